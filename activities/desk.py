@@ -1,0 +1,129 @@
+"""The case desk: every transition of a case as one database transaction, once per key.
+
+A command's key is its request id; a planned event's is its place in the case's plan. A retry finds what the
+first attempt left and returns it, so two attempts, even at the same moment, make one effect.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+
+from domain.shanghai import shanghai_date
+from domain.submission import Submission
+from domain.working_days import Calendar
+from store.cases import CaseStore, CaseTransaction, LiveCaseExists
+from store.documents import DocumentStore
+
+from domain.case import Case, Planned
+from domain.commands import Answer, Command, Outcome
+from domain.policy import Policy, PolicyBook
+from domain.records import Transition
+from domain.refusals import Refusal, RefusalKind
+from domain.setting import Setting
+
+Decide = Callable[[CaseTransaction, Setting], Transition]
+Follow = Callable[[Case, Planned, Setting], Transition]
+
+
+class CaseDesk:
+    """Runs a pure rule on the stored case and writes what it decided, in one transaction.
+
+    `now` always comes from the workflow: the case's clock, an aware UTC instant.
+    """
+
+    def __init__(self, cases: CaseStore, documents: DocumentStore, calendar: Calendar, policies: PolicyBook) -> None:
+        self._cases = cases
+        self._documents = documents
+        self._calendar = calendar
+        self._policies = policies
+
+    def decide(self, command: Command, now: datetime, rule: Decide) -> Outcome:
+        """Carry out a command: the first answer for a repeat, a refusal as data, nothing written for one."""
+        try:
+            with self._cases.transaction(command.workflow_id) as tx:
+                if (answered := tx.answered(command.request_id)) is not None:
+                    return _repeat(command, answered, tx.case)
+                transition = rule(tx, self._setting(tx, now))
+                tx.write(transition)
+                answer = _answer(command, transition.case, now)
+                tx.remember(command, answer, now)
+                return Outcome(answer=answer, case=transition.case)
+        except LiveCaseExists as exists:
+            refusal = Refusal(RefusalKind.CASE_EXISTS, str(exists), "One case per enterprise (decision 8).")
+        except Refusal as refused:
+            refusal = refused
+        return Outcome(refusal=refusal.detail, case=self._stored(command.workflow_id))
+
+    def follow(self, workflow_id: str, planned: Planned, now: datetime, rule: Follow) -> Case:
+        """Carry out a planned event, once: when it is no longer in the plan, it has been, or has become moot."""
+        with self._cases.transaction(workflow_id) as tx:
+            case = tx.case
+            if case is None:
+                raise LookupError(f"{workflow_id} has no case in the store")
+            if planned not in case.plan:
+                return case
+            transition = rule(case, planned, self._setting(tx, now))
+            tx.write(transition)
+            return transition.case
+
+    def submission(self, sha256: str, now: datetime) -> Submission:
+        """A submission handed over before its command. Every document it names must have arrived too."""
+        submission = Submission.from_bytes(self._documents.get(sha256), today=shanghai_date(now))
+        missing = [document.path for document in submission.documents if not self._documents.has(document.sha256)]
+        if missing:
+            raise Refusal(
+                RefusalKind.INVALID_FILE,
+                f"{len(missing)} documents of the submission have not arrived in the document store.",
+                "Send it again: documents are handed over first.",
+            )
+        return submission
+
+    def require_documents(self, hashes: tuple[str, ...]) -> None:
+        """Refuse evidence that never arrived in the document store."""
+        if not all(self._documents.has(sha256) for sha256 in hashes):
+            raise Refusal(RefusalKind.INVALID_FILE, "A document named has not arrived.", "Send the command again.")
+
+    def _stored(self, workflow_id: str) -> Case | None:
+        with self._cases.transaction(workflow_id) as tx:
+            return tx.case
+
+    def _setting(self, tx: CaseTransaction, now: datetime) -> Setting:
+        return Setting(now, self._policy(tx.case, now), self._calendar, tx.list_revision() + 1 if tx.case else 1)
+
+    def _policy(self, case: Case | None, now: datetime) -> Policy:
+        if case is None:
+            return self._policies.in_force(shanghai_date(now))
+        return self._policies.pinned(case.policy_version)
+
+
+def stored_case(tx: CaseTransaction) -> Case:
+    """The case a command names. Refuses (3) when there is none."""
+    if tx.case is None:
+        raise Refusal(RefusalKind.NOT_FOUND, "There is no such case.", "Start one with: livebase apply FILE")
+    return tx.case
+
+
+def _repeat(command: Command, answered: tuple[str, Answer], case: Case | None) -> Outcome:
+    params_hash, answer = answered
+    if params_hash == command.params_hash():
+        return Outcome(answer=answer.model_copy(update={"repeated": True}), case=case)
+    refusal = Refusal(
+        RefusalKind.REQUEST_ID_REUSED,
+        f"Request id {command.request_id} was used with other parameters.",
+        "Use a new request id.",
+    )
+    return Outcome(refusal=refusal.detail, case=case)
+
+
+def _answer(command: Command, case: Case, now: datetime) -> Answer:
+    return Answer(
+        request_id=command.request_id,
+        accepted_at=now,
+        case_number=case.case_number,
+        stage=case.stage,
+        standing=case.standing(now),
+        revision=case.revision,
+        awaiting=case.awaiting,
+        due_at=case.due_at,
+    )

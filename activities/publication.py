@@ -1,0 +1,96 @@
+"""Publication: announcing a base on the official channel, and recording that it is on the official list."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from store.cases import CaseStore, CaseTransaction
+from temporalio import activity
+
+from activities.desk import CaseDesk, stored_case
+from domain import publication
+from domain.case import Case, Planned
+from domain.commands import Outcome, Publish
+from domain.records import Transition
+from domain.setting import Setting
+
+
+@dataclass(frozen=True)
+class Announcement:
+    """What is made public. `key` is the same for every attempt; a channel publishes a key once."""
+
+    key: str
+    certificate_number: str
+    credit_code: str
+    name: str
+    valid_until: datetime
+
+
+class OfficialChannel(Protocol):
+    """Where certified bases are made public (R3), an outside party."""
+
+    def announce(self, announcement: Announcement) -> str:
+        """Make it public and return what proves it. Raises when the channel did not take it."""
+        ...
+
+
+class OwnList:
+    """Until an official channel exists, our own official list is the channel (R3): the record is the proof."""
+
+    def announce(self, announcement: Announcement) -> str:
+        return f"official list: {announcement.certificate_number}"
+
+
+class PublicationActivities:
+    """The way onto the official list. `now` is the case's clock."""
+
+    def __init__(self, desk: CaseDesk, cases: CaseStore, channel: OfficialChannel) -> None:
+        self._desk = desk
+        self._cases = cases
+        self._channel = channel
+
+    @activity.defn
+    def announce_base(self, workflow_id: str) -> str:
+        """Ask the channel; it is asked again with the same key when the answer was lost."""
+        with self._cases.transaction(workflow_id) as tx:
+            case = stored_case(tx)
+            revision = tx.list_revision() + 1
+        term = case.terms[-1]
+        return self._channel.announce(
+            Announcement(
+                key=f"{term.certificate_number}:{revision}",
+                certificate_number=term.certificate_number,
+                credit_code=case.credit_code,
+                name=case.name,
+                valid_until=term.until,
+            )
+        )
+
+    @activity.defn
+    def record_publication(self, workflow_id: str, planned: Planned, now: datetime, evidence: str) -> Case:
+        return self._desk.follow(
+            workflow_id,
+            planned,
+            now,
+            lambda case, _, setting: publication.published(case, setting, evidence=evidence),
+        )
+
+    @activity.defn
+    def record_publication_failure(self, workflow_id: str, planned: Planned, now: datetime, why: str) -> Case:
+        return self._desk.follow(
+            workflow_id,
+            planned,
+            now,
+            lambda case, attempt, setting: publication.attempt_failed(case, attempt, why, setting),
+        )
+
+    @activity.defn
+    def publish(self, command: Publish, now: datetime) -> Outcome:
+        def publish(tx: CaseTransaction, setting: Setting) -> Transition:
+            transition = publication.publish_by_hand(stored_case(tx), command, setting)
+            self._desk.require_documents((command.evidence,) if command.evidence else ())
+            return transition
+
+        return self._desk.decide(command, now, publish)

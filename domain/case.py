@@ -1,0 +1,187 @@
+"""One case: everything the process must know to decide what may happen and what happens next.
+
+A `Case` is what the store keeps, what the workflow carries through continue-as-new, and what every rule
+decides on. It holds no personal data beyond the names of the people who acted; applications and documents
+stay in the store under the case's number and revision.
+
+Instants are aware UTC datetimes, amounts are fen, dates are Shanghai dates.
+"""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict
+
+from domain.stages import Role, Stage, Standing, standing
+from domain.terms import Term
+
+
+class _Part(BaseModel):
+    # An older worker must carry a newer one's field through continue-as-new.
+    model_config = ConfigDict(extra="allow", frozen=True)
+
+
+class Deposit(_Part):
+    """The deposit's sums in fen. `held` is what is ours to keep safe; `unmatched` stands apart."""
+
+    required: int
+    received: int = 0
+    deducted: int = 0
+    refunded: int = 0
+    unmatched: int = 0
+
+    @property
+    def held(self) -> int:
+        return self.received - self.deducted - self.refunded
+
+    @property
+    def missing(self) -> int:
+        """What is still to be paid until the deposit is full (A3); only the full sum passes."""
+        return max(0, self.required - self.held)
+
+
+class Task(_Part):
+    """Something a person must do. `due_at` is the midnight after its last day."""
+
+    kind: str
+    role: Role
+    assignee: str | None = None
+    due_at: datetime | None = None
+    provisional: bool = False
+
+
+class Event(StrEnum):
+    """What comes of itself when its instant arrives. The values name the activities that make it happen."""
+
+    REMIND_REVIEWER = "remind_reviewer"
+    ESCALATE_REVIEW = "escalate_review"
+    REMIND_SUPPLEMENT = "remind_supplement"
+    LAPSE_SUPPLEMENT = "lapse_supplement"
+    REMIND_DEPOSIT = "remind_deposit"
+    LAPSE_DEPOSIT = "lapse_deposit"
+    ESCALATE_CERTIFICATION = "escalate_certification"
+    ATTEMPT_PUBLICATION = "attempt_publication"
+    ESCALATE_PUBLICATION = "escalate_publication"
+    RECORD_PUBLICATION_BREACH = "record_publication_breach"
+    REMIND_RENEWAL = "remind_renewal"
+    EXPIRE_CERTIFICATION = "expire_certification"
+    ESCALATE_MARKS = "escalate_marks"
+    ESCALATE_SETTLEMENT = "escalate_settlement"
+    CLOSE_CASE = "close_case"
+
+
+class Planned(_Part):
+    """An event that will come of itself at an instant unless the plan changes before."""
+
+    event: Event
+    at: datetime
+    what: str
+    provisional: bool = False
+
+
+class Decided(_Part):
+    """A reviewer's decision on one revision of the application."""
+
+    outcome: Literal["approved", "supplement_requested", "rejected"]
+    revision: int
+    by: str
+    at: datetime
+
+
+class Publication(_Part):
+    """Publication on the official list (R3). `due_date` is the 7th working day, `due_at` its midnight."""
+
+    state: Literal["pending", "published", "withdrawn"]
+    due_date: date
+    due_at: datetime
+    provisional: bool
+    published_at: datetime | None = None
+    register_revision: int | None = None
+    breached: bool = False
+    failed_attempts: int = 0
+
+
+class Hold(_Part):
+    """A suspension's ground. Lifting one never lifts another."""
+
+    kind: str
+    since: datetime
+    reason: str
+
+
+class Ending(_Part):
+    """How the case ended: the standing it leaves, its legal instant, and when it was observed (decision 7)."""
+
+    kind: Standing
+    cause: str
+    legal_at: datetime
+    observed_at: datetime
+    reason: str
+
+
+class Marks(_Part):
+    """The stop-using-marks duty (R9, decision 31)."""
+
+    due_at: datetime
+    confirmed_at: datetime | None = None
+
+
+class Case(_Part):
+    """One case, now. `sequence` counts its audit entries; every transition adds one."""
+
+    workflow_id: str
+    case_number: str
+    credit_code: str
+    name: str
+    applicant: str
+    opened_at: datetime
+    policy_version: str
+    sequence: int
+    revision: int
+    stage: Stage
+    deposit: Deposit
+    tasks: tuple[Task, ...] = ()
+    plan: tuple[Planned, ...] = ()
+    supplement_round: int = 0
+    review_held_by: str | None = None
+    decided: Decided | None = None
+    deposit_due_on: date | None = None
+    terms: tuple[Term, ...] = ()
+    holds: tuple[Hold, ...] = ()
+    publication: Publication | None = None
+    ending: Ending | None = None
+    marks: Marks | None = None
+    appeal_until: datetime | None = None
+
+    @property
+    def term(self) -> Term | None:
+        """The newest term."""
+        return self.terms[-1] if self.terms else None
+
+    @property
+    def task(self) -> Task | None:
+        """The open task that is due first; one without a deadline comes last."""
+        if not self.tasks:
+            return None
+        return min(self.tasks, key=lambda task: (task.due_at is None, task.due_at or self.opened_at))
+
+    @property
+    def awaiting(self) -> Role:
+        """The role of the earliest open task, or nobody."""
+        return self.task.role if self.task else Role.NOBODY
+
+    @property
+    def due_at(self) -> datetime | None:
+        return self.task.due_at if self.task else None
+
+    @property
+    def next_event(self) -> Planned | None:
+        """What comes of itself first; equal instants keep the plan's order."""
+        return min(self.plan, key=lambda planned: planned.at) if self.plan else None
+
+    def standing(self, now: datetime) -> Standing:
+        """The base's standing at an instant of the case's clock (decision 21)."""
+        return standing(now, self.terms, self.holds, self.ending)

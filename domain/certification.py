@@ -1,0 +1,145 @@
+"""Certification: a certifier other than the reviewer decides; term, benefits and number begin (decision 18)."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from domain.case import Case, Event, Planned, Publication, Task
+from domain.commands import Certify, RefuseCertification
+from domain.ending import end_before_term
+from domain.judging import judge
+from domain.letters import letter
+from domain.records import BenefitsGranted, Decision, TermBegun, Transition
+from domain.setting import SYSTEM, Setting, step
+from domain.stages import Role, Stage, Standing
+from domain.terms import Term
+
+BENEFITS = ("P1", "P2", "P3", "P4", "P5", "P6")
+NAME_AND_MARKS = "P1"
+"""The right to the name and marks: by R3 it takes effect only with publication."""
+
+
+def certify(case: Case, command: Certify, certificate_number: str, setting: Setting) -> Transition:
+    """Pass the audit: the term begins now, benefits are granted, publication falls due (R3)."""
+    judge(case, command)
+    term = Term.first(setting.now, certificate_number, setting.policy.version)
+    due = setting.working_days(setting.policy.publication_working_days)
+    effective = {benefit: None if benefit == NAME_AND_MARKS else setting.now for benefit in BENEFITS}
+    last = term.last_day
+    return step(
+        case,
+        setting,
+        "base_certified",
+        command.actor,
+        Decision("certified", command.actor.name, command.actor.role, case.revision),
+        TermBegun(term),
+        BenefitsGranted(term.ordinal, effective),
+        letter(
+            case,
+            "base_certified",
+            Role.APPLICANT,
+            "淘宝直播基地认证通过",
+            f"贵方已通过认证,证书编号 {certificate_number},有效期至{last.year}年{last.month}月{last.day}日24时。"
+            "名称和标识的使用权自官方名单公示之日起生效。",
+        ),
+        detail={"certificate_number": certificate_number, "last_day": last.isoformat()},
+        stage=Stage.PUBLISHING,
+        terms=(*case.terms, term),
+        publication=Publication(state="pending", due_date=due.day, due_at=due.at, provisional=due.provisional),
+        tasks=(
+            Task(kind="publish", role=Role.OPERATOR, due_at=due.at, provisional=due.provisional),
+            *_undated(case),
+        ),
+        plan=(*_publication_plan(setting, term), *_year_plan(setting, term)),
+    )
+
+
+def refuse(case: Case, command: RefuseCertification, setting: Setting) -> Transition:
+    """The certifier refuses: the case ends as rejected, with its appeal window."""
+    judge(case, command)
+    return end_before_term(
+        case,
+        setting,
+        command.actor,
+        Standing.REJECTED,
+        "certification_refused",
+        command.reason,
+        Decision("certification_refused", command.actor.name, command.actor.role, case.revision, command.reason),
+    )
+
+
+def escalate(case: Case, planned: Planned, setting: Setting) -> Transition:
+    """An overdue certification decision is told to the operator, and again each further period."""
+    again = setting.working_days(setting.policy.certify_working_days)
+    return step(
+        case,
+        setting,
+        "certification_escalated",
+        SYSTEM,
+        letter(case, "certification_escalated", Role.OPERATOR, "认证决定已逾期", "本案的认证决定已超过期限。"),
+        legal_at=planned.at,
+        plan=(planned.model_copy(update={"at": again.at, "provisional": again.provisional}),),
+    )
+
+
+def remind_renewal(case: Case, planned: Planned, setting: Setting) -> Transition:
+    """Remind the base that its certification ends; sent when due and not yet sent (decision 23)."""
+    term = case.terms[-1]
+    return step(
+        case,
+        setting,
+        "remind_renewal",
+        SYSTEM,
+        letter(
+            case,
+            "remind_renewal",
+            Role.APPLICANT,
+            "认证即将到期",
+            f"证书 {term.certificate_number} 即将到期,到期未通过续签的,认证自动失效。",
+            until=term.until,
+        ),
+        legal_at=planned.at,
+        plan=tuple(other for other in case.plan if other != planned),
+    )
+
+
+def _undated(case: Case) -> tuple[Task, ...]:
+    return tuple(task for task in case.tasks if task.due_at is None)
+
+
+def _publication_plan(setting: Setting, term: Term) -> tuple[Planned, ...]:
+    policy = setting.policy
+    attempt = Planned(event=Event.ATTEMPT_PUBLICATION, at=setting.now, what="publication on the official list is tried")
+    escalations = []
+    for day in policy.publication_escalation_working_days:
+        due = setting.working_days(day)
+        escalations.append(
+            Planned(
+                event=Event.ESCALATE_PUBLICATION,
+                at=due.at,
+                what=f"publication still missing after {day} working days is escalated",
+                provisional=due.provisional,
+            )
+        )
+    due = setting.working_days(policy.publication_working_days)
+    breach = Planned(
+        event=Event.RECORD_PUBLICATION_BREACH,
+        at=due.at,
+        what="publication still missing is recorded as a breach of R3",
+        provisional=due.provisional,
+    )
+    return (attempt, *escalations, breach)
+
+
+def _year_plan(setting: Setting, term: Term) -> tuple[Planned, ...]:
+    reminders: list[Any] = [
+        Planned(
+            event=Event.REMIND_RENEWAL,
+            at=term.until - timedelta(days=days),
+            what=f"the base is reminded that its term ends in {days} days",
+        )
+        for days in setting.policy.renewal_reminder_days_before
+    ]
+    expire = Planned(event=Event.EXPIRE_CERTIFICATION, at=term.until, what="the certification expires")
+    return (*reminders, expire)

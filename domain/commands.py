@@ -1,0 +1,183 @@
+"""What people ask for: one model per command, the same for every caller.
+
+A command travels as the one argument of a workflow update of the same name (`workflows/messages.py`).
+Fields are only ever added, with defaults that never change once released. Amounts are fen; documents and
+applications travel by their sha256, never as bytes.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from datetime import date, datetime
+from typing import ClassVar
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from domain.case import Case
+from domain.refusals import RefusalDetail
+from domain.stages import Role, Stage, Standing
+
+
+class Actor(BaseModel):
+    """Who acts: a person by name, in a role; `on_behalf` names the applicant staff acts for."""
+
+    model_config = ConfigDict(extra="allow", frozen=True)
+
+    role: Role
+    name: str = Field(min_length=1, max_length=100)
+    on_behalf: str | None = Field(default=None, max_length=100)
+
+    @property
+    def applicant(self) -> str | None:
+        """The applicant whose case this actor may touch, when acting as or for one."""
+        return self.name if self.role is Role.APPLICANT else self.on_behalf
+
+    def __str__(self) -> str:
+        return f"{self.role}:{self.name}" + (f" for {self.on_behalf}" if self.on_behalf else "")
+
+
+class Command(BaseModel):
+    """What every command carries. `action` is its name in permissions, updates, audit and history."""
+
+    model_config = ConfigDict(extra="allow", frozen=True)
+
+    action: ClassVar[str]
+
+    request_id: str = Field(min_length=1, max_length=200)
+    workflow_id: str
+    actor: Actor
+
+    def params_hash(self) -> str:
+        """sha256 over everything but the request id: the same id with other parameters is a conflict."""
+        params = self.model_dump(mode="json", exclude={"request_id"})
+        text = json.dumps([self.action, params], sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+        return hashlib.sha256(text.encode()).hexdigest()
+
+    def update_id(self) -> str:
+        """Request id and a short hash: the server answers a known id without looking at the parameters."""
+        return f"{self.request_id}:{self.params_hash()[:12]}"
+
+
+class Apply(Command):
+    """Start the certification with a submission already in the document store."""
+
+    action: ClassVar[str] = "apply"
+    credit_code: str
+    ordinal: int = Field(ge=1)
+    submission: str
+
+
+class Supplement(Command):
+    """Answer a supplement request with a whole new submission."""
+
+    action: ClassVar[str] = "supplement"
+    submission: str
+
+
+class Withdraw(Command):
+    action: ClassVar[str] = "withdraw"
+    reason: str = Field(min_length=1, max_length=2000)
+
+
+class TakeReview(Command):
+    action: ClassVar[str] = "take_review"
+
+
+class ReleaseReview(Command):
+    action: ClassVar[str] = "release_review"
+
+
+class Acceptance(BaseModel):
+    """A finding that needs a person, accepted by name with its reason (decision 10)."""
+
+    model_config = ConfigDict(extra="allow", frozen=True)
+
+    condition: str
+    reason: str = Field(min_length=1, max_length=2000)
+
+
+class Approve(Command):
+    action: ClassVar[str] = "approve"
+    revision: int
+    accepted: tuple[Acceptance, ...] = ()
+
+
+class Missing(BaseModel):
+    """One item of a supplement request: the condition and what is missing."""
+
+    model_config = ConfigDict(extra="allow", frozen=True)
+
+    condition: str
+    what: str = Field(min_length=1, max_length=2000)
+
+
+class RequestSupplement(Command):
+    action: ClassVar[str] = "request_supplement"
+    revision: int
+    items: tuple[Missing, ...] = Field(min_length=1)
+
+
+class Reject(Command):
+    action: ClassVar[str] = "reject"
+    revision: int
+    reason: str = Field(min_length=1, max_length=2000)
+
+
+class ReceiveDeposit(Command):
+    """A payment the bank reported. `paid_on` is its Shanghai value date; None is the case's today."""
+
+    action: ClassVar[str] = "receive_deposit"
+    amount: int = Field(gt=0)
+    reference: str = Field(min_length=1, max_length=200)
+    payer: str = Field(min_length=1, max_length=200)
+    paid_on: date | None = None
+
+
+class Certify(Command):
+    action: ClassVar[str] = "certify"
+
+
+class RefuseCertification(Command):
+    action: ClassVar[str] = "refuse_certification"
+    reason: str = Field(min_length=1, max_length=2000)
+
+
+class Publish(Command):
+    """Try publication again, or put on record evidence (a document's sha256) that it was published by hand."""
+
+    action: ClassVar[str] = "publish"
+    evidence: str | None = None
+
+
+class ConfirmMarks(Command):
+    """Confirm that every sign and mark is out of use, with evidence (documents' sha256)."""
+
+    action: ClassVar[str] = "confirm_marks"
+    evidence: tuple[str, ...] = Field(min_length=1)
+
+
+class Answer(BaseModel):
+    """What an accepted command answers (fixed, `design/cli.md`)."""
+
+    model_config = ConfigDict(extra="allow", frozen=True)
+
+    request_id: str
+    accepted_at: datetime
+    repeated: bool = False
+    case_number: str
+    stage: Stage
+    standing: Standing
+    revision: int
+    awaiting: Role
+    due_at: datetime | None
+
+
+class Outcome(BaseModel):
+    """What a command's transaction came to: an answer or a refusal, and the case as stored after it."""
+
+    model_config = ConfigDict(extra="allow", frozen=True)
+
+    answer: Answer | None = None
+    refusal: RefusalDetail | None = None
+    case: Case | None = None

@@ -1,0 +1,201 @@
+"""The deposit: parts add up, only the full sum passes, and no payment is ever dropped (decisions 14, 15)."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterable
+from datetime import date, timedelta
+from typing import Any
+
+from domain.case import Case, Event, Planned, Task
+from domain.commands import ReceiveDeposit
+from domain.ending import end_before_term
+from domain.judging import judge
+from domain.letters import letter
+from domain.money import format_cny
+from domain.records import Payment, Transition
+from domain.refusals import Refusal, RefusalKind
+from domain.setting import SYSTEM, Setting, step
+from domain.shanghai import end_of_day, shanghai_date
+from domain.stages import Role, Stage, Standing
+
+_CREDITING = frozenset({Stage.REVIEW, Stage.SUPPLEMENT, Stage.DEPOSIT})
+_UNMATCHED = Task(kind="unmatched_money", role=Role.FINANCE)
+
+
+def deposit_opened(setting: Setting) -> dict[str, Any]:
+    """What opens with the approval: the applicant's task, reminders, and the lapse after the grace.
+
+    The due date is the last value date that counts; the grace only waits for the bank's report of it.
+    """
+    policy = setting.policy
+    due = setting.days(policy.deposit_due_days)
+    grace = setting.working_days(policy.deposit_grace_working_days, due.day)
+    reminders = tuple(
+        Planned(
+            event=Event.REMIND_DEPOSIT,
+            at=due.at - timedelta(days=days),
+            what=f"the applicant is reminded of the deposit ({days} days left)",
+            provisional=due.provisional,
+        )
+        for days in policy.deposit_reminder_days_before
+    )
+    lapse = Planned(
+        event=Event.LAPSE_DEPOSIT,
+        at=grace.at,
+        what="without the full deposit the application lapses",
+        provisional=grace.provisional,
+    )
+    return {
+        "stage": Stage.DEPOSIT,
+        "deposit_due_on": due.day,
+        "tasks": (Task(kind="deposit", role=Role.APPLICANT, due_at=due.at, provisional=due.provisional),),
+        "plan": (*reminders, lapse),
+    }
+
+
+def full_deposit(setting: Setting) -> dict[str, Any]:
+    """What a full deposit opens: the certifier's task and its escalation (decision 18)."""
+    due = setting.working_days(setting.policy.certify_working_days)
+    escalate = Planned(
+        event=Event.ESCALATE_CERTIFICATION,
+        at=due.at,
+        what="the certification decision is overdue and is escalated",
+        provisional=due.provisional,
+    )
+    return {
+        "stage": Stage.CERTIFYING,
+        "tasks": (Task(kind="certify", role=Role.CERTIFIER, due_at=due.at, provisional=due.provisional),),
+        "plan": (escalate,),
+    }
+
+
+def receive(
+    case: Case,
+    command: ReceiveDeposit,
+    payer_names: Iterable[str],
+    known: Payment | None,
+    known_case: str | None,
+    setting: Setting,
+) -> Transition:
+    """Record one payment, once per bank reference: credited, or unmatched with the reason.
+
+    `known` is the payment already recorded under the reference, in case `known_case`. The same content is a
+    repeat without effect; other content is refused (8). A value date after the case's today is invalid (2).
+    """
+    judge(case, command)
+    value_date = command.paid_on or setting.today
+    if known is not None:
+        return _reported_again(case, command, known, known_case, setting)
+    if value_date > setting.today:
+        raise Refusal(
+            RefusalKind.INVALID_VALUE,
+            f"The value date {value_date} is after today ({setting.today}).",
+            "Give the bank's value date with --paid-at.",
+        )
+    why = _unmatched_because(case, command.payer, payer_names, value_date)
+    credited = 0 if why else min(command.amount, case.deposit.missing)
+    unmatched = command.amount - credited
+    if unmatched and not why:
+        why = "more than the deposit required"
+    deposit = case.deposit.model_copy(
+        update={
+            "received": case.deposit.received + credited,
+            "unmatched": case.deposit.unmatched + unmatched,
+        }
+    )
+    payment = Payment(command.reference, command.amount, command.payer, value_date, credited, unmatched, why)
+    changes: dict[str, Any] = {"deposit": deposit}
+    if case.stage is Stage.DEPOSIT and deposit.missing == 0:
+        changes |= full_deposit(setting)
+    tasks: tuple[Task, ...] = changes.get("tasks", case.tasks)
+    if deposit.unmatched and _UNMATCHED.kind not in {task.kind for task in tasks}:
+        changes["tasks"] = (*tasks, _UNMATCHED)
+    return step(
+        case,
+        setting,
+        "deposit_received" if credited else "payment_unmatched",
+        command.actor,
+        payment,
+        _receipt(case, payment, deposit.missing),
+        detail={
+            "reference": command.reference,
+            "value_date": value_date.isoformat(),
+            "credited": {"fen": credited},
+            "unmatched": {"fen": unmatched},
+            "why": why,
+        },
+        **changes,
+    )
+
+
+def remind(case: Case, planned: Planned, setting: Setting) -> Transition:
+    """Remind the applicant of what is still missing."""
+    what = f"保证金尚缺人民币{format_cny(case.deposit.missing)}元。"
+    return step(
+        case,
+        setting,
+        "remind_deposit",
+        SYSTEM,
+        letter(case, "remind_deposit", Role.APPLICANT, "保证金缴纳提醒", what, until=case.due_at),
+        legal_at=planned.at,
+        plan=tuple(other for other in case.plan if other != planned),
+    )
+
+
+def lapse(case: Case, planned: Planned, setting: Setting) -> Transition:
+    """The grace is over and the deposit is not full: the application lapses (decision 14)."""
+    return end_before_term(
+        case, setting, SYSTEM, Standing.LAPSED, "deposit_overdue", "保证金逾期未足额缴纳", legal_at=planned.at
+    )
+
+
+def normalised_payer(name: str) -> str:
+    """A payer's name as it is compared: full width folded, without spaces and case."""
+    return "".join(unicodedata.normalize("NFKC", name).split()).casefold()
+
+
+def _unmatched_because(case: Case, payer: str, payer_names: Iterable[str], value_date: date) -> str:
+    if case.ending is not None:
+        return f"the case has ended ({case.ending.kind})"
+    if value_date < shanghai_date(case.opened_at):
+        return "paid before the application"
+    if normalised_payer(payer) not in {normalised_payer(name) for name in payer_names}:
+        return "from another payer"
+    if case.stage in _CREDITING and case.deposit_due_on and value_date > case.deposit_due_on:
+        return "paid after the due date"
+    if case.stage not in _CREDITING or case.deposit.missing == 0:
+        return "more than the deposit required"
+    return ""
+
+
+def _reported_again(
+    case: Case, command: ReceiveDeposit, known: Payment, known_case: str | None, setting: Setting
+) -> Transition:
+    same = (
+        known_case == case.case_number
+        and known.amount == command.amount
+        and normalised_payer(known.payer) == normalised_payer(command.payer)
+        and command.paid_on in (None, known.value_date)
+    )
+    if not same:
+        raise Refusal(
+            RefusalKind.REFERENCE_REUSED,
+            f"Bank reference {command.reference} is on record with another amount, payer, date or case.",
+            "A payment has one reference for good; check the statement.",
+        )
+    return step(case, setting, "payment_reported_again", command.actor, detail={"reference": command.reference})
+
+
+def _receipt(case: Case, payment: Payment, missing: int) -> Any:
+    amount = format_cny(payment.amount)
+    if payment.unmatched:
+        rest = format_cny(payment.unmatched)
+        what = f"收到一笔人民币{amount}元的款项(流水号 {payment.reference}),其中人民币{rest}元未能入账。"
+        return letter(case, "payment_unmatched", Role.FINANCE, "待核对款项", what, why=payment.why)
+    rest = f"尚缺人民币{format_cny(missing)}元。" if missing else "保证金已足额到账。"
+    until = None
+    if missing and case.deposit_due_on:
+        until = end_of_day(case.deposit_due_on)
+    what = f"已收到保证金人民币{amount}元,{rest}"
+    return letter(case, "deposit_received", Role.APPLICANT, "保证金到账", what, until=until)

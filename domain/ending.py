@@ -1,0 +1,245 @@
+"""Endings and what outlives them: off the list, benefits withdrawn, marks, settlement (R9; decisions 17, 28, 31)."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from domain.case import Case, Decided, Ending, Event, Marks, Planned, Task
+from domain.commands import ConfirmMarks, Reject, Withdraw
+from domain.judging import judge
+from domain.letters import letter
+from domain.records import BenefitsWithdrawn, Decision, Evidence, ListRevision, Record, Transition
+from domain.refusals import Refusal, RefusalKind
+from domain.setting import SYSTEM, Setting, step
+from domain.shanghai import end_of_day, shanghai_date
+from domain.stages import Role, Stage, Standing
+
+_SUBJECTS = {
+    Standing.REJECTED: "申请未通过",
+    Standing.LAPSED: "申请已终止",
+    Standing.WITHDRAWN: "申请已撤回",
+}
+
+
+def withdraw(case: Case, command: Withdraw, setting: Setting) -> Transition:
+    """The applicant withdraws, until certification."""
+    judge(case, command)
+    return end_before_term(case, setting, command.actor, Standing.WITHDRAWN, "withdrawn_by_applicant", command.reason)
+
+
+def reject(case: Case, command: Reject, setting: Setting) -> Transition:
+    """The reviewer rejects the revision named; the applicant may appeal once (decision 28)."""
+    judge(case, command)
+    return end_before_term(
+        case,
+        setting,
+        command.actor,
+        Standing.REJECTED,
+        "rejected_by_reviewer",
+        command.reason,
+        Decision("rejected", command.actor.name, command.actor.role, case.revision, command.reason),
+    )
+
+
+def end_before_term(
+    case: Case,
+    setting: Setting,
+    actor: object,
+    kind: Standing,
+    cause: str,
+    reason: str,
+    *records: Record,
+    legal_at: datetime | None = None,
+) -> Transition:
+    """End a case that was never certified. Money held is to be returned within 10 working days (decision 17).
+
+    Closed at once, unless money is held or (rejected) the appeal window is open.
+    """
+    ended_at = legal_at or setting.now
+    ending = Ending(kind=kind, cause=cause, legal_at=ended_at, observed_at=setting.now, reason=reason)
+    tasks: tuple[Task, ...] = tuple(task for task in case.tasks if task.kind == "unmatched_money")
+    plan: tuple[Planned, ...] = ()
+    appeal_until = None
+    if kind is Standing.REJECTED:
+        appeal_until = setting.days(setting.policy.appeal_days, shanghai_date(ended_at)).at
+        plan = (Planned(event=Event.CLOSE_CASE, at=appeal_until, what="the appeal window ends"),)
+    if case.deposit.held > 0:
+        back = setting.working_days(setting.policy.deposit_return_working_days, shanghai_date(ended_at))
+        tasks = (
+            Task(kind="return_deposit", role=Role.FINANCE, due_at=back.at, provisional=back.provisional),
+            *tasks,
+        )
+        overdue = "returning the deposit is overdue and is escalated"
+        plan = (
+            *plan,
+            Planned(event=Event.ESCALATE_SETTLEMENT, at=back.at, what=overdue, provisional=back.provisional),
+        )
+    note = letter(
+        case, f"application_{kind}", Role.APPLICANT, _SUBJECTS[kind], "本次认证申请已结束。",
+        why=reason, appeal_until=appeal_until,
+    )  # fmt: skip
+    return step(
+        case,
+        setting,
+        f"application_{kind}",
+        actor,
+        *records,
+        note,
+        legal_at=ended_at,
+        detail={"cause": cause, "reason": reason, "to_be_returned": {"fen": case.deposit.held}},
+        stage=Stage.SETTLING if plan else Stage.CLOSED,
+        ending=ending,
+        review_held_by=None,
+        appeal_until=appeal_until,
+        tasks=tasks,
+        plan=plan,
+        **({"decided": _rejected(case, actor, setting)} if cause == "rejected_by_reviewer" else {}),
+    )
+
+
+def expire(case: Case, planned: Planned, setting: Setting) -> Transition:
+    """The term is over (R9): off the list and benefits withdrawn at the legal instant, marks duty opened.
+
+    Deadlines count from the legal instant, however late it was observed (decision 7).
+    """
+    term = case.terms[-1]
+    ended_on = shanghai_date(term.until)
+    marks_due = setting.working_days(setting.policy.marks_working_days, ended_on)
+    settle_at = end_of_day(ended_on + timedelta(days=setting.policy.settlement_days))
+    publication = case.publication
+    withdrawal: tuple[ListRevision, ...] = ()
+    if publication is not None:
+        if publication.state == "published":
+            withdrawal = (
+                ListRevision(
+                    revision=setting.list_revision,
+                    state="withdrawn",
+                    certificate_number=term.certificate_number,
+                    name=case.name,
+                    valid_from=term.from_,
+                    valid_until=term.until,
+                ),
+            )
+            publication = publication.model_copy(update={"register_revision": setting.list_revision})
+        missed = publication.published_at is None and publication.due_at <= term.until
+        breached = publication.breached or missed
+        publication = publication.model_copy(update={"state": "withdrawn", "breached": breached})
+    return step(
+        case,
+        setting,
+        "certification_expired",
+        SYSTEM,
+        *withdrawal,
+        BenefitsWithdrawn(term.ordinal),
+        letter(
+            case,
+            "certification_expired",
+            Role.APPLICANT,
+            "认证到期失效",
+            "认证已到期失效,请立即停止使用一切标识、商标,停止以淘宝直播基地名义的宣传和活动,并提交停用证明。",
+            why="认证期满未通过续签(R9)",
+            until=marks_due.at,
+            provisional=marks_due.provisional,
+        ),
+        legal_at=term.until,
+        detail={"certificate_number": term.certificate_number, "last_day": term.last_day.isoformat()},
+        stage=Stage.SETTLING,
+        ending=Ending(
+            kind=Standing.EXPIRED,
+            cause="term_ended",
+            legal_at=term.until,
+            observed_at=setting.now,
+            reason="the term ended without a renewal",
+        ),
+        publication=publication,
+        marks=Marks(due_at=marks_due.at),
+        tasks=(
+            Task(
+                kind="confirm_marks",
+                role=Role.APPLICANT,
+                due_at=marks_due.at,
+                provisional=marks_due.provisional,
+            ),
+            Task(kind="settle_deposit", role=Role.FINANCE, due_at=settle_at),
+            *(task for task in case.tasks if task.kind == "unmatched_money"),
+        ),
+        plan=(
+            Planned(
+                event=Event.ESCALATE_MARKS,
+                at=marks_due.at,
+                what="the missing confirmation that marks are out of use is escalated",
+                provisional=marks_due.provisional,
+            ),
+            Planned(
+                event=Event.ESCALATE_SETTLEMENT,
+                at=settle_at,
+                what="the settlement falls due and is escalated",
+            ),
+        ),
+    )
+
+
+def confirm_marks(case: Case, command: ConfirmMarks, setting: Setting) -> Transition:
+    """The base confirms, with evidence, that every sign and mark is out of use."""
+    judge(case, command)
+    if case.marks is None or case.marks.confirmed_at is not None:
+        raise Refusal(
+            RefusalKind.WRONG_STAGE,
+            "There is no open stop-using-marks duty on this case.",
+            f"See it with: livebase show {case.case_number}",
+        )
+    return step(
+        case,
+        setting,
+        "marks_confirmed",
+        command.actor,
+        Evidence("marks", command.evidence),
+        detail={"evidence": list(command.evidence), "late": setting.now >= case.marks.due_at},
+        marks=case.marks.model_copy(update={"confirmed_at": setting.now}),
+        tasks=tuple(task for task in case.tasks if task.kind != "confirm_marks"),
+        plan=tuple(planned for planned in case.plan if planned.event is not Event.ESCALATE_MARKS),
+    )
+
+
+def escalate_marks(case: Case, planned: Planned, setting: Setting) -> Transition:
+    return _escalate(case, planned, setting, "marks_escalated", "停用标识确认逾期", "基地尚未确认停用标识和商标。")
+
+
+def escalate_settlement(case: Case, planned: Planned, setting: Setting) -> Transition:
+    """Money still held past its date is looked at by a person, again each review period (decision 17)."""
+    again = setting.now + timedelta(days=setting.policy.settlement_review_days)
+    return _escalate(
+        case,
+        planned,
+        setting,
+        "settlement_escalated",
+        "保证金结算待办",
+        "保证金结算期限已到,请财务处理。",
+        planned.model_copy(update={"at": again}),
+    )
+
+
+def close(case: Case, planned: Planned, setting: Setting) -> Transition:
+    """The appeal window is over; the case closes unless money is still held."""
+    rest = tuple(other for other in case.plan if other != planned)
+    stage = Stage.SETTLING if rest else Stage.CLOSED
+    return step(case, setting, "appeal_window_ended", SYSTEM, legal_at=planned.at, stage=stage, plan=rest)
+
+
+def _escalate(
+    case: Case, planned: Planned, setting: Setting, event: str, subject: str, what: str, *again: Planned
+) -> Transition:
+    return step(
+        case,
+        setting,
+        event,
+        SYSTEM,
+        letter(case, event, Role.OPERATOR, subject, what),
+        legal_at=planned.at,
+        plan=(*again, *(other for other in case.plan if other != planned)),
+    )
+
+
+def _rejected(case: Case, actor: Any, setting: Setting) -> Any:
+    return Decided(outcome="rejected", revision=case.revision, by=actor.name, at=setting.now)

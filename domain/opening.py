@@ -1,0 +1,84 @@
+"""Opening a case: one live case per enterprise, cooling-off after the last, screening at once (decisions 8, 10, 30)."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from domain.case import Case, Deposit
+from domain.commands import Apply
+from domain.judging import judge
+from domain.letters import letter
+from domain.records import ApplicationRevision, ScreeningResult, Transition
+from domain.refusals import Refusal, RefusalKind
+from domain.review import review_opened
+from domain.screening import screen
+from domain.setting import Setting, step
+from domain.shanghai import shanghai_date
+from domain.stages import Role, Stage
+from domain.submission import Submission
+
+
+def require_possible(live: Case | None, last: Case | None, setting: Setting) -> None:
+    """Refuse an application beside a live case, or before the cooling-off of the last one is over."""
+    if live is not None:
+        raise Refusal(
+            RefusalKind.CASE_EXISTS,
+            f"This enterprise has a live case: {live.case_number} (stage {live.stage}).",
+            f"See it with: livebase show {live.case_number}. One case per enterprise (decision 8).",
+        )
+    if last is None or last.ending is None:
+        return
+    days = setting.policy.cooling_off_days.get(last.ending.kind, 0)
+    earliest = shanghai_date(last.ending.legal_at) + timedelta(days=days)
+    if setting.today < earliest:
+        raise Refusal(
+            RefusalKind.COOLING_OFF,
+            f"Case {last.case_number} ended as {last.ending.kind}; a new application is possible from {earliest}.",
+            f"Apply again on {earliest} or later (decision 30).",
+        )
+
+
+def open_case(command: Apply, case_number: str, submission: Submission, setting: Setting) -> Transition:
+    """The case as it opens, in document review, with every finding of its first screening."""
+    judge(None, command)
+    application = submission.application
+    if application.credit_code != command.credit_code:
+        raise Refusal(
+            RefusalKind.INVALID_VALUE,
+            "The application's credit code is not the one the command names.",
+            "Send the application again with: livebase apply FILE",
+        )
+    findings = screen(application, setting.policy, as_of=setting.today)
+    unopened = Case(
+        workflow_id=command.workflow_id,
+        case_number=case_number,
+        credit_code=command.credit_code,
+        name=application.base.name,
+        applicant=command.actor.applicant or command.actor.name,
+        opened_at=setting.now,
+        policy_version=setting.policy.version,
+        sequence=0,
+        revision=1,
+        stage=Stage.REVIEW,
+        deposit=Deposit(required=setting.policy.deposit_fen),
+    )
+    opened = review_opened(setting)
+    return step(
+        unopened,
+        setting,
+        "application_received",
+        command.actor,
+        ApplicationRevision(1, command.submission, str(command.actor)),
+        ScreeningResult(1, setting.today, findings),
+        letter(
+            unopened,
+            "application_received",
+            Role.APPLICANT,
+            "淘宝直播基地认证申请已受理",
+            "贵方的认证申请已受理,进入资质审核。",
+            until=opened["tasks"][0].due_at,
+            provisional=opened["tasks"][0].provisional,
+        ),
+        detail={"revision": 1, "submission": command.submission, "policy_version": setting.policy.version},
+        **opened,
+    )

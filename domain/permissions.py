@@ -1,0 +1,65 @@
+"""Who may do what: the one table (fixed, `design/cli.md`; decision 33).
+
+An operator may hand in for an applicant (`on_behalf`), nobody else may. An applicant acts only on the case
+they opened; a person is known by name, so two roles are still one person.
+"""
+
+from __future__ import annotations
+
+from domain.case import Case
+from domain.commands import Actor
+from domain.refusals import Refusal, RefusalKind
+from domain.stages import Role
+
+_HANDED_IN = frozenset({Role.APPLICANT, Role.OPERATOR})
+
+ROLES: dict[str, frozenset[Role]] = {
+    "apply": _HANDED_IN,
+    "supplement": _HANDED_IN,
+    "withdraw": _HANDED_IN,
+    "confirm_marks": _HANDED_IN,
+    "take_review": frozenset({Role.REVIEWER}),
+    "release_review": frozenset({Role.REVIEWER}),
+    "approve": frozenset({Role.REVIEWER}),
+    "request_supplement": frozenset({Role.REVIEWER}),
+    "reject": frozenset({Role.REVIEWER}),
+    "receive_deposit": frozenset({Role.FINANCE}),
+    "certify": frozenset({Role.CERTIFIER}),
+    "refuse_certification": frozenset({Role.CERTIFIER}),
+    "publish": frozenset({Role.OPERATOR}),
+}
+"""Action → the roles that may use it."""
+
+
+def same_person(one: str, other: str) -> bool:
+    """Names are compared without case and outer spaces; a second spelling is no second person."""
+    return one.strip().casefold() == other.strip().casefold()
+
+
+def require_permission(action: str, actor: Actor, case: Case | None) -> None:
+    """Refuse (exit 4) an actor whose role may not use `action`, or who is not the case's applicant.
+
+    `case` is None before the application opens one.
+    """
+    allowed = ROLES[action]
+    if actor.role not in allowed:
+        roles = ", ".join(sorted(allowed))
+        raise Refusal(
+            RefusalKind.ROLE_NOT_ALLOWED,
+            f"A {actor.role} may not do this ({action}).",
+            f"It is for: {roles}. Give the right person with --as ROLE:NAME.",
+        )
+    if allowed is not _HANDED_IN:
+        return
+    if actor.applicant is None:
+        raise Refusal(
+            RefusalKind.ROLE_NOT_ALLOWED,
+            f"An operator does this ({action}) only for an applicant.",
+            "Name the applicant with --on-behalf NAME.",
+        )
+    if case is not None and not same_person(actor.applicant, case.applicant):
+        raise Refusal(
+            RefusalKind.NOT_OWN_CASE,
+            f"Case {case.case_number} was opened by another applicant.",
+            "An applicant acts only on the case they opened.",
+        )

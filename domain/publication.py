@@ -1,0 +1,122 @@
+"""Publication on the official list within 7 working days (R3; decisions 18 to 20)."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from domain.case import Case, Event, Planned
+from domain.certification import NAME_AND_MARKS
+from domain.commands import Publish
+from domain.judging import judge
+from domain.letters import letter
+from domain.records import BenefitEffective, ListRevision, Transition
+from domain.setting import SYSTEM, Setting, step
+from domain.stages import Role, Stage
+
+_PUBLICATION = frozenset({Event.ATTEMPT_PUBLICATION, Event.ESCALATE_PUBLICATION, Event.RECORD_PUBLICATION_BREACH})
+_LONGEST_PAUSE = timedelta(days=1)
+
+
+def published(case: Case, setting: Setting, *, actor: object = SYSTEM, evidence: str | None = None) -> Transition:
+    """The base is on the official list: the right to the name and marks takes effect (R3)."""
+    assert case.publication is not None
+    revision, term = setting.list_revision, case.terms[-1]
+    publication = case.publication.model_copy(
+        update={"state": "published", "published_at": setting.now, "register_revision": revision}
+    )
+    return step(
+        case,
+        setting,
+        "base_published",
+        actor,
+        ListRevision(
+            revision=revision,
+            state="published",
+            certificate_number=term.certificate_number,
+            name=case.name,
+            valid_from=term.from_,
+            valid_until=term.until,
+            evidence=evidence,
+        ),
+        BenefitEffective(term.ordinal, NAME_AND_MARKS, setting.now),
+        letter(
+            case,
+            "base_published",
+            Role.APPLICANT,
+            "已列入官方名单",
+            "贵方已列入淘宝直播基地官方名单,名称和标识的使用权即日生效。",
+        ),
+        detail={"register_revision": revision, "evidence": evidence, "late": publication.breached},
+        stage=Stage.VALID,
+        publication=publication,
+        tasks=tuple(task for task in case.tasks if task.kind != "publish"),
+        plan=without_publication(case),
+    )
+
+
+def publish_by_hand(case: Case, command: Publish, setting: Setting) -> Transition:
+    """An operator's publication, with the evidence they may have handed in."""
+    judge(case, command)
+    return published(case, setting, actor=command.actor, evidence=command.evidence)
+
+
+def attempt_failed(case: Case, planned: Planned, why: str, setting: Setting) -> Transition:
+    """The channel did not take it: try again, each pause twice as long, at most a day."""
+    assert case.publication is not None
+    failures = case.publication.failed_attempts + 1
+    pause = timedelta(minutes=setting.policy.publication_retry_minutes) * 2 ** min(failures - 1, 10)
+    again = planned.model_copy(update={"at": setting.now + min(pause, _LONGEST_PAUSE)})
+    return step(
+        case,
+        setting,
+        "publication_attempt_failed",
+        SYSTEM,
+        detail={"why": why, "failed_attempts": failures},
+        publication=case.publication.model_copy(update={"failed_attempts": failures}),
+        plan=(again, *(other for other in case.plan if other.event is not Event.ATTEMPT_PUBLICATION)),
+    )
+
+
+def escalate(case: Case, planned: Planned, setting: Setting) -> Transition:
+    return step(
+        case,
+        setting,
+        "publication_escalated",
+        SYSTEM,
+        letter(
+            case,
+            "publication_escalated",
+            Role.OPERATOR,
+            "公示即将逾期",
+            "本案尚未在官方名单公示。",
+            until=case.publication.due_at if case.publication else None,
+        ),
+        legal_at=planned.at,
+        plan=tuple(other for other in case.plan if other != planned),
+    )
+
+
+def record_breach(case: Case, planned: Planned, setting: Setting) -> Transition:
+    """The 7th working day is over and the base is not published: on record, escalated, and it goes on."""
+    assert case.publication is not None
+    return step(
+        case,
+        setting,
+        "publication_breached",
+        SYSTEM,
+        letter(
+            case,
+            "publication_breached",
+            Role.OPERATOR,
+            "公示已逾期",
+            "本案未在7个工作日内公示,违反R3,已记录;公示继续进行。",
+        ),
+        legal_at=planned.at,
+        publication=case.publication.model_copy(update={"breached": True}),
+        plan=tuple(other for other in case.plan if other != planned),
+    )
+
+
+def without_publication(case: Case) -> tuple[Planned, ...]:
+    """The plan without what belongs to a pending publication."""
+    return tuple(planned for planned in case.plan if planned.event not in _PUBLICATION)

@@ -1,0 +1,149 @@
+"""What a transition leaves on record beside the case itself, each written once in the same transaction.
+
+The rules return these; the store writes them. Keys make a second writing impossible.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any, Literal
+
+from domain.case import Case
+from domain.screening import Finding
+from domain.stages import Role
+from domain.terms import Term
+
+
+@dataclass(frozen=True)
+class ApplicationRevision:
+    """A revision of the application; the submission's bytes are in the document store under `submission`."""
+
+    revision: int
+    submission: str
+    submitted_by: str
+
+
+@dataclass(frozen=True)
+class ScreeningResult:
+    """All findings of one screening, as of one Shanghai date."""
+
+    revision: int
+    as_of: date
+    findings: tuple[Finding, ...]
+
+
+@dataclass(frozen=True)
+class Decision:
+    """A person's decision with its reason and what it rests on."""
+
+    kind: str
+    by: str
+    role: Role
+    revision: int | None
+    reason: str = ""
+    detail: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Payment:
+    """A payment the bank reported, once per reference. Amounts in fen; `value_date` is a Shanghai date.
+
+    `credited` counts towards the deposit, `unmatched` waits for a person with `why`; both add up to `amount`.
+    """
+
+    reference: str
+    amount: int
+    payer: str
+    value_date: date
+    credited: int
+    unmatched: int
+    why: str = ""
+
+
+@dataclass(frozen=True)
+class TermBegun:
+    term: Term
+
+
+@dataclass(frozen=True)
+class ListRevision:
+    """A new revision of the base's entry on the official list. A higher revision wins, whatever comes first."""
+
+    revision: int
+    state: Literal["published", "suspended", "withdrawn"]
+    certificate_number: str
+    name: str
+    valid_from: datetime
+    valid_until: datetime
+    evidence: str | None = None
+
+
+@dataclass(frozen=True)
+class BenefitsGranted:
+    """P1 to P6 with the instant each takes effect; P1 waits for publication (decision 18)."""
+
+    term: int
+    effective_from: dict[str, datetime | None]
+
+
+@dataclass(frozen=True)
+class BenefitEffective:
+    term: int
+    benefit: str
+    effective_from: datetime
+
+
+@dataclass(frozen=True)
+class BenefitsWithdrawn:
+    term: int
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """Documents (sha256) somebody handed in with a command, kept with its purpose."""
+
+    purpose: str
+    documents: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Letter:
+    """A notice to be delivered: zh-CN, with what, why, by when and how to appeal (decision 35)."""
+
+    kind: str
+    recipient: Role
+    subject: str
+    body: str
+
+
+Record = (
+    ApplicationRevision
+    | ScreeningResult
+    | Decision
+    | Payment
+    | TermBegun
+    | ListRevision
+    | BenefitsGranted
+    | BenefitEffective
+    | BenefitsWithdrawn
+    | Evidence
+    | Letter
+)
+
+
+@dataclass(frozen=True)
+class Transition:
+    """What one step does: the case after it, its audit event, and the records it leaves.
+
+    `legal_at` is when it counts by law, `observed_at` when it was carried out on the case's clock; they
+    differ when something due was found late (decision 7).
+    """
+
+    case: Case
+    event: str
+    actor: str
+    legal_at: datetime
+    observed_at: datetime
+    detail: dict[str, Any] = field(default_factory=dict)
+    records: tuple[Record, ...] = ()

@@ -1,0 +1,140 @@
+"""Why something is refused: one closed list of kinds, drawn as a tree.
+
+```
+refusal
+├── invalid (exit 2)          what was handed in can't be read or is not allowed to look like that
+│   ├── invalid_file              a file people hand in has problems
+│   └── invalid_value             an option's value can't be right (a value date in the future)
+├── unknown (exit 3)          nothing goes by that name
+│   └── not_found                 no such base, case or certificate
+├── not_permitted (exit 4)    this person may not do this
+│   ├── role_not_allowed          the role may not use the command
+│   ├── not_own_case              an applicant acts only on the case they opened
+│   └── second_person_required    somebody who took no part must do this
+├── rule (exit 5)             a rule of the certification says no
+│   ├── wrong_stage               the case is not in a stage where this is possible
+│   ├── case_exists               one live case per enterprise
+│   ├── cooling_off               a new application is possible only later
+│   ├── condition_failed          a condition of access is not met
+│   ├── acceptance_missing        a finding that needs a person was not accepted by name
+│   ├── review_held               another reviewer holds the review
+│   ├── rounds_used_up            no further supplement round is left
+│   ├── too_late                  the deadline had passed when the command counted
+│   ├── already_ended             the case has ended and this does not belong after an ending
+│   └── not_local                 only on the local server
+└── expectation (exit 8)      what the caller stated no longer holds
+    ├── revision_stale            the application has another revision now
+    ├── already_decided           another decision on that revision came first
+    ├── request_id_reused         the request id was used with other parameters
+    └── reference_reused          the bank reference was reported with other content
+```
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import NamedTuple
+
+from pydantic import BaseModel, ConfigDict
+
+
+class RefusalKind(StrEnum):
+    """The closed list. The value goes over the wire and into JSON; `exit_code` is the command line's."""
+
+    INVALID_FILE = "invalid_file"
+    INVALID_VALUE = "invalid_value"
+    NOT_FOUND = "not_found"
+    ROLE_NOT_ALLOWED = "role_not_allowed"
+    NOT_OWN_CASE = "not_own_case"
+    SECOND_PERSON_REQUIRED = "second_person_required"
+    WRONG_STAGE = "wrong_stage"
+    CASE_EXISTS = "case_exists"
+    COOLING_OFF = "cooling_off"
+    CONDITION_FAILED = "condition_failed"
+    ACCEPTANCE_MISSING = "acceptance_missing"
+    REVIEW_HELD = "review_held"
+    ROUNDS_USED_UP = "rounds_used_up"
+    TOO_LATE = "too_late"
+    ALREADY_ENDED = "already_ended"
+    NOT_LOCAL = "not_local"
+    REVISION_STALE = "revision_stale"
+    ALREADY_DECIDED = "already_decided"
+    REQUEST_ID_REUSED = "request_id_reused"
+    REFERENCE_REUSED = "reference_reused"
+
+    @property
+    def family(self) -> str:
+        """The branch of the tree the kind hangs on."""
+        return next(family for family, kinds in TREE.items() if self in kinds)
+
+    @property
+    def exit_code(self) -> int:
+        """The command line's exit code (fixed, `design/cli.md`)."""
+        return EXIT_CODES[self.family]
+
+
+TREE: dict[str, tuple[RefusalKind, ...]] = {
+    "invalid": (RefusalKind.INVALID_FILE, RefusalKind.INVALID_VALUE),
+    "unknown": (RefusalKind.NOT_FOUND,),
+    "not_permitted": (
+        RefusalKind.ROLE_NOT_ALLOWED,
+        RefusalKind.NOT_OWN_CASE,
+        RefusalKind.SECOND_PERSON_REQUIRED,
+    ),
+    "rule": (
+        RefusalKind.WRONG_STAGE,
+        RefusalKind.CASE_EXISTS,
+        RefusalKind.COOLING_OFF,
+        RefusalKind.CONDITION_FAILED,
+        RefusalKind.ACCEPTANCE_MISSING,
+        RefusalKind.REVIEW_HELD,
+        RefusalKind.ROUNDS_USED_UP,
+        RefusalKind.TOO_LATE,
+        RefusalKind.ALREADY_ENDED,
+        RefusalKind.NOT_LOCAL,
+    ),
+    "expectation": (
+        RefusalKind.REVISION_STALE,
+        RefusalKind.ALREADY_DECIDED,
+        RefusalKind.REQUEST_ID_REUSED,
+        RefusalKind.REFERENCE_REUSED,
+    ),
+}
+
+EXIT_CODES: dict[str, int] = {"invalid": 2, "unknown": 3, "not_permitted": 4, "rule": 5, "expectation": 8}
+
+
+class Problem(NamedTuple):
+    """One thing wrong at one place: (path, message), e.g. ("entity.credit_code", "wrong check character")."""
+
+    path: str
+    message: str
+
+
+class Refusal(Exception):
+    """A refusal: its kind, what happened and why (`message`), what to do next (`hint`), and all problems."""
+
+    def __init__(self, kind: RefusalKind, message: str, hint: str = "", problems: tuple[Problem, ...] = ()) -> None:
+        super().__init__(message)
+        self.kind = kind
+        self.message = message
+        self.hint = hint
+        self.problems = problems
+
+    @property
+    def detail(self) -> RefusalDetail:
+        return RefusalDetail(kind=self.kind, message=self.message, hint=self.hint, problems=self.problems)
+
+
+class RefusalDetail(BaseModel):
+    """A refusal as data, as it crosses the wire."""
+
+    model_config = ConfigDict(extra="allow", frozen=True)
+
+    kind: RefusalKind
+    message: str
+    hint: str = ""
+    problems: tuple[Problem, ...] = ()
+
+    def refusal(self) -> Refusal:
+        return Refusal(self.kind, self.message, self.hint, self.problems)

@@ -1,0 +1,264 @@
+"""Document review: screening, a reviewer's decision, rounds of supplements, deadlines (decisions 10 to 13)."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from domain.case import Case, Decided, Event, Planned, Task
+from domain.commands import Approve, ReleaseReview, RequestSupplement, Supplement, TakeReview
+from domain.deposit import deposit_opened, full_deposit
+from domain.ending import end_before_term
+from domain.judging import judge
+from domain.letters import letter
+from domain.records import ApplicationRevision, Decision, ScreeningResult, Transition
+from domain.refusals import Problem, Refusal, RefusalKind
+from domain.screening import Finding, Outcome, screen
+from domain.setting import SYSTEM, Setting, step
+from domain.stages import Role, Stage, Standing
+from domain.submission import Submission
+
+
+def review_opened(setting: Setting) -> dict[str, Any]:
+    """What opens with a revision to review: the reviewer's task, its reminder and its escalation."""
+    policy = setting.policy
+    remind = setting.working_days(policy.review_reminder_working_days)
+    due = setting.working_days(policy.review_working_days)
+    return {
+        "stage": Stage.REVIEW,
+        "tasks": (Task(kind="review", role=Role.REVIEWER, due_at=due.at, provisional=due.provisional),),
+        "plan": (
+            Planned(
+                event=Event.REMIND_REVIEWER,
+                at=remind.at,
+                what="the reviewer is reminded",
+                provisional=remind.provisional,
+            ),
+            Planned(
+                event=Event.ESCALATE_REVIEW,
+                at=due.at,
+                what="the review is overdue and is escalated",
+                provisional=due.provisional,
+            ),
+        ),
+    }
+
+
+def take(case: Case, command: TakeReview, setting: Setting) -> Transition:
+    judge(case, command)
+    tasks = tuple(task.model_copy(update={"assignee": command.actor.name}) for task in case.tasks)
+    return step(case, setting, "review_taken", command.actor, review_held_by=command.actor.name, tasks=tasks)
+
+
+def release(case: Case, command: ReleaseReview, setting: Setting) -> Transition:
+    judge(case, command)
+    tasks = tuple(task.model_copy(update={"assignee": None}) for task in case.tasks)
+    return step(case, setting, "review_released", command.actor, review_held_by=None, tasks=tasks)
+
+
+def approve(case: Case, command: Approve, submission: Submission, setting: Setting) -> Transition:
+    """Approve the revision named: no finding fails as of today, each that needs a person is accepted by name."""
+    judge(case, command)
+    findings = screen(submission.application, setting.policy, as_of=setting.today)
+    _require_no_failure(findings)
+    _require_accepted(findings, command)
+    reasons = {acceptance.condition: acceptance.reason for acceptance in command.accepted}
+    full = case.deposit.missing == 0
+    opened = full_deposit(setting) if full else deposit_opened(setting)
+    return step(
+        case,
+        setting,
+        "application_approved",
+        command.actor,
+        ScreeningResult(case.revision, setting.today, findings),
+        Decision("approved", command.actor.name, command.actor.role, case.revision, detail={"accepted": reasons}),
+        letter(
+            case,
+            "application_approved",
+            Role.APPLICANT,
+            "资质审核通过",
+            "资质审核已通过。" + ("保证金已足额到账。" if full else "请足额缴纳保证金人民币100,000.00元。"),
+            until=None if full else opened["tasks"][0].due_at,
+            provisional=opened["tasks"][0].provisional,
+        ),
+        detail={"revision": case.revision, "accepted": reasons},
+        decided=_decided("approved", case, command, setting),
+        review_held_by=None,
+        **opened,
+    )
+
+
+def request_supplement(case: Case, command: RequestSupplement, setting: Setting) -> Transition:
+    """Ask for supplements, all deficiencies at once; refused when no round is left."""
+    judge(case, command)
+    rounds = setting.policy.supplement_rounds
+    if case.supplement_round >= rounds:
+        raise Refusal(
+            RefusalKind.ROUNDS_USED_UP,
+            f"All {rounds} supplement rounds have been used.",
+            "Approve or reject the revision.",
+        )
+    due = setting.days(setting.policy.supplement_days)
+    items = [{"condition": item.condition, "what": item.what} for item in command.items]
+    reminders = tuple(
+        Planned(
+            event=Event.REMIND_SUPPLEMENT,
+            at=due.at - timedelta(days=days),
+            what=f"the applicant is reminded of the supplement ({days} days left)",
+            provisional=due.provisional,
+        )
+        for days in setting.policy.supplement_reminder_days_before
+    )
+    lapse = Planned(
+        event=Event.LAPSE_SUPPLEMENT,
+        at=due.at,
+        what="without a supplement the application lapses",
+        provisional=due.provisional,
+    )
+    return step(
+        case,
+        setting,
+        "supplement_requested",
+        command.actor,
+        Decision(
+            "supplement_requested",
+            command.actor.name,
+            command.actor.role,
+            case.revision,
+            detail={"items": items},
+        ),
+        letter(
+            case,
+            "supplement_requested",
+            Role.APPLICANT,
+            "请补充申请材料",
+            "请补充以下材料:\n" + "\n".join(f"- {item.condition}:{item.what}" for item in command.items),
+            until=due.at,
+            provisional=due.provisional,
+        ),
+        detail={"revision": case.revision, "round": case.supplement_round + 1, "items": items},
+        stage=Stage.SUPPLEMENT,
+        supplement_round=case.supplement_round + 1,
+        decided=_decided("supplement_requested", case, command, setting),
+        review_held_by=None,
+        tasks=(Task(kind="supplement", role=Role.APPLICANT, due_at=due.at, provisional=due.provisional),),
+        plan=(*reminders, lapse),
+    )
+
+
+def supplement(case: Case, command: Supplement, submission: Submission, setting: Setting) -> Transition:
+    """A new revision: screened at once, and back to review with a fresh deadline."""
+    judge(case, command)
+    if submission.application.credit_code != case.credit_code:
+        raise Refusal(
+            RefusalKind.INVALID_VALUE,
+            "A supplement cannot change the credit code the base is known by.",
+            "A different enterprise applies on its own.",
+        )
+    revision = case.revision + 1
+    findings = screen(submission.application, setting.policy, as_of=setting.today)
+    opened = review_opened(setting)
+    return step(
+        case,
+        setting,
+        "supplement_received",
+        command.actor,
+        ApplicationRevision(revision, command.submission, str(command.actor)),
+        ScreeningResult(revision, setting.today, findings),
+        letter(
+            case,
+            "supplement_received",
+            Role.REVIEWER,
+            "补充材料已提交",
+            f"申请主体已提交补充材料(第{revision}版),请继续审核。",
+            until=opened["tasks"][0].due_at,
+            provisional=opened["tasks"][0].provisional,
+        ),
+        detail={"revision": revision, "submission": command.submission},
+        revision=revision,
+        name=submission.application.base.name,
+        **opened,
+    )
+
+
+def remind_reviewer(case: Case, planned: Planned, setting: Setting) -> Transition:
+    return _remind(case, planned, setting, Role.REVIEWER, "资质审核待办提醒", "本案的资质审核尚未作出决定。")
+
+
+def remind_supplement(case: Case, planned: Planned, setting: Setting) -> Transition:
+    what = "补充材料尚未收到。逾期未提交的,申请自动终止。"
+    return _remind(case, planned, setting, Role.APPLICANT, "补充材料提醒", what)
+
+
+def escalate_review(case: Case, planned: Planned, setting: Setting) -> Transition:
+    """Overdue review: told to the operator, and again each further period; never a silent default."""
+    again = setting.working_days(setting.policy.review_working_days)
+    return step(
+        case,
+        setting,
+        "review_escalated",
+        SYSTEM,
+        letter(case, "review_escalated", Role.OPERATOR, "资质审核已逾期", "本案的资质审核已超过审核期限。"),
+        legal_at=planned.at,
+        plan=(planned.model_copy(update={"at": again.at, "provisional": again.provisional}),),
+    )
+
+
+def lapse_supplement(case: Case, planned: Planned, setting: Setting) -> Transition:
+    """Silence past the date closes the application (decision 11)."""
+    return end_before_term(
+        case,
+        setting,
+        SYSTEM,
+        Standing.LAPSED,
+        "supplement_overdue",
+        "补充材料逾期未提交",
+        legal_at=planned.at,
+    )
+
+
+def _remind(case: Case, planned: Planned, setting: Setting, role: Role, subject: str, what: str) -> Transition:
+    note = letter(case, planned.event, role, subject, what, until=case.due_at)
+    return step(
+        case,
+        setting,
+        f"{planned.event}",
+        SYSTEM,
+        note,
+        legal_at=planned.at,
+        plan=tuple(other for other in case.plan if other != planned),
+    )
+
+
+def _decided(outcome: Any, case: Case, command: Any, setting: Setting) -> Decided:
+    return Decided(outcome=outcome, revision=case.revision, by=command.actor.name, at=setting.now)
+
+
+def _require_no_failure(findings: tuple[Finding, ...]) -> None:
+    failed = [finding for finding in findings if finding.outcome is Outcome.FAIL]
+    if failed:
+        names = ", ".join(finding.condition for finding in failed)
+        raise Refusal(
+            RefusalKind.CONDITION_FAILED,
+            f"Approval is not possible while a condition fails: {names}.",
+            "Request a supplement or reject.",
+            tuple(Problem(finding.condition, finding.message) for finding in failed),
+        )
+
+
+def _require_accepted(findings: tuple[Finding, ...], command: Approve) -> None:
+    needed = {finding.condition: finding for finding in findings if finding.outcome is Outcome.PERSON}
+    accepted = {acceptance.condition for acceptance in command.accepted}
+    if unknown := sorted(accepted - needed.keys()):
+        raise Refusal(
+            RefusalKind.INVALID_VALUE,
+            f"These findings need no acceptance: {', '.join(unknown)}.",
+            "Accept only findings whose outcome is 'person'.",
+        )
+    if missing := sorted(needed.keys() - accepted):
+        raise Refusal(
+            RefusalKind.ACCEPTANCE_MISSING,
+            f"These findings need a person's acceptance with a reason: {', '.join(missing)}.",
+            "Add for each: --accept CONDITION --reason R",
+            tuple(Problem(condition, needed[condition].message) for condition in missing),
+        )

@@ -1,0 +1,81 @@
+"""The setting a rule decides in: the instant, the pinned policy, the calendar. And one step's bookkeeping."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from domain.case import Case
+from domain.policy import Policy
+from domain.records import Record, Transition
+from domain.shanghai import end_of_day, shanghai_date
+from domain.stages import MOVES, Stage
+from domain.working_days import Calendar
+
+
+@dataclass(frozen=True)
+class Due:
+    """A deadline: its last day (Shanghai), the midnight after it, and whether the calendar is provisional."""
+
+    day: date
+    at: datetime
+    provisional: bool
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What is true around a case while a rule decides.
+
+    `now` is the case's clock, an aware instant; `list_revision` the number the base's next entry on the
+    official list would take.
+    """
+
+    now: datetime
+    policy: Policy
+    calendar: Calendar
+    list_revision: int = 1
+
+    @property
+    def today(self) -> date:
+        """The Shanghai date of the case's clock."""
+        return shanghai_date(self.now)
+
+    def working_days(self, count: int, start: date | None = None) -> Due:
+        """The end of the `count`-th working day after `start` (today); the start day is not counted."""
+        counted = self.calendar.deadline(start or self.today, count)
+        return Due(counted.deadline, end_of_day(counted.deadline), counted.provisional)
+
+    def days(self, count: int, start: date | None = None) -> Due:
+        """A person's deadline in calendar days: it rolls on to the next working day (decision 4)."""
+        rolled = self.calendar.roll_forward((start or self.today) + timedelta(days=count))
+        return Due(rolled.deadline, end_of_day(rolled.deadline), rolled.provisional)
+
+
+def step(
+    case: Case,
+    setting: Setting,
+    event: str,
+    actor: object,
+    *records: Record,
+    legal_at: datetime | None = None,
+    detail: dict[str, Any] | None = None,
+    **changes: Any,
+) -> Transition:
+    """The transition from `case` by `changes`: one audit entry more, and never a move the table forbids."""
+    stage: Stage = changes.get("stage", case.stage)
+    if stage is not case.stage and stage not in MOVES[case.stage]:
+        raise ValueError(f"no move leads from {case.stage} to {stage}")
+    return Transition(
+        case=case.model_copy(update={**changes, "sequence": case.sequence + 1}),
+        event=event,
+        actor=str(actor),
+        legal_at=legal_at or setting.now,
+        observed_at=setting.now,
+        detail=detail or {},
+        records=tuple(records),
+    )
+
+
+SYSTEM = "system"
+"""The actor of what comes of itself."""

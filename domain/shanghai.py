@@ -1,0 +1,24 @@
+"""Dates are dates in Shanghai, instants are UTC: the one place where the two meet (decision 1)."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, time, timedelta, timezone
+
+SHANGHAI = timezone(timedelta(hours=8), "Asia/Shanghai")
+
+
+def shanghai_date(instant: datetime) -> date:
+    """The Shanghai date of an aware instant. ValueError for a naive one."""
+    if instant.tzinfo is None:
+        raise ValueError("an instant needs a zone")
+    return instant.astimezone(SHANGHAI).date()
+
+
+def midnight(day: date) -> datetime:
+    """The UTC instant at which a Shanghai date begins."""
+    return datetime.combine(day, time(), SHANGHAI).astimezone(UTC)
+
+
+def end_of_day(day: date) -> datetime:
+    """The UTC instant at which a Shanghai date ends: the midnight after it, half-open."""
+    return midnight(day + timedelta(days=1))

@@ -1,0 +1,66 @@
+"""What Temporal Web shows of a case: search attributes for the list, current details for the page.
+
+Nothing personal goes here: search attributes are stored in clear.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from domain.case import Case
+from domain.judging import open_to
+from domain.money import format_cny
+from domain.shanghai import SHANGHAI
+
+SEARCH_ATTRIBUTES: dict[str, str] = {
+    "CertStage": "Keyword",
+    "CertStanding": "Keyword",
+    "CertAwaiting": "Keyword",
+    "CertDueAt": "Datetime",
+    "CertValidUntil": "Datetime",
+    "CertNumber": "Keyword",
+}
+"""Name → type, as registered with the server. Never `Status`: Temporal Web hides it."""
+
+
+def search_attributes(case: Case, now: datetime) -> dict[str, str | datetime | None]:
+    """The values for one upsert; None unsets. `CertNumber` is the certificate's, before it the case's number."""
+    term = case.term
+    return {
+        "CertStage": case.stage.value,
+        "CertStanding": case.standing(now).value,
+        "CertAwaiting": case.awaiting.value,
+        "CertDueAt": case.due_at,
+        "CertValidUntil": term.until if term else None,
+        "CertNumber": term.certificate_number if term else case.case_number,
+    }
+
+
+def current_details(case: Case, now: datetime) -> str:
+    """The case as a Markdown table: stage, who acts by when, what comes next, deposit, term, open commands."""
+    deposit = case.deposit
+    rows = [
+        ("案件 Case", case.case_number),
+        ("阶段 Stage", case.stage.value),
+        ("状态 Standing", case.standing(now).value),
+        ("待办 Awaiting", f"{case.awaiting.value} by {_shown(case.due_at)}" if case.due_at else case.awaiting.value),
+    ]
+    if case.next_event is not None:
+        rows.append(("下一步 Next", f"{case.next_event.what}, {_shown(case.next_event.at)}"))
+    rows.append(("保证金 Deposit", f"{format_cny(deposit.held)} of {format_cny(deposit.required)} CNY held"))
+    if deposit.unmatched:
+        rows.append(("待核对 Unmatched", f"{format_cny(deposit.unmatched)} CNY"))
+    if case.term is not None:
+        rows.append(("证书 Certificate", f"{case.term.certificate_number}, through {case.term.last_day} 24:00"))
+    if case.publication is not None:
+        breached = ", R3 breached" if case.publication.breached else ""
+        due = f"due {case.publication.due_date}" + (" (provisional)" if case.publication.provisional else "")
+        rows.append(("公示 Publication", f"{case.publication.state}, {due}{breached}"))
+    commands = ", ".join(sorted(open_to(case)))
+    rows.append(("可用命令 Open commands", commands or "none"))
+    table = "\n".join(f"| {label} | {value} |" for label, value in rows)
+    return f"| | {case.credit_code} |\n|---|---|\n{table}"
+
+
+def _shown(instant: datetime | None) -> str:
+    return instant.astimezone(SHANGHAI).strftime("%Y-%m-%d %H:%M") if instant else ""

@@ -1,0 +1,295 @@
+"""One case, one transaction: locking it, reading what a rule needs, writing what it decided."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Engine, func, select, update
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from domain.case import Case
+from domain.commands import Answer, Command
+from domain.records import (
+    ApplicationRevision,
+    BenefitEffective,
+    BenefitsGranted,
+    BenefitsWithdrawn,
+    Decision,
+    Evidence,
+    Letter,
+    ListRevision,
+    Payment,
+    ScreeningResult,
+    TermBegun,
+    Transition,
+)
+from store import tables
+from store.audit import entry_hash, genesis
+
+
+class LiveCaseExists(Exception):
+    """The enterprise has another case without an ending (decision 8)."""
+
+
+class CaseStore:
+    """Transactions on cases. Instants come from the caller; nothing here reads a clock."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    @contextmanager
+    def transaction(self, workflow_id: str) -> Iterator[CaseTransaction]:
+        """One database transaction with the case's row locked; committed on leaving, rolled back on any error."""
+        try:
+            with Session(self._engine, expire_on_commit=False) as session, session.begin():
+                yield CaseTransaction(session, workflow_id)
+        except IntegrityError as error:
+            if "uq_cases_live" in str(error.orig) or "cases.credit_code" in str(error.orig):
+                raise LiveCaseExists("This enterprise has a live case.") from None
+            raise
+
+    def record_clock(self, workflow_id: str, offset: timedelta) -> None:
+        """Keep how far the case's clock is ahead; the database allows it on a local server only (decision 6)."""
+        with Session(self._engine) as session, session.begin():
+            session.execute(
+                update(tables.CaseRow)
+                .where(tables.CaseRow.workflow_id == workflow_id)
+                .values(clock_offset_ms=int(offset / timedelta(milliseconds=1)))
+            )
+
+
+class CaseTransaction:
+    """What one transaction sees and does."""
+
+    def __init__(self, session: Session, workflow_id: str) -> None:
+        self._session = session
+        self._workflow_id = workflow_id
+        self._row = session.scalar(
+            select(tables.CaseRow).where(tables.CaseRow.workflow_id == workflow_id).with_for_update()
+        )
+
+    @property
+    def case(self) -> Case | None:
+        """The case as stored, None before it is opened."""
+        return Case.model_validate(self._row.facts) if self._row else None
+
+    def live_case(self, credit_code: str) -> Case | None:
+        """The enterprise's case without an ending, other than this one."""
+        return self._other(tables.CaseRow.credit_code == credit_code, ~tables.CaseRow.ended)
+
+    def last_case(self, credit_code: str) -> Case | None:
+        """The enterprise's newest case, other than this one."""
+        return self._other(tables.CaseRow.credit_code == credit_code)
+
+    def answered(self, request_id: str) -> tuple[str, Answer] | None:
+        """The parameters' hash and the answer given for a request id, whichever case it was for."""
+        row = self._session.get(tables.CommandRow, request_id)
+        return (row.params_hash, Answer.model_validate(row.answer)) if row else None
+
+    def payment(self, reference: str) -> Payment | None:
+        """The payment on record under a bank reference, whichever case it was for."""
+        row = self._session.get(tables.PaymentRow, reference)
+        if row is None:
+            return None
+        return Payment(row.reference, row.amount, row.payer, row.value_date, row.credited, row.unmatched, row.why)
+
+    def payment_case(self, reference: str) -> str | None:
+        """The number of the case a bank reference is on record for."""
+        row = self._session.get(tables.PaymentRow, reference)
+        return row.case_number if row else None
+
+    def submission(self, revision: int) -> str:
+        """The sha256 of a revision's submission. LookupError when there is no such revision."""
+        assert self._row is not None
+        row = self._session.get(tables.ApplicationRow, (self._row.case_number, revision))
+        if row is None:
+            raise LookupError(f"case {self._row.case_number} has no revision {revision}")
+        return row.submission
+
+    def list_revision(self) -> int:
+        """The highest revision of the base's entry on the official list, 0 when it has none."""
+        assert self._row is not None
+        rows = select(func.max(tables.ListRow.revision)).where(tables.ListRow.case_number == self._row.case_number)
+        return self._session.scalar(rows) or 0
+
+    def next_number(self, prefix: str, year: int) -> str:
+        """The next number of a series, such as LB-2026-000001; given back when the transaction fails."""
+        name = f"{prefix}-{year}"
+        row = self._session.scalar(select(tables.Counter).where(tables.Counter.name == name).with_for_update())
+        if row is None:
+            row = tables.Counter(name=name, value=0)
+            self._session.add(row)
+        row.value += 1
+        self._session.flush()
+        return f"{name}-{row.value:06d}"
+
+    def write(self, transition: Transition) -> None:
+        """Write the case after a transition, its audit entry and all its records."""
+        case = transition.case
+        self._write_case(case)
+        self._write_audit(transition)
+        for place, record in enumerate(transition.records):
+            self._write_record(transition, place, record)
+        self._session.flush()
+        self._require_balance(case)
+
+    def remember(self, command: Command, answer: Answer, at: datetime) -> None:
+        """Keep the answer of a done command for good."""
+        self._session.add(
+            tables.CommandRow(
+                request_id=command.request_id,
+                params_hash=command.params_hash(),
+                case_number=answer.case_number,
+                action=command.action,
+                actor=str(command.actor),
+                answer=answer.model_dump(mode="json"),
+                at=at,
+            )
+        )
+
+    def _other(self, *conditions: Any) -> Case | None:
+        row = self._session.scalar(
+            select(tables.CaseRow)
+            .where(tables.CaseRow.workflow_id != self._workflow_id, *conditions)
+            .order_by(tables.CaseRow.ordinal.desc())
+            .limit(1)
+        )
+        return Case.model_validate(row.facts) if row else None
+
+    def _write_case(self, case: Case) -> None:
+        if self._row is None:
+            installation = self._session.scalars(select(tables.Installation)).one()
+            self._row = tables.CaseRow(
+                case_number=case.case_number,
+                workflow_id=case.workflow_id,
+                credit_code=case.credit_code,
+                ordinal=int(case.workflow_id.rsplit(":", 1)[1]),
+                installation=installation.only,
+                local_server=installation.local_server,
+                sequence=0,
+            )
+            self._session.add(self._row)
+        if case.sequence != self._row.sequence + 1:
+            raise ValueError(f"case {case.case_number} is at {self._row.sequence}, not before {case.sequence}")
+        self._row.name = case.name
+        self._row.stage = case.stage.value
+        self._row.awaiting = case.awaiting.value
+        self._row.due_at = case.due_at
+        self._row.valid_until = case.term.until if case.term else None
+        self._row.ended = case.ending is not None
+        self._row.sequence = case.sequence
+        self._row.facts = case.model_dump(mode="json")
+        self._session.flush()
+
+    def _write_audit(self, transition: Transition) -> None:
+        case = transition.case
+        before = self._session.get(tables.AuditRow, (case.case_number, case.sequence - 1))
+        previous = before.hash if before else genesis(case.case_number)
+        entry = {
+            "case_number": case.case_number,
+            "sequence": case.sequence,
+            "legal_at": transition.legal_at,
+            "observed_at": transition.observed_at,
+            "actor": transition.actor,
+            "event": transition.event,
+            "detail": transition.detail,
+        }
+        self._session.add(tables.AuditRow(**entry, previous_hash=previous, hash=entry_hash(previous, **entry)))
+
+    def _write_record(self, transition: Transition, place: int, record: object) -> None:
+        case, at = transition.case, transition.observed_at
+        key = {"case_number": case.case_number}
+        match record:
+            case ApplicationRevision():
+                self._add(tables.ApplicationRow, record, at, **key)
+            case ScreeningResult():
+                for number, finding in enumerate(record.findings):
+                    self._session.add(
+                        tables.FindingRow(
+                            **key,
+                            sequence=case.sequence,
+                            place=number,
+                            revision=record.revision,
+                            as_of=record.as_of,
+                            policy_version=case.policy_version,
+                            finding=finding.model_dump(mode="json"),
+                        )
+                    )
+            case Decision():
+                self._add(tables.DecisionRow, record, at, **key, sequence=case.sequence)
+            case Payment():
+                self._add(tables.PaymentRow, record, at, **key)
+                self._session.flush()
+                self._book(transition, record)
+            case TermBegun(term):
+                self._session.add(
+                    tables.TermRow(
+                        **key,
+                        ordinal=term.ordinal,
+                        certificate_number=term.certificate_number,
+                        valid_from=term.from_,
+                        valid_until=term.until,
+                        anchor=term.anchor,
+                        policy_version=term.policy_version,
+                    )
+                )
+            case ListRevision():
+                self._add(tables.ListRow, record, at, **key)
+            case BenefitsGranted():
+                for benefit, effective in record.effective_from.items():
+                    self._session.add(
+                        tables.BenefitRow(**key, term=record.term, benefit=benefit, effective_from=effective)
+                    )
+            case BenefitEffective():
+                row = self._session.get_one(tables.BenefitRow, (case.case_number, record.term, record.benefit))
+                row.effective_from = record.effective_from
+            case BenefitsWithdrawn():
+                self._session.execute(
+                    update(tables.BenefitRow)
+                    .where(tables.BenefitRow.case_number == case.case_number, tables.BenefitRow.term == record.term)
+                    .values(withdrawn_at=transition.legal_at)
+                )
+            case Evidence():
+                for sha256 in dict.fromkeys(record.documents):
+                    self._session.add(
+                        tables.EvidenceRow(**key, sequence=case.sequence, sha256=sha256, purpose=record.purpose, at=at)
+                    )
+            case Letter():
+                self._add(tables.NoticeRow, record, at, **key, sequence=case.sequence, place=place)
+            case _:
+                raise TypeError(f"no table for {type(record).__name__}")
+
+    def _add(self, table: type[tables.Table], record: Any, at: datetime, **key: Any) -> None:
+        self._session.add(table(**key, **vars(record), at=at))
+
+    def _book(self, transition: Transition, payment: Payment) -> None:
+        number = transition.case.case_number
+        for account, amount in (("deposit", payment.credited), ("unmatched", payment.unmatched)):
+            if amount:
+                self._session.add(
+                    tables.LedgerLine(
+                        transfer_key=f"payment:{payment.reference}:{account}",
+                        case_number=number,
+                        sequence=transition.case.sequence,
+                        debit_account="bank",
+                        credit_account=f"{account}:{number}",
+                        amount=amount,
+                        reference=payment.reference,
+                        at=transition.observed_at,
+                    )
+                )
+
+    def _require_balance(self, case: Case) -> None:
+        """The case's sums are the ledger's, checked in the transaction that could part them."""
+        for account, expected in (("deposit", case.deposit.received), ("unmatched", case.deposit.unmatched)):
+            booked = self._session.scalar(
+                select(func.coalesce(func.sum(tables.LedgerLine.amount), 0)).where(
+                    tables.LedgerLine.credit_account == f"{account}:{case.case_number}"
+                )
+            )
+            if booked != expected:
+                raise ValueError(f"{account}:{case.case_number} holds {booked} fen, the case says {expected}")

@@ -1,0 +1,287 @@
+"""The records that outlive workflow histories: typed tables, unique business keys, append-only where it matters."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+from typing import Any
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    CheckConstraint,
+    DateTime,
+    Dialect,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Text,
+    TypeDecorator,
+    UniqueConstraint,
+    text,
+)
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+
+class Instant(TypeDecorator[datetime]):
+    """An aware instant, stored in UTC. A naive one is refused."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("an instant needs a zone")
+        return value.astimezone(UTC)
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+class Table(DeclarativeBase):
+    """All tables of one database."""
+
+    metadata = MetaData(
+        naming_convention={
+            "ix": "ix_%(column_0_label)s",
+            "uq": "uq_%(table_name)s_%(column_0_name)s",
+            "ck": "ck_%(table_name)s_%(constraint_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_name)s_%(referred_table_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+    type_annotation_map = {datetime: Instant, dict[str, Any]: JSON, list[Any]: JSON, str: Text}
+
+
+class Installation(Table):
+    """One row: whether this database belongs to a local server, where clocks may be moved (decision 6)."""
+
+    __tablename__ = "installation"
+    __table_args__ = (UniqueConstraint("only", "local_server"), CheckConstraint("only = 1", name="one_row"))
+
+    only: Mapped[int] = mapped_column(primary_key=True, default=1)
+    local_server: Mapped[bool]
+
+
+class CaseRow(Table):
+    """One case. `facts` is the whole `domain.case.Case`; the other columns are copies of it to search by."""
+
+    __tablename__ = "cases"
+    __table_args__ = (
+        UniqueConstraint("credit_code", "ordinal"),
+        # One live case per enterprise (decision 8).
+        Index(
+            "uq_cases_live",
+            "credit_code",
+            unique=True,
+            sqlite_where=text("NOT ended"),
+            postgresql_where=text("NOT ended"),
+        ),
+        ForeignKeyConstraint(["installation", "local_server"], ["installation.only", "installation.local_server"]),
+        CheckConstraint("clock_offset_ms = 0 OR local_server", name="clock_runs_true"),
+    )
+
+    case_number: Mapped[str] = mapped_column(String(20), primary_key=True)
+    workflow_id: Mapped[str] = mapped_column(unique=True)
+    credit_code: Mapped[str] = mapped_column(String(18), index=True)
+    ordinal: Mapped[int]
+    name: Mapped[str]
+    stage: Mapped[str] = mapped_column(index=True)
+    awaiting: Mapped[str] = mapped_column(index=True)
+    due_at: Mapped[datetime | None]
+    valid_until: Mapped[datetime | None]
+    ended: Mapped[bool]
+    sequence: Mapped[int]
+    facts: Mapped[dict[str, Any]]
+    installation: Mapped[int] = mapped_column(default=1)
+    local_server: Mapped[bool]
+    clock_offset_ms: Mapped[int] = mapped_column(BigInteger, default=0)
+
+
+class ApplicationRow(Table):
+    """One revision of an application; its content is the submission of that hash in the document store."""
+
+    __tablename__ = "applications"
+
+    case_number: Mapped[str] = mapped_column(ForeignKey("cases.case_number"), primary_key=True)
+    revision: Mapped[int] = mapped_column(primary_key=True)
+    submission: Mapped[str] = mapped_column(String(64))
+    submitted_by: Mapped[str]
+    at: Mapped[datetime]
+
+
+class FindingRow(Table):
+    """One finding of one screening (requirement ids A1 to R8)."""
+
+    __tablename__ = "findings"
+
+    case_number: Mapped[str] = mapped_column(ForeignKey("cases.case_number"), primary_key=True)
+    sequence: Mapped[int] = mapped_column(primary_key=True)
+    place: Mapped[int] = mapped_column(primary_key=True)
+    revision: Mapped[int]
+    as_of: Mapped[date]
+    policy_version: Mapped[str]
+    finding: Mapped[dict[str, Any]]
+
+
+class DecisionRow(Table):
+    __tablename__ = "decisions"
+
+    case_number: Mapped[str] = mapped_column(ForeignKey("cases.case_number"), primary_key=True)
+    sequence: Mapped[int] = mapped_column(primary_key=True)
+    kind: Mapped[str]
+    by: Mapped[str]
+    role: Mapped[str]
+    revision: Mapped[int | None]
+    reason: Mapped[str]
+    detail: Mapped[dict[str, Any]]
+    at: Mapped[datetime]
+
+
+class PaymentRow(Table):
+    """A payment the bank reported, once per reference (decision 15)."""
+
+    __tablename__ = "payments"
+
+    reference: Mapped[str] = mapped_column(primary_key=True)
+    case_number: Mapped[str] = mapped_column(ForeignKey("cases.case_number"), index=True)
+    amount: Mapped[int] = mapped_column(BigInteger)
+    payer: Mapped[str]
+    value_date: Mapped[date]
+    credited: Mapped[int] = mapped_column(BigInteger)
+    unmatched: Mapped[int] = mapped_column(BigInteger)
+    why: Mapped[str]
+    at: Mapped[datetime]
+
+
+class LedgerLine(Table):
+    """One transfer between two accounts in fen: double entry, append-only. `transfer_key` applies it once."""
+
+    __tablename__ = "ledger_lines"
+    __table_args__ = (
+        CheckConstraint("amount > 0", name="positive"),
+        CheckConstraint("debit_account <> credit_account", name="two_accounts"),
+    )
+
+    number: Mapped[int] = mapped_column(
+        BigInteger().with_variant(Integer(), "sqlite"), primary_key=True, autoincrement=True
+    )
+    transfer_key: Mapped[str] = mapped_column(unique=True)
+    case_number: Mapped[str] = mapped_column(ForeignKey("cases.case_number"), index=True)
+    sequence: Mapped[int]
+    debit_account: Mapped[str] = mapped_column(index=True)
+    credit_account: Mapped[str] = mapped_column(index=True)
+    amount: Mapped[int] = mapped_column(BigInteger)
+    reference: Mapped[str]
+    at: Mapped[datetime]
+
+
+class TermRow(Table):
+    __tablename__ = "terms"
+
+    case_number: Mapped[str] = mapped_column(ForeignKey("cases.case_number"), primary_key=True)
+    ordinal: Mapped[int] = mapped_column(primary_key=True)
+    certificate_number: Mapped[str] = mapped_column(String(20), unique=True)
+    valid_from: Mapped[datetime]
+    valid_until: Mapped[datetime]
+    anchor: Mapped[date]
+    policy_version: Mapped[str]
+
+
+class ListRow(Table):
+    """One revision of a base's entry on the official list; the highest one counts (decision 19)."""
+
+    __tablename__ = "list_revisions"
+
+    case_number: Mapped[str] = mapped_column(ForeignKey("cases.case_number"), primary_key=True)
+    revision: Mapped[int] = mapped_column(primary_key=True)
+    state: Mapped[str]
+    certificate_number: Mapped[str]
+    name: Mapped[str]
+    valid_from: Mapped[datetime]
+    valid_until: Mapped[datetime]
+    evidence: Mapped[str | None]
+    at: Mapped[datetime]
+
+
+class BenefitRow(Table):
+    """A benefit P1 to P6 of one term: granted, in effect from an instant, withdrawn at another."""
+
+    __tablename__ = "benefit_grants"
+
+    case_number: Mapped[str] = mapped_column(ForeignKey("cases.case_number"), primary_key=True)
+    term: Mapped[int] = mapped_column(primary_key=True)
+    benefit: Mapped[str] = mapped_column(String(2), primary_key=True)
+    effective_from: Mapped[datetime | None]
+    withdrawn_at: Mapped[datetime | None]
+
+
+class EvidenceRow(Table):
+    __tablename__ = "evidence"
+
+    case_number: Mapped[str] = mapped_column(ForeignKey("cases.case_number"), primary_key=True)
+    sequence: Mapped[int] = mapped_column(primary_key=True)
+    sha256: Mapped[str] = mapped_column(String(64), primary_key=True)
+    purpose: Mapped[str]
+    at: Mapped[datetime]
+
+
+class NoticeRow(Table):
+    """A letter waiting to be delivered (decision 35)."""
+
+    __tablename__ = "notices"
+
+    case_number: Mapped[str] = mapped_column(ForeignKey("cases.case_number"), primary_key=True)
+    sequence: Mapped[int] = mapped_column(primary_key=True)
+    place: Mapped[int] = mapped_column(primary_key=True)
+    kind: Mapped[str]
+    recipient: Mapped[str]
+    subject: Mapped[str]
+    body: Mapped[str]
+    state: Mapped[str] = mapped_column(default="pending")
+    at: Mapped[datetime]
+
+
+class CommandRow(Table):
+    """A command done, with its answer, for good: the same request id is one effect (decision 32)."""
+
+    __tablename__ = "commands"
+
+    request_id: Mapped[str] = mapped_column(primary_key=True)
+    params_hash: Mapped[str] = mapped_column(String(64))
+    case_number: Mapped[str] = mapped_column(ForeignKey("cases.case_number"))
+    action: Mapped[str]
+    actor: Mapped[str]
+    answer: Mapped[dict[str, Any]]
+    at: Mapped[datetime]
+
+
+class AuditRow(Table):
+    """One entry of a case's audit chain; `hash` covers the entry and the hash before it."""
+
+    __tablename__ = "audit_entries"
+
+    case_number: Mapped[str] = mapped_column(ForeignKey("cases.case_number"), primary_key=True)
+    sequence: Mapped[int] = mapped_column(primary_key=True)
+    legal_at: Mapped[datetime]
+    observed_at: Mapped[datetime]
+    actor: Mapped[str]
+    event: Mapped[str]
+    detail: Mapped[dict[str, Any]]
+    previous_hash: Mapped[str] = mapped_column(String(64))
+    hash: Mapped[str] = mapped_column(String(64))
+
+
+class Counter(Table):
+    """The next number of a series, such as `LB-2026`; drawn under a row lock, rolled back with its transaction."""
+
+    __tablename__ = "counters"
+
+    name: Mapped[str] = mapped_column(primary_key=True)
+    value: Mapped[int]

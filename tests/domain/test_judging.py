@@ -1,0 +1,140 @@
+"""Who may do what, and when: every command against every stage and role (design/cli.md, decisions 32, 33)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from domain.commands import (
+    Actor,
+    Approve,
+    Certify,
+    Command,
+    ConfirmMarks,
+    Missing,
+    Publish,
+    ReceiveDeposit,
+    RefuseCertification,
+    Reject,
+    ReleaseReview,
+    RequestSupplement,
+    Supplement,
+    TakeReview,
+    Withdraw,
+)
+from domain.judging import judge
+from domain.refusals import Refusal, RefusalKind
+from domain.review import take
+from domain.stages import Role
+from tests.domain import cases
+
+# The table of design/cli.md, by hand: command → (fields, roles, stages).
+TABLE: dict[type[Command], tuple[dict[str, Any], set[str], set[str]]] = {
+    Supplement: ({"submission": "0"}, {"applicant", "operator"}, {"supplement"}),
+    Withdraw: ({"reason": "r"}, {"applicant", "operator"}, {"review", "supplement", "deposit", "certifying"}),
+    TakeReview: ({}, {"reviewer"}, {"review"}),
+    ReleaseReview: ({}, {"reviewer"}, {"review"}),
+    Approve: ({"revision": 1}, {"reviewer"}, {"review"}),
+    RequestSupplement: (
+        {"revision": 1, "items": (Missing(condition="A1", what="w"),)},
+        {"reviewer"},
+        {"review"},
+    ),
+    Reject: ({"revision": 1, "reason": "r"}, {"reviewer"}, {"review"}),
+    ReceiveDeposit: (
+        {"amount": 1, "reference": "B", "payer": "p"},
+        {"finance"},
+        set(cases.STAGES),
+    ),
+    Certify: ({}, {"certifier"}, {"certifying"}),
+    RefuseCertification: ({"reason": "r"}, {"certifier"}, {"certifying"}),
+    Publish: ({}, {"operator"}, {"publishing"}),
+    ConfirmMarks: ({"evidence": ("0",)}, {"applicant", "operator"}, {"settling"}),
+}
+ROLES = [role for role in Role if role is not Role.NOBODY]
+
+
+def actor(role: Role) -> Actor:
+    if role is Role.APPLICANT:
+        return cases.APPLICANT
+    return Actor(role=role, name=f"a {role}", on_behalf="wang" if role is Role.OPERATOR else None)
+
+
+@pytest.mark.parametrize("role", ROLES)
+@pytest.mark.parametrize("kind", TABLE, ids=lambda kind: kind.action)
+def test_only_its_roles_may_use_a_command(kind: type[Command], role: Role) -> None:
+    fields, roles, stages = TABLE[kind]
+    case = cases.STAGES[sorted(stages)[0]]()
+    command = cases.command(kind, actor(role), **fields)
+    if role in roles:
+        judge(case, command)
+    else:
+        with pytest.raises(Refusal) as info:
+            judge(case, command)
+        assert info.value.kind is RefusalKind.ROLE_NOT_ALLOWED
+
+
+@pytest.mark.parametrize("stage", cases.STAGES)
+@pytest.mark.parametrize("kind", TABLE, ids=lambda kind: kind.action)
+def test_a_command_is_possible_in_its_stages_only(kind: type[Command], stage: str) -> None:
+    fields, roles, stages = TABLE[kind]
+    case = cases.STAGES[stage]()
+    command = cases.command(kind, actor(Role(sorted(roles)[0])), **fields)
+    if stage in stages:
+        judge(case, command)
+        return
+    with pytest.raises(Refusal) as info:
+        judge(case, command)
+    decides = kind in (Approve, RequestSupplement, Reject)
+    if decides:
+        assert info.value.kind is RefusalKind.ALREADY_DECIDED
+    else:
+        assert info.value.kind in (RefusalKind.WRONG_STAGE, RefusalKind.ALREADY_ENDED)
+
+
+@pytest.mark.parametrize(
+    ("who", "kind"),
+    [
+        (Actor(role=Role.APPLICANT, name="other"), RefusalKind.NOT_OWN_CASE),
+        (Actor(role=Role.OPERATOR, name="sun", on_behalf="other"), RefusalKind.NOT_OWN_CASE),
+        (Actor(role=Role.OPERATOR, name="sun"), RefusalKind.ROLE_NOT_ALLOWED),
+    ],
+)
+def test_an_applicant_acts_only_on_the_case_they_opened(who: Actor, kind: RefusalKind) -> None:
+    with pytest.raises(Refusal) as info:
+        judge(cases.in_review(), cases.command(Withdraw, who, reason="r"))
+    assert info.value.kind is kind
+
+
+@pytest.mark.parametrize("name", ["li", "LI", " li "])
+def test_the_approving_reviewer_cannot_certify(name: str) -> None:
+    certifier = Actor(role=Role.CERTIFIER, name=name)
+    for kind, fields in ((Certify, {}), (RefuseCertification, {"reason": "r"})):
+        with pytest.raises(Refusal) as info:
+            judge(cases.in_certifying(), cases.command(kind, certifier, **fields))
+        assert info.value.kind is RefusalKind.SECOND_PERSON_REQUIRED
+
+
+def test_a_decision_on_another_revision_is_stale_before_the_stage_is_looked_at() -> None:
+    for case in (cases.in_review(), cases.in_deposit()):
+        with pytest.raises(Refusal) as info:
+            judge(case, cases.command(Approve, cases.REVIEWER, revision=2))
+        assert info.value.kind is RefusalKind.REVISION_STALE
+
+
+def test_permission_is_judged_before_expectation_and_expectation_before_stage() -> None:
+    stranger = cases.command(Approve, cases.FINANCE, revision=9)
+    with pytest.raises(Refusal) as info:
+        judge(cases.in_valid(), stranger)
+    assert info.value.kind is RefusalKind.ROLE_NOT_ALLOWED
+
+
+def test_while_one_reviewer_holds_the_review_another_can_neither_take_nor_decide() -> None:
+    held = take(cases.in_review(), cases.command(TakeReview, cases.REVIEWER), cases.setting(cases.OPENED)).case
+    other = Actor(role=Role.REVIEWER, name="zhou")
+    for kind in (TakeReview, ReleaseReview, Approve, RequestSupplement, Reject):
+        with pytest.raises(Refusal) as info:
+            judge(held, cases.command(kind, other, **TABLE[kind][0]))
+        assert info.value.kind is RefusalKind.REVIEW_HELD
+        judge(held, cases.command(kind, cases.REVIEWER, **TABLE[kind][0]))

@@ -1,0 +1,223 @@
+"""A certification office for tests: a real server, a real database, a worker, and people who act.
+
+Only parties outside are faked (the publication channel), handed in through constructors.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import Engine
+from stdnum.cn import uscc
+from temporalio.client import Client, WithStartWorkflowOperation, WorkflowHandle, WorkflowUpdateFailedError
+from temporalio.common import WorkflowIDConflictPolicy
+from temporalio.exceptions import ApplicationError
+from temporalio.worker import Worker
+
+from activities.publication import OfficialChannel
+from connection.clock import CaseClock
+from domain import agenda
+from domain.case import Case
+from domain.commands import Actor, Answer, Apply, Command
+from domain.refusals import Refusal, RefusalKind
+from domain.stages import Role
+from domain.submission import Submission
+from starter.application_file import read_application_file
+from store.cases import CaseStore
+from store.documents import DocumentStore
+from store.engine import open_engine
+from store.migrate import migrate
+from workers.main import build_worker
+from workers.settings import WorkerSettings
+from workflows.messages import refusal_from, workflow_id
+from workflows.state import CertificationState
+
+EXAMPLES = Path(__file__).parent.parent / "examples"
+APPLICANT = Actor(role=Role.APPLICANT, name="wang")
+REVIEWER = Actor(role=Role.REVIEWER, name="li")
+CERTIFIER = Actor(role=Role.CERTIFIER, name="zhao")
+FINANCE = Actor(role=Role.FINANCE, name="qian")
+OPERATOR = Actor(role=Role.OPERATOR, name="sun")
+
+_codes = itertools.count(1)
+_requests = itertools.count(1)
+
+
+def new_credit_code() -> str:
+    """A valid credit code nobody else in this test run has."""
+    first = f"91330782MA2{next(_codes):06d}"
+    return first + uscc.calc_check_digit(first)
+
+
+def example(name: str = "passes", *, credit_code: str | None = None, today: date = date(2026, 11, 24)) -> Submission:
+    """The submission of an example, under another credit code when one is given."""
+    submission = read_application_file(EXAMPLES / name / "application.yaml", today=today).submission
+    if credit_code is None:
+        return submission
+    entity = submission.application.entity.model_copy(update={"credit_code": credit_code})
+    return submission.model_copy(update={"application": submission.application.model_copy(update={"entity": entity})})
+
+
+class Office:
+    """One database, one document store, one task queue on the session's server."""
+
+    def __init__(self, client: Client, folder: Path, database_url: str | None = None) -> None:
+        self.client = client
+        self.database_url = database_url or f"sqlite:///{folder / 'livebase.db'}"
+        migrate(self.database_url, local_server=True)
+        self.engine: Engine = open_engine(self.database_url)
+        self.settings = WorkerSettings(
+            database_url=self.database_url,
+            documents=str(folder / "documents"),
+            task_queue=f"office-{folder.name}-{next(_requests)}",
+            graceful_seconds=0,
+        )
+        (folder / "documents").mkdir(exist_ok=True)
+        self.documents = DocumentStore(self.settings.documents)
+        self.cases = CaseStore(self.engine)
+        self.clock = CaseClock(client)
+        for name in ("passes", "seven-months", "limits", "deficient"):
+            path = EXAMPLES / name / "application.yaml"
+            for file in read_application_file(path, today=date(2026, 11, 24)).document_files.values():
+                self.documents.put_file(file)
+
+    def worker(self, channel: OfficialChannel | None = None) -> Worker:
+        return build_worker(self.client, self.settings, channel=channel, engine=self.engine)
+
+    def base(self, *, ordinal: int = 1, credit_code: str | None = None) -> Base:
+        return Base(self, credit_code or new_credit_code(), ordinal)
+
+    async def applied(self, name: str = "passes") -> Base:
+        base = self.base()
+        await base.apply(name)
+        return base
+
+
+@asynccontextmanager
+async def working_office(
+    client: Client, folder: Path, channel: OfficialChannel | None = None, database_url: str | None = None
+) -> AsyncIterator[Office]:
+    """An office with a worker running."""
+    office = Office(client, folder, database_url)
+    async with office.worker(channel):
+        yield office
+
+
+class Base:
+    """One base's case, driven as its people drive it."""
+
+    def __init__(self, office: Office, credit_code: str, ordinal: int) -> None:
+        self.office = office
+        self.credit_code = credit_code
+        self.workflow_id = workflow_id(credit_code, ordinal)
+        self.ordinal = ordinal
+
+    @property
+    def handle(self) -> WorkflowHandle[Any, Any]:
+        return self.office.client.get_workflow_handle(self.workflow_id)
+
+    @property
+    def case(self) -> Case:
+        with self.office.cases.transaction(self.workflow_id) as tx:
+            assert tx.case is not None
+            return tx.case
+
+    @property
+    def no_case(self) -> bool:
+        with self.office.cases.transaction(self.workflow_id) as tx:
+            return tx.case is None
+
+    def command(self, kind: type[Command], actor: Actor, request_id: str | None = None, **fields: Any) -> Any:
+        request_id = request_id or f"{kind.action}-{next(_requests)}"
+        return kind(request_id=request_id, workflow_id=self.workflow_id, actor=actor, **fields)
+
+    async def apply(self, name: str = "passes", *, actor: Actor = APPLICANT, request_id: str | None = None) -> Answer:
+        submission = example(name, credit_code=self.credit_code)
+        sha256 = self.office.documents.put(submission.canonical_bytes())
+        command = self.command(
+            Apply, actor, request_id, credit_code=self.credit_code, ordinal=self.ordinal, submission=sha256
+        )
+        return await self.send_with_start(command, CertificationState())
+
+    async def send_with_start(self, command: Command, state: CertificationState) -> Answer:
+        start = WithStartWorkflowOperation(
+            "Certification",
+            state,
+            id=self.workflow_id,
+            task_queue=self.office.settings.task_queue,
+            id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+        )
+        try:
+            answer: Answer = await self.office.client.execute_update_with_start_workflow(
+                command.action, command, start_workflow_operation=start, id=command.update_id(), result_type=Answer
+            )
+        except WorkflowUpdateFailedError as error:
+            raise _refusal(error) from None
+        return answer
+
+    async def send(self, command: Command) -> Answer:
+        try:
+            answer: Answer = await self.handle.execute_update(
+                command.action, command, id=command.update_id(), result_type=Answer
+            )
+        except WorkflowUpdateFailedError as error:
+            raise _refusal(error) from None
+        return answer
+
+    async def do(self, kind: type[Command], actor: Actor, request_id: str | None = None, **fields: Any) -> Answer:
+        return await self.send(self.command(kind, actor, request_id, **fields))
+
+    async def now(self) -> datetime:
+        return await self.office.clock.now(self.workflow_id)
+
+    async def forward_to(self, instant: datetime) -> None:
+        """Move the case's clock to `instant`, stopping at everything that comes of itself on the way."""
+        while True:
+            now = await self.now()
+            await self.settled(now)
+            upcoming = self.case.next_event
+            target = min(instant, upcoming.at) if upcoming else instant
+            if target <= now:
+                if now >= instant:
+                    return
+                continue
+            await self.office.clock.fast_forward(self.workflow_id, target - now)
+
+    async def forward(self, delta: timedelta) -> None:
+        await self.forward_to(await self.now() + delta)
+
+    async def settled(self, now: datetime, *, seconds: float = 20) -> None:
+        """Wait until everything due by `now` on the case's clock has been carried out."""
+        await until(lambda: agenda.due(self.case, now) is None, f"{self.workflow_id} settled at {now}", seconds)
+
+
+async def until(condition: Any, what: str, seconds: float = 20) -> None:
+    """Wait for a condition in real time; fail with `what` when it does not come."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > deadline:
+            raise AssertionError(f"not within {seconds} s: {what}")
+        await asyncio.sleep(0.02)
+
+
+@asynccontextmanager
+async def refused(kind: RefusalKind) -> AsyncIterator[pytest.ExceptionInfo[Refusal]]:
+    """Expect a refusal of exactly this kind."""
+    with pytest.raises(Refusal) as info:
+        yield info
+    assert info.value.kind is kind, f"{info.value.kind}: {info.value.message}"
+
+
+def _refusal(error: WorkflowUpdateFailedError) -> BaseException:
+    cause = error.cause
+    if isinstance(cause, ApplicationError) and (refusal := refusal_from(cause)) is not None:
+        return refusal
+    return error

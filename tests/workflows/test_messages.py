@@ -1,0 +1,96 @@
+"""The contract between callers and cases: names agree, and released schemas only ever grow."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic import BaseModel
+from temporalio import workflow
+from temporalio.client import Client
+
+from domain import agenda
+from domain.case import Case, Event
+from domain.commands import Answer, Outcome
+from domain.judging import STAGES
+from domain.permissions import ROLES
+from tests.office import Office
+from workflows.certification import Certification
+from workflows.messages import COMMANDS
+from workflows.state import CaseOutcome, CertificationState
+
+LOCK = Path(__file__).with_name("messages.lock.json")
+MODELS: tuple[type[BaseModel], ...] = (*COMMANDS, Answer, Outcome, Case, CertificationState, CaseOutcome)
+
+
+def schemas() -> dict[str, Any]:
+    return {model.__name__: model.model_json_schema() for model in MODELS}
+
+
+def shrunk(locked: Any, present: Any, path: str = "") -> list[str]:
+    """What of a locked schema is gone or different. Descriptions may change, properties may be added."""
+    if isinstance(locked, dict) and isinstance(present, dict):
+        found = []
+        for key, value in locked.items():
+            if key in ("description", "title"):
+                continue
+            if key not in present:
+                found.append(f"{path}.{key} is gone")
+            else:
+                found += shrunk(value, present[key], f"{path}.{key}")
+        if "required" in present:
+            added = set(present["required"]) - set(locked.get("required", []))
+            found += [f"{path}.{name} is newly required" for name in sorted(added)]
+        return found
+    if isinstance(locked, list) and isinstance(present, list):
+        return [f"{path} lost {item}" for item in locked if item not in present]
+    return [] if locked == present else [f"{path} was {locked!r}, is {present!r}"]
+
+
+def test_released_messages_only_grow() -> None:
+    present = schemas()
+    if not LOCK.exists():
+        LOCK.write_text(json.dumps(present, indent=1, sort_keys=True, ensure_ascii=False) + "\n", "utf-8")
+    locked = json.loads(LOCK.read_text("utf-8"))
+    assert shrunk(locked, present) == [], (
+        "A message or the state changed in a way running cases cannot bear. Add fields with defaults instead; "
+        "if nothing was released with the old shape, delete messages.lock.json and run this test again."
+    )
+    assert present.keys() == locked.keys(), "a new message: delete messages.lock.json and run this test again"
+
+
+@pytest.mark.parametrize(
+    ("locked", "present"),
+    [
+        ({"properties": {"a": {"type": "string"}}}, {"properties": {}}),
+        ({"properties": {"a": {"type": "string"}}}, {"properties": {"a": {"type": "integer"}}}),
+        ({"properties": {"a": {"default": 1}}}, {"properties": {"a": {"default": 2}}}),
+        ({"required": ["a"], "properties": {}}, {"required": ["a", "b"], "properties": {}}),
+        ({"enum": ["a", "b"]}, {"enum": ["a"]}),
+    ],
+)
+def test_the_lock_notices(locked: Any, present: Any) -> None:
+    assert shrunk(locked, present)
+
+
+def test_a_command_has_one_name_everywhere(office_worker_activities: set[str]) -> None:
+    actions = {command.action for command in COMMANDS}
+    updates = set(workflow._Definition.must_from_class(Certification).updates)
+    assert updates == actions == set(ROLES) == set(STAGES) | {"apply"}
+    assert actions <= office_worker_activities
+
+
+def test_every_planned_event_is_carried_out_by_an_activity_of_its_name(office_worker_activities: set[str]) -> None:
+    events = {event.value for event in Event} - {"attempt_publication"}
+    assert events == {event.value for event in agenda.RULES}
+    assert events <= office_worker_activities
+
+
+@pytest.fixture
+def office_worker_activities(client: Client, tmp_path: Path) -> set[str]:
+    config = Office(client, tmp_path).worker().config()
+    from temporalio import activity
+
+    return {str(activity._Definition.must_from_callable(one).name) for one in config["activities"]}

@@ -1,0 +1,74 @@
+"""The one contract between callers and a case: workflow, updates, and how a refusal travels.
+
+Every act of a person is an update of the certification workflow, named like its command's `action`, with the
+command as its one argument and an `Answer` as its result; its update id is `command.update_id()`. `apply` is
+an update-with-start. The models' JSON schemas are locked by a test: fields are only added, with defaults
+that never change once released.
+
+A refusal is an application error whose type is the refusal's kind and whose one detail is a `RefusalDetail`.
+"""
+
+from __future__ import annotations
+
+from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
+
+from domain.commands import (
+    Apply,
+    Approve,
+    Certify,
+    Command,
+    ConfirmMarks,
+    Publish,
+    ReceiveDeposit,
+    RefuseCertification,
+    Reject,
+    ReleaseReview,
+    RequestSupplement,
+    Supplement,
+    TakeReview,
+    Withdraw,
+)
+from domain.refusals import Refusal, RefusalDetail, RefusalKind
+
+WORKFLOW = "Certification"
+TASK_QUEUE = "livebase"
+
+COMMANDS: tuple[type[Command], ...] = (
+    Apply,
+    Supplement,
+    Withdraw,
+    TakeReview,
+    ReleaseReview,
+    Approve,
+    RequestSupplement,
+    Reject,
+    ReceiveDeposit,
+    Certify,
+    RefuseCertification,
+    Publish,
+    ConfirmMarks,
+)
+"""Every command, in process order."""
+
+
+def workflow_id(credit_code: str, ordinal: int) -> str:
+    """`base:<credit code>:<n>`, n counting the enterprise's applications from 1 (decision 8)."""
+    return f"base:{credit_code}:{ordinal}"
+
+
+def refusal_error(refusal: Refusal) -> ApplicationError:
+    """The refusal as the error an update or activity fails with; trying again cannot change it."""
+    return ApplicationError(
+        refusal.message,
+        refusal.detail.model_dump(mode="json"),
+        type=refusal.kind.value,
+        non_retryable=True,
+        category=ApplicationErrorCategory.BENIGN,
+    )
+
+
+def refusal_from(error: ApplicationError) -> Refusal | None:
+    """The refusal an application error carries, or None when it is some other failure."""
+    if not error.details or error.type not in {kind.value for kind in RefusalKind}:
+        return None
+    return RefusalDetail.model_validate(error.details[0]).refusal()
