@@ -102,7 +102,7 @@ def _load(profile: str | None, environ: Mapping[str, str]) -> ClientConfigProfil
     from temporalio.envconfig import ClientConfigProfile
 
     try:
-        return ClientConfigProfile.load(profile, override_env_vars=environ)
+        return ClientConfigProfile.load(profile, override_env_vars=dict(environ))
     except RuntimeError as error:  # the bridge's ConfigError is one
         file = environ.get("TEMPORAL_CONFIG_FILE") or "temporal.toml (in ~/.config/temporalio on Linux)"
         raise BadConfiguration(

@@ -61,7 +61,7 @@ def moot(case: Case, planned: Planned, now: datetime) -> bool:
     if planned.event is Event.REMIND_DEPOSIT and case.due_at is not None and case.due_at <= now:
         return True
     return any(
-        other is not planned and other.event in overtaken_by and planned.at <= other.at <= now for other in case.plan
+        other != planned and other.event in overtaken_by and planned.at <= other.at <= now for other in case.plan
     )
 
 

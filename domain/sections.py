@@ -46,7 +46,7 @@ class Base(Section):
 
     name: Name
     address: Line
-    platform_account: Code
+    platform_account: Name
 
 
 class Enterprise(Section):
@@ -101,7 +101,7 @@ class Agreement(Section):
 class AlipayVerification(Section):
     """Alipay enterprise real-name verification (A1)."""
 
-    account: Code | None
+    account: Line | None
     verified_on: PastDate | None
     evidence: DocumentPath | None
 

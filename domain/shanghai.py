@@ -22,3 +22,11 @@ def midnight(day: date) -> datetime:
 def end_of_day(day: date) -> datetime:
     """The UTC instant at which a Shanghai date ends: the midnight after it, half-open."""
     return midnight(day + timedelta(days=1))
+
+
+def parse_date(text: str) -> date:
+    """A date people type: ISO, or RFC 3339 with an offset; without a zone it is Shanghai's (decision 1)."""
+    if "T" not in text and " " not in text.strip():
+        return date.fromisoformat(text.strip())
+    instant = datetime.fromisoformat(text.strip())
+    return instant.date() if instant.tzinfo is None else shanghai_date(instant)

@@ -11,7 +11,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import ValidationError
 
 from domain.application import (
     Application,
@@ -20,15 +20,13 @@ from domain.application import (
     merge_supplement,
     read_application,
 )
-from domain.fields import DocumentPath, document_fields
+from domain.fields import document_fields
 from domain.refusals import Problem
 from domain.submission import DocumentRef, Submission
-from starter.document_files import Documents, read_documents
+from starter.document_files import PATH, Documents, read_documents
 from starter.structured_text import InvalidFile, read_structured_file
 
 __all__ = ["InvalidFile", "ReadFile", "read_application_file", "read_supplement_file"]
-
-_PATH: TypeAdapter[str] = TypeAdapter(DocumentPath)
 
 
 @dataclass(frozen=True)
@@ -94,7 +92,7 @@ def _named(data: object) -> dict[str, tuple[str, ...]]:
     named: dict[str, tuple[str, ...]] = {}
     for field_path, text in document_fields(data):
         try:
-            document = _PATH.validate_python(text)
+            document = PATH.validate_python(text)
         except ValidationError:
             continue
         named[document] = (*named.get(document, ()), field_path)

@@ -15,6 +15,9 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO
 
+from pydantic import TypeAdapter, ValidationError
+
+from domain.fields import DocumentPath, plain_problems
 from domain.refusals import Problem
 from domain.submission import DocumentRef, MediaType
 
@@ -22,6 +25,9 @@ MIB = 1024**2
 MAX_DOCUMENT_BYTES = 20 * MIB
 MAX_DOCUMENTS = 50
 MAX_TOTAL_BYTES = 200 * MIB
+
+PATH: TypeAdapter[str] = TypeAdapter(DocumentPath)
+"""Judges a document's path, and normalises it."""
 
 _CHUNK = MIB
 _TAIL = 64 * 1024 + 22  # a ZIP archive's end record with the longest comment
@@ -74,6 +80,10 @@ def read_documents(folder: Path, named: Mapping[str, tuple[str, ...]]) -> Docume
 
 
 def _read(folder: Path, path: str) -> DocumentRef:
+    try:
+        path = PATH.validate_python(path)
+    except ValidationError as error:
+        raise _Unusable(plain_problems(error)[0].message) from None
     descriptor = _open_below(folder, path)
     try:
         status = os.fstat(descriptor)

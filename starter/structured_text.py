@@ -161,7 +161,7 @@ def _bounded(data: object) -> Iterator[Problem]:
         values += 1
         if values > MAX_VALUES:
             _refuse(_TOO_MANY)
-        if len(path) > MAX_DEPTH:
+        if isinstance(value, dict | list) and len(path) >= MAX_DEPTH:
             _refuse(_TOO_DEEP)
         if isinstance(value, _Repeating):
             yield from (_there_twice((*path, key)) for key in value.repeated)

@@ -1,0 +1,229 @@
+"""`livebase demo`: one base through its whole first year on a real server, driven through the command line itself."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import shutil
+import sys
+import tempfile
+import time
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from starter.errors import CommandError
+from starter.output import deadline, money, print_table, say, when
+from starter.session import Session
+
+_EXAMPLE = Path(__file__).parent.parent / "examples" / "passes"
+
+
+async def demonstrate(session: Session, *, keep: bool) -> None:
+    """Start servers of its own, walk the path, end with what there is to look at. Exit 1 if anything is off."""
+    from connection.local_server import LocalServer
+    from starter.development import start_worker
+
+    begun = time.monotonic()
+    directory = Path(tempfile.mkdtemp(prefix="livebase-demo-"))
+    _tell("starting a Temporal server")
+    async with await LocalServer.start(directory, web=keep, progress=say) as server:
+        worker = await start_worker(server, directory)
+        try:
+            _remember(directory, server, session)
+            mine = replace(session, data_dir=str(directory), address=None, profile=None, namespace=None)
+            problems = await _walk(mine, begun, keep=keep)
+            if keep:
+                _links(mine, directory)
+                await _until_interrupted()
+        finally:
+            await asyncio.to_thread(worker.stop)
+    shutil.rmtree(directory, ignore_errors=True)
+    if problems:
+        raise CommandError(1, "demo_failed", "; ".join(problems), "This is a fault of ours: please report it.")
+
+
+async def _walk(session: Session, begun: float, *, keep: bool) -> list[str]:
+    """The path, stage by stage; returns what was not as it must be."""
+    code, payer = _who(session)
+    applicant, reviewer = ("--as", "applicant:wang"), ("--as", "reviewer:li")
+    finance, certifier = ("--as", "finance:qian"), ("--as", "certifier:zhao")
+    evidence = str(next((_EXAMPLE / "documents").glob("*.pdf")))
+    problems: list[str] = []
+
+    async def step(what: str, *words: str) -> dict[str, Any]:
+        answer = await _livebase(session, *words)
+        due = f" by {deadline(answer.get('due_at'))}" if answer.get("due_at") else ""
+        waiting = f", awaiting {answer['awaiting']}{due}" if "awaiting" in answer else ""
+        _tell(f"{what}: {answer['stage']} / {answer['standing']}{waiting}")
+        return answer
+
+    def expect(what: str, wanted: object, got: object) -> None:
+        if wanted != got:
+            problems.append(f"{what} is {got}, not {wanted}")
+
+    await step("application received", "apply", str(_EXAMPLE / "application.yaml"), *applicant)
+    await step("review taken", "review", "take", code, *reviewer)
+    await step("application approved", "review", "approve", code, "--revision", "1", *reviewer)
+    await step("first part of the deposit", *_paid(code, payer, "40000.00", "DEMO-1"), *finance)
+    await step("rest of the deposit", *_paid(code, payer, "60000.00", "DEMO-2"), *finance)
+    await step("certified", "certify", code, *certifier)
+    valid = await _published(session, code)
+    _tell(f"published on the official list: {valid['term']['certificate_number']} through {valid['term']['last_day']}")
+    expect("the list while valid", "published", valid["publication"]["state"])
+
+    days = (_last_day(valid) - session.today).days
+    before = await step("the year goes by, reminders sent", "fast-forward", code, f"{days}d")
+    expect("the standing on the last day", "certified", before["standing"])
+    after = await step("the term has ended", "fast-forward", code, "1d")
+    expect("the standing after the term", "expired", after["standing"])
+    await step("marks out of use", "marks", "confirm", code, evidence, *applicant)
+    await step("the settlement date", "fast-forward", code, "30d")
+
+    view = await _livebase(session, "show", code)
+    expect("the list after the term", "withdrawn", view["publication"]["state"])
+    expect("the stage", "settling", view["stage"])
+    expect("the deposit held", 10_000_000, view["deposit"]["held"]["fen"])
+    problems += await _summary(session, view, begun)
+    return problems
+
+
+async def _summary(session: Session, view: dict[str, Any], begun: float) -> list[str]:
+    from store.audit import verify_chain
+    from store.engine import open_engine
+
+    entries = await _livebase(session, "timeline", view["case_number"])
+    rows = [(e["sequence"], when(e["legal_at"]), e["actor"], e["event"]) for e in entries]
+    print_table(("#", "when", "who", "what"), rows, title=f"\n{view['name']}  {view['case_number']}")
+    with open_engine(session.database_url, read_only=True).connect() as connection:
+        report = verify_chain(connection, view["case_number"])
+    events = await _history_events(session, view["workflow"]["id"])
+    chain = f"{report.entries} entries, verified from the first" if report.ok else f"BROKEN: {report.why}"
+    print_table(
+        ("", ""),
+        [
+            ("standing", f"{view['standing']}, {view['ending']['reason']}"),
+            ("official list", f"{view['publication']['state']}, revision {view['publication']['register_revision']}"),
+            ("deposit", f"{money(view['deposit']['held'])} CNY held, to be settled"),
+            ("audit chain", chain),
+            ("history", " + ".join(str(count) for count in events) + " events, time-skips not counted"),
+            ("took", f"{time.monotonic() - begun:.1f} s"),
+        ],
+    )
+    return [] if report.ok else [f"the audit chain is broken: {report.why}"]
+
+
+async def _history_events(session: Session, workflow_id: str) -> list[int]:
+    """Events of each run of the case, first to last, without the local server's time-skip events."""
+    from temporalio.api.enums.v1 import EventType
+
+    from connection.client import connect
+
+    client = await connect(session.target(), identity="livebase:demo")
+    skips = EventType.EVENT_TYPE_WORKFLOW_EXECUTION_TIME_SKIPPING_TRANSITIONED
+    counts: list[int] = []
+    run_id = (await client.get_workflow_handle(workflow_id).describe()).raw_description.workflow_execution_info
+    first = run_id.first_run_id
+    current: str | None = first
+    while current:
+        following = None
+        count = 0
+        async for event in client.get_workflow_handle(workflow_id, run_id=current).fetch_history_events():
+            count += event.event_type != skips
+            following = event.workflow_execution_continued_as_new_event_attributes.new_execution_run_id or following
+        counts.append(count)
+        current = following
+    return counts
+
+
+async def _published(session: Session, code: str) -> dict[str, Any]:
+    until = time.monotonic() + 20
+    while True:
+        view = await _livebase(session, "show", code)
+        if view["publication"]["state"] == "published" or time.monotonic() > until:
+            return view
+        await asyncio.sleep(0.1)
+
+
+async def _livebase(session: Session, *words: str) -> Any:
+    """One command as a person would type it, through the real command line; its JSON."""
+    command = [sys.executable, "-m", "starter.main", *words, "--data-dir", str(session.data_dir), "-o", "json"]
+    process = await asyncio.create_subprocess_exec(
+        *command,
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+        cwd=Path(__file__).parent.parent,
+    )
+    out, err = await process.communicate()
+    if process.returncode != 0:
+        raise CommandError(
+            1, "demo_failed", f"livebase {' '.join(words[:2])} ended with {process.returncode}", err.decode()
+        )
+    return json.loads(out)
+
+
+def _who(session: Session) -> tuple[str, str]:
+    from starter.application_file import read_application_file
+
+    application = read_application_file(_EXAMPLE / "application.yaml", today=session.today).submission.application
+    return application.credit_code, application.entity.name
+
+
+def _paid(code: str, payer: str, amount: str, reference: str) -> tuple[str, ...]:
+    return ("deposit", "receive", code, "--amount", amount, "--reference", reference, "--payer", payer)
+
+
+def _last_day(view: dict[str, Any]) -> Any:
+    from datetime import date
+
+    return date.fromisoformat(view["term"]["last_day"])
+
+
+def _remember(directory: Path, server: Any, session: Session) -> None:
+    import os
+
+    from connection import local_state
+
+    state = local_state.LocalState(
+        pid=os.getpid(),
+        address=server.address,
+        namespace=server.namespace,
+        web_url=server.web_url,
+        web_hint=server.web_hint,
+        started_at=session.wall.isoformat(),
+    )
+    local_state.write(directory, state)
+
+
+def _links(session: Session, directory: Path) -> None:
+    from connection import local_state
+
+    state = local_state.read(directory)
+    assert state is not None
+    if state.web_url:
+        print(f"Temporal Web    {state.web_url}/namespaces/{state.namespace}/workflows")
+    else:
+        print(f"Temporal Web    {state.web_hint}")
+    print(f"Look around     livebase show LB-{session.today.year}-000001 --data-dir {directory}")
+    say("Ctrl-C ends the servers.")
+    sys.stdout.flush()
+
+
+async def _until_interrupted() -> None:
+    import signal
+
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for name in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(name, stop.set)
+    while not stop.is_set():
+        try:
+            await asyncio.wait_for(stop.wait(), timedelta(hours=1).total_seconds())
+        except TimeoutError:
+            continue
+
+
+def _tell(text: str) -> None:
+    print(f"● {text}", flush=True)

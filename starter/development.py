@@ -1,0 +1,216 @@
+"""`livebase dev`: everything on this machine, in one data directory, and gone when it ends."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import asdict
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from starter.errors import CommandError
+from starter.output import say
+from starter.session import Session
+
+if TYPE_CHECKING:
+    from connection.guarded_process import GuardedProcess
+    from connection.local_server import LocalServer
+    from connection.local_state import LocalState
+
+_READY_SECONDS = 60.0
+_DETACHED_SECONDS = 1200.0  # the first start ever builds a server
+
+
+async def work(session: Session) -> None:
+    """Run a worker until SIGTERM."""
+    import logging
+
+    from connection.client import connect
+    from workers.main import run_worker
+    from workers.settings import WorkerSettings
+
+    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    client = await connect(session.target(), identity=f"worker:{os.getpid()}")
+    settings = WorkerSettings(database_url=session.database_url, documents=session.documents_root)
+    await run_worker(client, settings)
+
+
+async def start_worker(server: LocalServer, directory: Path) -> GuardedProcess:
+    """A worker process on a local server, with the data in `directory`; returns when it takes work."""
+    from connection.client import connect
+    from connection.guarded_process import GuardedProcess
+    from store.migrate import migrate
+    from workflows.messages import TASK_QUEUE
+
+    url = f"sqlite:///{directory / 'livebase.db'}"
+    documents = directory / "documents"
+    documents.mkdir(parents=True, exist_ok=True)
+    migrate(url, local_server=True)
+    command = [sys.executable, "-m", "starter.main", "worker", "--address", server.address]
+    environ = {**os.environ, "LIVEBASE_DATABASE_URL": url, "LIVEBASE_DOCUMENTS": str(documents)}
+    for name in ("TEMPORAL_ADDRESS", "TEMPORAL_PROFILE", "TEMPORAL_NAMESPACE"):
+        environ.pop(name, None)
+    log = directory / "worker.log"
+    root = Path(__file__).parent.parent
+    worker = await asyncio.to_thread(GuardedProcess.spawn, command, log=log, cwd=root, environ=environ, grace=25.0)
+    client = await connect(server.target, identity="livebase:dev")
+    until = time.monotonic() + _READY_SECONDS
+    while not await _polled(client, TASK_QUEUE):
+        if not worker.running or time.monotonic() > until:
+            raise CommandError(1, "worker_failed", "The worker did not come up.", f"Its log: {log}")
+        await asyncio.sleep(0.1)
+    return worker
+
+
+async def run(session: Session) -> None:
+    """Run server, Temporal Web and worker until SIGTERM or Ctrl-C; clean up in the reverse order."""
+    from connection import local_state
+    from connection.local_server import LocalServer
+
+    if session.local is not None:
+        _print(session, session.local)
+        say("It runs already. End it with: livebase dev --stop")
+        return
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for name in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        loop.add_signal_handler(name, stop.set)
+    directory = session.directory
+    directory.mkdir(parents=True, exist_ok=True)
+    starting = asyncio.ensure_future(LocalServer.start(directory, progress=say))
+    if not await _unless_stopped(starting, stop):
+        return
+    server = starting.result()
+    try:
+        worker = await start_worker(server, directory)
+        try:
+            state = local_state.LocalState(
+                pid=os.getpid(),
+                address=server.address,
+                namespace=server.namespace,
+                web_url=server.web_url,
+                web_hint=server.web_hint,
+                started_at=session.wall.isoformat(),
+            )
+            local_state.write(directory, state)
+            _print(session, state)
+            say("Ctrl-C stops all.")
+            await _until_stopped(stop, server, worker)
+        finally:
+            local_state.clear(directory)
+            await asyncio.to_thread(worker.stop)
+    finally:
+        await server.stop()
+
+
+def start_detached(session: Session) -> None:
+    """Start `livebase dev` in the background and return when all is ready."""
+    from connection import local_state
+
+    directory = session.directory
+    if session.local is not None:
+        _print(session, session.local)
+        return
+    directory.mkdir(parents=True, exist_ok=True)
+    log = directory / "dev.log"
+    with log.open("ab") as output:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "starter.main", "dev", "--data-dir", str(directory)],
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            cwd=Path(__file__).parent.parent,
+            start_new_session=True,
+        )
+    until, heard = time.monotonic() + _DETACHED_SECONDS, 0
+    while (state := local_state.read(directory)) is None:
+        heard = _relay(log, heard)
+        if process.poll() is not None or time.monotonic() > until:
+            tail = log.read_text("utf-8", "replace").strip().splitlines()[-1:]
+            raise CommandError(1, "start_failed", f"livebase dev did not come up: {' '.join(tail)}", f"Its log: {log}")
+        time.sleep(0.1)
+    _print(session, state)
+
+
+def stop(session: Session) -> None:
+    """End what runs in the data directory, and wait until it has."""
+    state = session.local
+    if state is None:
+        say(f"Nothing runs in {session.directory}.")
+        return
+    os.kill(state.pid, signal.SIGTERM)
+    until = time.monotonic() + 60
+    while _alive(state.pid):
+        if time.monotonic() > until:
+            raise CommandError(1, "stop_failed", f"Process {state.pid} does not end.", f"Look at {session.directory}")
+        time.sleep(0.1)
+    say("Stopped.")
+
+
+async def _until_stopped(stop: asyncio.Event, server: LocalServer, worker: GuardedProcess) -> None:
+    while not stop.is_set():
+        if not server.running or not worker.running:
+            what = "worker" if server.running else "Temporal server"
+            raise CommandError(1, "ended", f"The {what} has ended by itself.", "Its log is in the data directory.")
+        try:
+            await asyncio.wait_for(stop.wait(), 1.0)
+        except TimeoutError:
+            continue
+
+
+async def _unless_stopped(task: asyncio.Future[Any], stop: asyncio.Event) -> bool:
+    stopping = asyncio.ensure_future(stop.wait())
+    await asyncio.wait({task, stopping}, return_when=asyncio.FIRST_COMPLETED)
+    stopping.cancel()
+    if task.done():
+        return True
+    task.cancel()
+    await asyncio.wait({task})
+    return False
+
+
+async def _polled(client: Any, task_queue: str) -> bool:
+    from temporalio.api.enums.v1 import TaskQueueType
+    from temporalio.api.taskqueue.v1 import TaskQueue
+    from temporalio.api.workflowservice.v1 import DescribeTaskQueueRequest
+
+    for kind in (TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW, TaskQueueType.TASK_QUEUE_TYPE_ACTIVITY):
+        described = await client.workflow_service.describe_task_queue(
+            DescribeTaskQueueRequest(
+                namespace=client.namespace, task_queue=TaskQueue(name=task_queue), task_queue_type=kind
+            ),
+            timeout=timedelta(seconds=5),
+        )
+        if not described.pollers:
+            return False
+    return True
+
+
+def _print(session: Session, state: LocalState) -> None:
+    data = {**asdict(state), "data_dir": str(session.directory)}
+
+    def table(_: Any) -> None:
+        print(f"Temporal server  {state.address} (namespace {state.namespace})")
+        print(f"Temporal Web     {state.web_url or state.web_hint}")
+        print(f"Data             {session.directory}")
+
+    session.show(data, table)
+    sys.stdout.flush()
+
+
+def _relay(log: Path, heard: int) -> int:
+    lines = log.read_text("utf-8", "replace").splitlines()
+    for line in lines[heard:]:
+        say(line)
+    return len(lines)
+
+
+def _alive(pid: int) -> bool:
+    import psutil
+
+    return psutil.pid_exists(pid) and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE

@@ -1,0 +1,121 @@
+"""`livebase doctor`: what must be in order, checked one by one, each with how to mend it."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from starter.errors import CommandError
+from starter.output import print_table
+from starter.session import Session
+
+if TYPE_CHECKING:
+    from temporalio.client import Client
+
+
+class _Broken(Exception):
+    def __init__(self, what: str, mend: str) -> None:
+        super().__init__(what)
+        self.what = what
+        self.mend = mend
+
+
+async def diagnose(session: Session) -> list[dict[str, Any]]:
+    """Each check as {check, ok, what, mend}. A check that rests on a broken one is broken too, and says so."""
+    clients: list[Client] = []
+
+    async def server() -> str:
+        from connection.client import connect
+
+        target = session.target()
+        clients.append(await connect(target, identity="livebase:doctor"))
+        return f"{target.address} ({target.described_source}), namespace {target.namespace}"
+
+    def client() -> Client:
+        if not clients:
+            raise _Broken("no server to ask", "mend the server first")
+        return clients[0]
+
+    async def attributes() -> str:
+        from connection.search_attributes import missing
+
+        lacking = await missing(client())
+        if lacking:
+            name = sorted(lacking)[0]
+            raise _Broken(
+                f"missing: {', '.join(sorted(lacking))}",
+                f"temporal operator search-attribute create --name {name} --type … (see README, your own cluster)",
+            )
+        return "all registered"
+
+    async def workers() -> str:
+        from starter.development import _polled
+        from workflows.messages import TASK_QUEUE
+
+        if not await _polled(client(), TASK_QUEUE):
+            raise _Broken(f"nobody works on task queue {TASK_QUEUE}", "livebase worker (or livebase dev)")
+        return f"task queue {TASK_QUEUE} is worked on"
+
+    checks: list[tuple[str, Callable[[], Awaitable[str]]]] = [
+        ("Temporal server", server),
+        ("search attributes", attributes),
+        ("worker", workers),
+        ("database", lambda: _database(session)),
+        ("documents", lambda: _documents(session)),
+        ("calendar", lambda: _calendar(session)),
+    ]
+    return [await _checked(name, check) for name, check in checks]
+
+
+def table(checks: list[dict[str, Any]]) -> None:
+    rows = [("✓" if c["ok"] else "✗", c["check"], c["what"], c["mend"]) for c in checks]
+    print_table(("", "check", "found", "how to mend"), rows)
+
+
+async def _checked(name: str, check: Callable[[], Awaitable[str]]) -> dict[str, Any]:
+    from connection.errors import ConnectionProblem
+
+    try:
+        return {"check": name, "ok": True, "what": await check(), "mend": ""}
+    except _Broken as broken:
+        return {"check": name, "ok": False, "what": broken.what, "mend": broken.mend}
+    except (CommandError, ConnectionProblem) as error:
+        return {"check": name, "ok": False, "what": error.message, "mend": error.hint}
+    except Exception as error:
+        return {"check": name, "ok": False, "what": f"{type(error).__name__}: {error}"[:200], "mend": "see --debug"}
+
+
+async def _database(session: Session) -> str:
+    from sqlalchemy import make_url
+
+    from store.engine import open_engine
+    from store.migrate import is_current
+
+    engine = open_engine(session.database_url, read_only=True)
+    _ = session.reader
+    if not is_current(engine):
+        raise _Broken("the schema is not the newest", "restart livebase dev, or run the migration job")
+    return make_url(session.database_url).render_as_string(hide_password=True)
+
+
+async def _documents(session: Session) -> str:
+    probe = f"livebase doctor {uuid.uuid4()}".encode()
+    try:
+        sha256 = session.documents.put(probe)
+        session.documents.get(sha256)
+    except Exception as error:
+        raise _Broken(f"can't be written: {type(error).__name__}", "check LIVEBASE_DOCUMENTS and its rights") from error
+    return session.documents_root
+
+
+async def _calendar(session: Session) -> str:
+    from store.reference import shipped_calendar
+
+    ahead = session.today + timedelta(days=365)
+    calendar = shipped_calendar()
+    if calendar.is_provisional(session.today):
+        raise _Broken("today's deadlines are provisional", "import the State Council's notice when it is out")
+    state = f", provisional for {ahead.year}" if calendar.is_provisional(ahead) else ""
+    return f"known today{state} ({calendar.version})"

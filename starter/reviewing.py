@@ -1,0 +1,128 @@
+"""The staff's commands before and at certification: review, certify, publish."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from starter.applying import BaseArgument, Reason, evidence, given_reason
+from starter.errors import usage
+from starter.options import command, new_app
+from starter.session import Session
+
+Revision = Annotated[int, typer.Option("--revision", help="The revision of the application the decision is about.")]
+
+
+def register(app: typer.Typer) -> None:
+    review = new_app("review", "Document review.")
+    command(review, "take")(take)
+    command(review, "release")(release)
+    command(review, "approve")(approve)
+    command(review, "request")(request)
+    command(review, "reject")(reject)
+    app.add_typer(review)
+    command(app, "certify")(certify)
+    command(app, "publish")(publish)
+
+
+def take(session: Session, base: BaseArgument) -> None:
+    """Take the review, so that nobody else decides meanwhile."""
+    from domain.commands import TakeReview
+    from starter.sending import act
+
+    act(session, base, lambda envelope: TakeReview(**envelope))
+
+
+def release(session: Session, base: BaseArgument) -> None:
+    """Give the review back."""
+    from domain.commands import ReleaseReview
+    from starter.sending import act
+
+    act(session, base, lambda envelope: ReleaseReview(**envelope))
+
+
+def approve(
+    session: Session,
+    base: BaseArgument,
+    revision: Revision,
+    accept: Annotated[
+        list[str] | None, typer.Option("--accept", metavar="CONDITION", help="A finding that needs a person.")
+    ] = None,
+    reason: Annotated[
+        list[str] | None, typer.Option("--reason", help="Why it is accepted; one for each --accept, in order.")
+    ] = None,
+) -> None:
+    """Approve the revision; no finding may fail, and each that needs a person is accepted by name."""
+    from domain.commands import Acceptance, Approve
+    from starter.sending import act
+
+    conditions, reasons = accept or [], reason or []
+    if len(conditions) != len(reasons):
+        raise usage("Every --accept CONDITION needs its own --reason R.", "Give them in pairs, in the same order.")
+    accepted = tuple(
+        Acceptance(condition=one, reason=given_reason(why)) for one, why in zip(conditions, reasons, strict=True)
+    )
+    act(session, base, lambda envelope: Approve(**envelope, revision=revision, accepted=accepted))
+
+
+def request(
+    session: Session,
+    base: BaseArgument,
+    revision: Revision,
+    item: Annotated[list[str], typer.Option("--item", metavar='"CONDITION: what is missing"')],
+) -> None:
+    """Request supplements: all deficiencies at once."""
+    from domain.commands import Missing, RequestSupplement
+    from domain.screening import CONDITIONS
+    from starter.sending import act
+
+    items = []
+    for text in item:
+        condition, colon, what = text.partition(":")
+        if not colon or condition.strip() not in CONDITIONS or not what.strip():
+            raise usage(
+                f'--item {text[:60]!r} is not "CONDITION: what is missing".', f"Conditions: {', '.join(CONDITIONS)}"
+            )
+        items.append(Missing(condition=condition.strip(), what=what.strip()[:2000]))
+    act(session, base, lambda envelope: RequestSupplement(**envelope, revision=revision, items=tuple(items)))
+
+
+def reject(session: Session, base: BaseArgument, revision: Revision, reason: Reason) -> None:
+    """Reject the revision; the applicant may appeal once."""
+    from domain.commands import Reject
+    from starter.sending import act
+
+    act(session, base, lambda envelope: Reject(**envelope, revision=revision, reason=given_reason(reason)))
+
+
+def certify(
+    session: Session,
+    base: BaseArgument,
+    refuse: Annotated[bool, typer.Option("--refuse", help="Refuse instead; needs --reason.")] = False,
+    reason: Annotated[str | None, typer.Option("--reason", help="Why it is refused.")] = None,
+) -> None:
+    """Certify the base, or refuse. By a certifier who did not approve the application."""
+    from domain.commands import Certify, RefuseCertification
+    from starter.sending import act
+
+    if refuse != (reason is not None):
+        raise usage("--refuse and --reason go together.", "livebase certify BASE --refuse --reason R")
+    if reason is not None:
+        why = given_reason(reason)
+        act(session, base, lambda envelope: RefuseCertification(**envelope, reason=why))
+    else:
+        act(session, base, lambda envelope: Certify(**envelope))
+
+
+def publish(
+    session: Session,
+    base: BaseArgument,
+    file: Annotated[Path | None, typer.Option("--evidence", metavar="FILE", help="Proof of a publication.")] = None,
+) -> None:
+    """Try publication again, or put the evidence of it on record. It is tried at once by itself."""
+    from domain.commands import Publish
+    from starter.sending import act
+
+    documents = evidence([file]) if file else {}
+    proof = next(iter(documents), None)
+    act(session, base, lambda envelope: Publish(**envelope, evidence=proof), documents)

@@ -1,0 +1,283 @@
+"""What is read from the store: cases by any name people use, lists, timelines, and the fixed JSON of `show`.
+
+Reads need no Temporal. Where *now* matters it is the caller's instant plus the case's own clock offset
+(decision 6), so a case whose clock was moved reads like one that waited.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Engine, func, select
+from sqlalchemy.orm import Session
+
+from domain.case import Case
+from domain.commands import Answer
+from domain.shanghai import SHANGHAI
+from domain.stages import Stage, Standing
+from store import tables
+
+
+@dataclass(frozen=True)
+class FoundCase:
+    """A case as stored, with how far its clock is ahead."""
+
+    case: Case
+    ordinal: int
+    clock_offset: timedelta
+
+    def now(self, wall: datetime) -> datetime:
+        """The case's clock at a wall-clock instant."""
+        return wall + self.clock_offset
+
+
+class Reader:
+    """Reads on one engine, best a read-only one."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def answered(self, request_id: str) -> tuple[str, Answer] | None:
+        """The parameters' hash and the first answer of a done request."""
+        with Session(self._engine) as session:
+            row = session.get(tables.CommandRow, request_id)
+            return (row.params_hash, Answer.model_validate(row.answer)) if row else None
+
+    def find_case(self, base: str) -> FoundCase | None:
+        """The case a person means: a credit code (its newest case), a case number or a certificate number."""
+        name = "".join(unicodedata.normalize("NFKC", base).split()).upper()
+        row = tables.CaseRow
+        if name.startswith("LBC-"):
+            held = select(tables.TermRow.case_number).where(tables.TermRow.certificate_number == name)
+            statement = select(row).where(row.case_number.in_(held))
+        elif name.startswith("LB-"):
+            statement = select(row).where(row.case_number == name)
+        else:
+            statement = select(row).where(row.credit_code == name)
+        with Session(self._engine) as session:
+            found = session.scalar(statement.order_by(row.ordinal.desc()).limit(1))
+            return _found(found) if found else None
+
+    def count_cases(self, credit_code: str) -> int:
+        """How many applications the enterprise has made."""
+        with Session(self._engine) as session:
+            rows = select(func.count()).select_from(tables.CaseRow).where(tables.CaseRow.credit_code == credit_code)
+            return session.scalar(rows) or 0
+
+    def list_cases(
+        self,
+        wall: datetime,
+        *,
+        standing: Standing | None = None,
+        stage: Stage | None = None,
+        awaiting: str | None = None,
+        due_before: datetime | None = None,
+    ) -> list[FoundCase]:
+        """Cases, soonest deadline first. The standing is computed, each case on its own clock."""
+        row = tables.CaseRow
+        statement = select(row).order_by(row.due_at.is_(None), row.due_at, row.case_number)
+        if stage is not None:
+            statement = statement.where(row.stage == stage.value)
+        if awaiting is not None:
+            statement = statement.where(row.awaiting == awaiting)
+        if due_before is not None:
+            statement = statement.where(row.due_at < due_before)
+        with Session(self._engine) as session:
+            cases = [_found(found) for found in session.scalars(statement)]
+        if standing is None:
+            return cases
+        return [found for found in cases if found.case.standing(found.now(wall)) is standing]
+
+    def timeline(self, case_number: str) -> list[dict[str, Any]]:
+        """What happened, first to last (fixed JSON)."""
+        statement = (
+            select(tables.AuditRow).where(tables.AuditRow.case_number == case_number).order_by(tables.AuditRow.sequence)
+        )
+        with Session(self._engine) as session:
+            return [
+                {
+                    "sequence": row.sequence,
+                    "legal_at": shown(row.legal_at),
+                    "observed_at": shown(row.observed_at),
+                    "actor": row.actor,
+                    "event": row.event,
+                    "detail": row.detail,
+                    "hash": row.hash,
+                }
+                for row in session.scalars(statement)
+            ]
+
+    def findings(self, case_number: str) -> list[dict[str, Any]]:
+        """The findings of the newest screening, in the conditions' order."""
+        newest = select(func.max(tables.FindingRow.sequence)).where(tables.FindingRow.case_number == case_number)
+        statement = (
+            select(tables.FindingRow)
+            .where(
+                tables.FindingRow.case_number == case_number,
+                tables.FindingRow.sequence == newest.scalar_subquery(),
+            )
+            .order_by(tables.FindingRow.place)
+        )
+        with Session(self._engine) as session:
+            return [row.finding for row in session.scalars(statement)]
+
+    def submission(self, case_number: str, revision: int) -> str | None:
+        """The sha256 of a revision's submission."""
+        with Session(self._engine) as session:
+            row = session.get(tables.ApplicationRow, (case_number, revision))
+            return row.submission if row else None
+
+    def letters(self, case_number: str) -> list[dict[str, Any]]:
+        """The letters written, first to last, with their delivery state."""
+        statement = (
+            select(tables.NoticeRow)
+            .where(tables.NoticeRow.case_number == case_number)
+            .order_by(tables.NoticeRow.sequence, tables.NoticeRow.place)
+        )
+        with Session(self._engine) as session:
+            return [
+                {
+                    "kind": row.kind,
+                    "recipient": row.recipient,
+                    "subject": row.subject,
+                    "body": row.body,
+                    "state": row.state,
+                    "at": shown(row.at),
+                }
+                for row in session.scalars(statement)
+            ]
+
+    def benefits(self, case: Case) -> list[dict[str, Any]]:
+        """The benefits of the newest term."""
+        if case.term is None:
+            return []
+        statement = (
+            select(tables.BenefitRow)
+            .where(tables.BenefitRow.case_number == case.case_number, tables.BenefitRow.term == case.term.ordinal)
+            .order_by(tables.BenefitRow.benefit)
+        )
+        with Session(self._engine) as session:
+            return [
+                {
+                    "benefit": row.benefit,
+                    "state": "granted" if row.withdrawn_at is None else "withdrawn",
+                    "effective_from": shown(row.effective_from),
+                }
+                for row in session.scalars(statement)
+            ]
+
+    def deposit(self, case: Case) -> dict[str, Any]:
+        """The deposit's sums and every ledger line (fixed JSON)."""
+        statement = (
+            select(tables.LedgerLine)
+            .where(tables.LedgerLine.case_number == case.case_number)
+            .order_by(tables.LedgerLine.number)
+        )
+        with Session(self._engine) as session:
+            entries = [
+                {
+                    "sequence": row.sequence,
+                    "kind": "unmatched" if row.credit_account.startswith("unmatched:") else "received",
+                    "amount": {"fen": row.amount},
+                    "reference": row.reference,
+                    "at": shown(row.at),
+                }
+                for row in session.scalars(statement)
+            ]
+        return {**_sums(case), "entries": entries}
+
+    def base_view(self, found: FoundCase, wall: datetime) -> dict[str, Any]:
+        """Everything about a base, now: the fixed JSON of `show`, but for the run's id and link."""
+        case, now = found.case, found.now(wall)
+        term = case.term
+        return {
+            **summary(found, wall),
+            "revision": case.revision,
+            "policy_version": case.policy_version,
+            "tasks": [
+                {
+                    "kind": task.kind,
+                    "role": task.role.value,
+                    "assignee": task.assignee,
+                    "due_at": shown(task.due_at),
+                    "provisional": task.provisional,
+                }
+                for task in case.tasks
+            ],
+            "term": None
+            if term is None
+            else {
+                "number": term.ordinal,
+                "certificate_number": term.certificate_number,
+                "from": shown(term.from_),
+                "until": shown(term.until),
+                "last_day": term.last_day.isoformat(),
+            },
+            "deposit": _sums(case),
+            "publication": publication_view(case, now),
+            "holds": [{"kind": hold.kind, "since": shown(hold.since), "reason": hold.reason} for hold in case.holds],
+            "benefits": self.benefits(case),
+            "ending": None
+            if case.ending is None
+            else {
+                "kind": case.ending.kind.value,
+                "cause": case.ending.cause,
+                "legal_at": shown(case.ending.legal_at),
+                "observed_at": shown(case.ending.observed_at),
+                "reason": case.ending.reason,
+            },
+            "findings": self.findings(case.case_number),
+            "workflow": {"id": case.workflow_id, "run_id": None, "url": None},
+        }
+
+
+def summary(found: FoundCase, wall: datetime) -> dict[str, Any]:
+    """A case as one line of a list (fixed JSON)."""
+    case = found.case
+    return {
+        "case_number": case.case_number,
+        "credit_code": case.credit_code,
+        "name": case.name,
+        "stage": case.stage.value,
+        "standing": case.standing(found.now(wall)).value,
+        "awaiting": case.awaiting.value,
+        "due_at": shown(case.due_at),
+        "valid_until": case.term.last_day.isoformat() if case.term else None,
+    }
+
+
+def publication_view(case: Case, now: datetime) -> dict[str, Any]:
+    """Publication as the list has it at `now`. It fails closed: past the term's end nothing reads as published,
+    whether or not a worker has got to the expiry (decision 20, R3)."""
+    publication = case.publication
+    if publication is None:
+        return dict.fromkeys(("due_date", "provisional", "published_at", "register_revision", "breached"), None) | {
+            "state": "none"
+        }
+    listed = case.standing(now) in (Standing.CERTIFIED, Standing.SUSPENDED)
+    return {
+        "state": publication.state if listed else "withdrawn",
+        "due_date": publication.due_date.isoformat(),
+        "provisional": publication.provisional,
+        "published_at": shown(publication.published_at),
+        "register_revision": publication.register_revision,
+        "breached": publication.breached,
+    }
+
+
+def shown(instant: datetime | None) -> str | None:
+    """An instant as scripts read it: RFC 3339 with Shanghai's offset."""
+    return None if instant is None else instant.astimezone(SHANGHAI).isoformat()
+
+
+def _found(row: tables.CaseRow) -> FoundCase:
+    return FoundCase(Case.model_validate(row.facts), row.ordinal, timedelta(milliseconds=row.clock_offset_ms))
+
+
+def _sums(case: Case) -> dict[str, Any]:
+    names: Sequence[str] = ("required", "received", "deducted", "refunded", "held", "unmatched")
+    return {name: {"fen": getattr(case.deposit, name)} for name in names}
