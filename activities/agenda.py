@@ -6,12 +6,12 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
-from store.cases import CaseStore
 from temporalio import activity
 
 from activities.desk import CaseDesk
 from domain import agenda
 from domain.case import Case, Event, Planned
+from store.cases import CaseStore
 
 
 def agenda_activities(desk: CaseDesk) -> list[Callable[..., Any]]:

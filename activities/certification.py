@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from store.cases import CaseTransaction
 from temporalio import activity
 
 from activities.desk import CaseDesk, stored_case
@@ -13,6 +12,7 @@ from domain.commands import Certify, Outcome, RefuseCertification
 from domain.judging import judge
 from domain.records import Transition
 from domain.setting import Setting
+from store.cases import CaseTransaction
 
 
 class CertificationActivities:

@@ -9,18 +9,17 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime
 
-from domain.shanghai import shanghai_date
-from domain.submission import Submission
-from domain.working_days import Calendar
-from store.cases import CaseStore, CaseTransaction, LiveCaseExists
-from store.documents import DocumentStore
-
 from domain.case import Case, Planned
 from domain.commands import Answer, Command, Outcome
 from domain.policy import Policy, PolicyBook
 from domain.records import Transition
 from domain.refusals import Refusal, RefusalKind
 from domain.setting import Setting
+from domain.shanghai import shanghai_date
+from domain.submission import Submission
+from domain.working_days import Calendar
+from store.cases import CaseStore, CaseTransaction, LiveCaseExists
+from store.documents import DocumentStore
 
 Decide = Callable[[CaseTransaction, Setting], Transition]
 Follow = Callable[[Case, Planned, Setting], Transition]

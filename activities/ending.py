@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from store.cases import CaseTransaction
 from temporalio import activity
 
 from activities.desk import CaseDesk, stored_case
@@ -12,6 +11,7 @@ from domain import ending
 from domain.commands import ConfirmMarks, Outcome
 from domain.records import Transition
 from domain.setting import Setting
+from store.cases import CaseTransaction
 
 
 class EndingActivities:

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from store.cases import CaseStore, CaseTransaction
 from temporalio import activity
 
 from activities.desk import CaseDesk, stored_case
@@ -15,6 +14,7 @@ from domain.case import Case, Planned
 from domain.commands import Outcome, Publish
 from domain.records import Transition
 from domain.setting import Setting
+from store.cases import CaseStore, CaseTransaction
 
 
 @dataclass(frozen=True)

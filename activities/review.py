@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from store.cases import CaseTransaction
 from temporalio import activity
 
 from activities.desk import CaseDesk, stored_case
@@ -22,6 +21,7 @@ from domain.commands import (
 )
 from domain.records import Transition
 from domain.setting import Setting
+from store.cases import CaseTransaction
 
 
 class ReviewActivities:

@@ -8,10 +8,6 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 from sqlalchemy import Engine
-from store.cases import CaseStore
-from store.documents import DocumentStore
-from store.engine import open_engine
-from store.reference import policy_book, shipped_calendar
 from temporalio.client import Client
 from temporalio.worker import Worker
 
@@ -22,6 +18,10 @@ from activities.desk import CaseDesk
 from activities.ending import EndingActivities
 from activities.publication import OfficialChannel, OwnList, PublicationActivities
 from activities.review import ReviewActivities
+from store.cases import CaseStore
+from store.documents import DocumentStore
+from store.engine import open_engine
+from store.reference import policy_book, shipped_calendar
 from workers.settings import WorkerSettings
 from workflows.certification import Certification
 from workflows.clock import RecordClock

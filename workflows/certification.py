@@ -106,6 +106,7 @@ class Certification:
 
     async def application(self) -> None:
         """Wait for the application that opens the case; a refused one leaves none."""
+        await workflow.wait_condition(workflow.all_handlers_finished)  # the application came with the start
         while self.state.case is None and not self._refused:
             try:
                 await workflow.wait_condition(

@@ -1,4 +1,4 @@
-"""The quiet path, end to end on the real server: application, review, deposit, certification, publication, year, ending."""
+"""The quiet path, end to end on the real server: from the application to what outlives the first year."""
 
 from __future__ import annotations
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from pydantic import BaseModel
-from temporalio import workflow
+from temporalio import activity, workflow
 from temporalio.client import Client
 
 from domain import agenda
@@ -53,6 +53,7 @@ def test_released_messages_only_grow() -> None:
     present = schemas()
     if not LOCK.exists():
         LOCK.write_text(json.dumps(present, indent=1, sort_keys=True, ensure_ascii=False) + "\n", "utf-8")
+        pytest.fail(f"{LOCK.name} was missing and has been written: look at it, commit it, run again")
     locked = json.loads(LOCK.read_text("utf-8"))
     assert shrunk(locked, present) == [], (
         "A message or the state changed in a way running cases cannot bear. Add fields with defaults instead; "
@@ -89,8 +90,7 @@ def test_every_planned_event_is_carried_out_by_an_activity_of_its_name(office_wo
 
 
 @pytest.fixture
-def office_worker_activities(client: Client, tmp_path: Path) -> set[str]:
+async def office_worker_activities(client: Client, tmp_path: Path) -> set[str]:
+    """The names of all activities a worker offers."""
     config = Office(client, tmp_path).worker().config()
-    from temporalio import activity
-
     return {str(activity._Definition.must_from_callable(one).name) for one in config["activities"]}

@@ -1,0 +1,73 @@
+"""`make bench`: the measured claims, printed. Nothing here is asserted; goals stand beside the figures."""
+
+from __future__ import annotations
+
+import asyncio
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from bench.histories import first_term, supplement_round
+from connection.client import connect
+from connection.local_server import LocalServer
+from domain.commands import ReleaseReview, TakeReview
+from starter.output import print_table
+from tests.office import REVIEWER, Office, working_office
+
+_LIVEBASE = Path(sys.executable).with_name("livebase")
+
+
+async def main() -> None:
+    with tempfile.TemporaryDirectory(prefix="livebase-bench-") as folder:
+        async with await LocalServer.start(None, web=False, progress=print) as server:
+            client = await connect(server.target, identity="bench")
+            async with working_office(client, Path(folder)) as office:
+                for name, every, goal in (("quiet path", False, 110), ("every reminder", True, 160)):
+                    rows = await first_term(office, every_reminder=every)
+                    total = [sum(row[column] for row in rows) for column in (1, 2, 3)]
+                    title = f"History events of a first term, {name} (goal: at most {goal})"
+                    print_table(("stage", "events", "upserts", "transitions"), [*rows, ("in all", *total)], title=title)
+                row = await supplement_round(office)
+                print_table(("beside it", "events", "upserts", "transitions"), [row])
+                await _round_trips(office)
+                _command_line(Path(folder))
+
+
+async def _round_trips(office: Office) -> None:
+    base = await office.applied()
+    took = []
+    for _ in range(50):
+        for kind in (TakeReview, ReleaseReview):
+            begun = time.perf_counter()
+            await base.do(kind, REVIEWER)
+            took.append((time.perf_counter() - begun) * 1000)
+    cuts = statistics.quantiles(took, n=100)
+    rows = [("update round trip, 100 in a row", f"{cuts[49]:.0f} ms", f"{cuts[98]:.0f} ms")]
+    print_table(("", "p50", "p99"), rows)
+
+
+def _command_line(folder: Path) -> None:
+    check = Path(__file__).parent.parent / "examples" / "passes" / "application.yaml"
+    rows = []
+    for name, words, goal in (
+        ("livebase --help", ["--help"], "0.2 s"),
+        ("livebase show (a case of this run)", ["show", "LB-2026-000001", "--data-dir", str(folder)], "1 s"),
+        ("livebase check FILE", ["check", str(check)], "-"),
+    ):
+        times = [_timed(lambda words=words: subprocess.run([_LIVEBASE, *words], capture_output=True)) for _ in range(6)]
+        rows.append((name, f"{statistics.median(times[1:]):.2f} s", goal))
+    print_table(("whole process, median of 5", "took", "goal"), rows)
+
+
+def _timed(run: Callable[[], subprocess.CompletedProcess[bytes]]) -> float:
+    begun = time.perf_counter()
+    run()
+    return time.perf_counter() - begun
+
+
+if __name__ == "__main__":
+    asyncio.run(main())
