@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime
 
+from temporalio import activity
+
 from domain.case import Case, Planned
 from domain.commands import Answer, Command, Outcome
 from domain.policy import Policy, PolicyBook
@@ -40,7 +42,7 @@ class CaseDesk:
     def decide(self, command: Command, now: datetime, rule: Decide) -> Outcome:
         """Carry out a command: the first answer for a repeat, a refusal as data, nothing written for one."""
         try:
-            with self._cases.transaction(command.workflow_id) as tx:
+            with self._cases.transaction(command.workflow_id, _run_id()) as tx:
                 if (answered := tx.answered(command.request_id)) is not None:
                     return _repeat(command, answered, tx.case)
                 transition = rule(tx, self._setting(tx, now))
@@ -56,7 +58,7 @@ class CaseDesk:
 
     def follow(self, workflow_id: str, planned: Planned, now: datetime, rule: Follow) -> Case:
         """Carry out a planned event, once: when it is no longer in the plan, it has been, or has become moot."""
-        with self._cases.transaction(workflow_id) as tx:
+        with self._cases.transaction(workflow_id, _run_id()) as tx:
             case = tx.case
             if case is None:
                 raise LookupError(f"{workflow_id} has no case in the store")
@@ -94,6 +96,10 @@ class CaseDesk:
         if case is None:
             return self._policies.in_force(shanghai_date(now))
         return self._policies.pinned(case.policy_version)
+
+
+def _run_id() -> str | None:
+    return activity.info().workflow_run_id
 
 
 def stored_case(tx: CaseTransaction) -> Case:

@@ -79,7 +79,7 @@ def clear(directory: Path) -> None:
 
 def _created(pid: int) -> float | None:
     """When the process was created, in seconds since the epoch; None when it is gone or only a zombie."""
-    import psutil  # type: ignore[import-untyped]
+    import psutil
 
     try:
         process = psutil.Process(pid)

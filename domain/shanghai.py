@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, time, timedelta, timezone
+from datetime import UTC, date, datetime, timedelta, timezone
 
 SHANGHAI = timezone(timedelta(hours=8), "Asia/Shanghai")
 
@@ -16,7 +16,7 @@ def shanghai_date(instant: datetime) -> date:
 
 def midnight(day: date) -> datetime:
     """The UTC instant at which a Shanghai date begins."""
-    return datetime.combine(day, time(), SHANGHAI).astimezone(UTC)
+    return datetime(day.year, day.month, day.day, tzinfo=SHANGHAI).astimezone(UTC)
 
 
 def end_of_day(day: date) -> datetime:

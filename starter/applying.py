@@ -155,7 +155,7 @@ def found_today(session: Session, found: Any) -> Any:
     """The Shanghai date on the case's own clock."""
     from domain.shanghai import shanghai_date
 
-    return shanghai_date(found.now(session.wall))
+    return shanghai_date(found.clock(session.wall))
 
 
 def _application(session: Session, file: Path) -> Any:
@@ -187,7 +187,7 @@ def _dry_apply(session: Session, apply: Any) -> None:
 
     found = session.reader.find_case(apply.credit_code)
     case = found.case if found else None
-    now = found.now(session.wall) if found else session.wall
+    now = found.clock(session.wall) if found else session.wall
     try:
         judge(None, apply)
         live = case if case is not None and case.ending is None else None

@@ -53,7 +53,7 @@ async def _walk(session: Session, begun: float, *, keep: bool) -> list[str]:
     problems: list[str] = []
 
     async def step(what: str, *words: str) -> dict[str, Any]:
-        answer = await _livebase(session, *words)
+        answer: dict[str, Any] = await _livebase(session, *words)
         due = f" by {deadline(answer.get('due_at'))}" if answer.get("due_at") else ""
         waiting = f", awaiting {answer['awaiting']}{due}" if "awaiting" in answer else ""
         _tell(f"{what}: {answer['stage']} / {answer['standing']}{waiting}")
@@ -79,7 +79,7 @@ async def _walk(session: Session, begun: float, *, keep: bool) -> list[str]:
     after = await step("the term has ended", "fast-forward", code, "1d")
     expect("the standing after the term", "expired", after["standing"])
     await step("marks out of use", "marks", "confirm", code, evidence, *applicant)
-    await step("the settlement date", "fast-forward", code, "30d")
+    await step("the settlement falls due", "fast-forward", code, "31d")
 
     view = await _livebase(session, "show", code)
     expect("the list after the term", "withdrawn", view["publication"]["state"])
@@ -126,7 +126,7 @@ async def _history_events(session: Session, workflow_id: str) -> list[int]:
 async def _published(session: Session, code: str) -> dict[str, Any]:
     until = time.monotonic() + 20
     while True:
-        view = await _livebase(session, "show", code)
+        view: dict[str, Any] = await _livebase(session, "show", code)
         if view["publication"]["state"] == "published" or time.monotonic() > until:
             return view
         await asyncio.sleep(0.1)

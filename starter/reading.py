@@ -31,7 +31,7 @@ def show(session: Session, base: BaseArgument) -> None:
     """Everything about a base, now."""
     found = session.readable(base)
     view = session.reader.base_view(found, session.wall)
-    view["workflow"]["url"] = session.web_link(found.case.workflow_id)
+    view["workflow"]["url"] = session.web_link(found.case.workflow_id, found.run_id)
     session.show(view, _show_table)
 
 

@@ -146,7 +146,7 @@ async def _try(client: Client, command: Command, start: bool, *, reopened: bool)
     options: dict[str, Any] = {"id": command.update_id(), "result_type": Answer, "rpc_timeout": _ONE_TRY}
     try:
         if start:
-            operation = WithStartWorkflowOperation(
+            operation: WithStartWorkflowOperation[Any, Any] = WithStartWorkflowOperation(
                 WORKFLOW,
                 CertificationState(reopened=reopened),
                 id=command.workflow_id,
@@ -202,6 +202,7 @@ def _dry_run(session: Session, command: Command) -> None:
 def _print(session: Session, answer: Answer) -> None:
     from store.queries import shown
 
+    due = shown(answer.due_at)
     data = {
         "request_id": answer.request_id,
         "accepted_at": shown(answer.accepted_at),
@@ -211,7 +212,7 @@ def _print(session: Session, answer: Answer) -> None:
         "standing": answer.standing.value,
         "revision": answer.revision,
         "awaiting": answer.awaiting.value,
-        "due_at": shown(answer.due_at),
+        "due_at": due,
     }
 
     def table(_: object) -> None:
@@ -219,7 +220,7 @@ def _print(session: Session, answer: Answer) -> None:
             ("case", answer.case_number + (" (done before)" if answer.repeated else "")),
             ("stage", answer.stage.value),
             ("standing", answer.standing.value),
-            ("awaiting", answer.awaiting.value + (f" by {deadline(data['due_at'])}" if data["due_at"] else "")),  # type: ignore[arg-type]
+            ("awaiting", answer.awaiting.value + (f" by {deadline(due)}" if due else "")),
             ("revision", answer.revision),
         ]
         print_table(("accepted", ""), rows)

@@ -30,7 +30,7 @@ def entry_hash(
     detail: dict[str, Any],
 ) -> str:
     """sha256 over the previous hash and the entry as canonical JSON (RFC 8785); instants in UTC."""
-    entry = {
+    entry: dict[str, Any] = {
         "case_number": case_number,
         "sequence": sequence,
         "legal_at": legal_at.astimezone(UTC).isoformat(),

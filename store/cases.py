@@ -42,11 +42,14 @@ class CaseStore:
         self._engine = engine
 
     @contextmanager
-    def transaction(self, workflow_id: str) -> Iterator[CaseTransaction]:
-        """One database transaction with the case's row locked; committed on leaving, rolled back on any error."""
+    def transaction(self, workflow_id: str, run_id: str | None = None) -> Iterator[CaseTransaction]:
+        """One database transaction with the case's row locked; committed on leaving, rolled back on any error.
+
+        `run_id` is the workflow run that writes, kept to find its page in Temporal Web, never as a key.
+        """
         try:
             with Session(self._engine, expire_on_commit=False) as session, session.begin():
-                yield CaseTransaction(session, workflow_id)
+                yield CaseTransaction(session, workflow_id, run_id)
         except IntegrityError as error:
             if "uq_cases_live" in str(error.orig) or "cases.credit_code" in str(error.orig):
                 raise LiveCaseExists("This enterprise has a live case.") from None
@@ -65,9 +68,10 @@ class CaseStore:
 class CaseTransaction:
     """What one transaction sees and does."""
 
-    def __init__(self, session: Session, workflow_id: str) -> None:
+    def __init__(self, session: Session, workflow_id: str, run_id: str | None = None) -> None:
         self._session = session
         self._workflow_id = workflow_id
+        self._run_id = run_id
         self._row = session.scalar(
             select(tables.CaseRow).where(tables.CaseRow.workflow_id == workflow_id).with_for_update()
         )
@@ -168,13 +172,14 @@ class CaseTransaction:
                 workflow_id=case.workflow_id,
                 credit_code=case.credit_code,
                 ordinal=int(case.workflow_id.rsplit(":", 1)[1]),
-                installation=installation.only,
+                installation=installation.id,
                 local_server=installation.local_server,
                 sequence=0,
             )
             self._session.add(self._row)
         if case.sequence != self._row.sequence + 1:
             raise ValueError(f"case {case.case_number} is at {self._row.sequence}, not before {case.sequence}")
+        self._row.run_id = self._run_id or self._row.run_id
         self._row.name = case.name
         self._row.stage = case.stage.value
         self._row.awaiting = case.awaiting.value
@@ -189,7 +194,7 @@ class CaseTransaction:
         case = transition.case
         before = self._session.get(tables.AuditRow, (case.case_number, case.sequence - 1))
         previous = before.hash if before else genesis(case.case_number)
-        entry = {
+        entry: dict[str, Any] = {
             "case_number": case.case_number,
             "sequence": case.sequence,
             "legal_at": transition.legal_at,

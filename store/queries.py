@@ -29,8 +29,9 @@ class FoundCase:
     case: Case
     ordinal: int
     clock_offset: timedelta
+    run_id: str | None = None
 
-    def now(self, wall: datetime) -> datetime:
+    def clock(self, wall: datetime) -> datetime:
         """The case's clock at a wall-clock instant."""
         return wall + self.clock_offset
 
@@ -90,7 +91,7 @@ class Reader:
             cases = [_found(found) for found in session.scalars(statement)]
         if standing is None:
             return cases
-        return [found for found in cases if found.case.standing(found.now(wall)) is standing]
+        return [found for found in cases if found.case.standing(found.clock(wall)) is standing]
 
     def timeline(self, case_number: str) -> list[dict[str, Any]]:
         """What happened, first to last (fixed JSON)."""
@@ -192,7 +193,7 @@ class Reader:
 
     def base_view(self, found: FoundCase, wall: datetime) -> dict[str, Any]:
         """Everything about a base, now: the fixed JSON of `show`, but for the run's id and link."""
-        case, now = found.case, found.now(wall)
+        case, now = found.case, found.clock(wall)
         term = case.term
         return {
             **summary(found, wall),
@@ -231,7 +232,7 @@ class Reader:
                 "reason": case.ending.reason,
             },
             "findings": self.findings(case.case_number),
-            "workflow": {"id": case.workflow_id, "run_id": None, "url": None},
+            "workflow": {"id": case.workflow_id, "run_id": found.run_id, "url": None},
         }
 
 
@@ -243,7 +244,7 @@ def summary(found: FoundCase, wall: datetime) -> dict[str, Any]:
         "credit_code": case.credit_code,
         "name": case.name,
         "stage": case.stage.value,
-        "standing": case.standing(found.now(wall)).value,
+        "standing": case.standing(found.clock(wall)).value,
         "awaiting": case.awaiting.value,
         "due_at": shown(case.due_at),
         "valid_until": case.term.last_day.isoformat() if case.term else None,
@@ -275,7 +276,9 @@ def shown(instant: datetime | None) -> str | None:
 
 
 def _found(row: tables.CaseRow) -> FoundCase:
-    return FoundCase(Case.model_validate(row.facts), row.ordinal, timedelta(milliseconds=row.clock_offset_ms))
+    return FoundCase(
+        Case.model_validate(row.facts), row.ordinal, timedelta(milliseconds=row.clock_offset_ms), row.run_id
+    )
 
 
 def _sums(case: Case) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime
-from typing import Any
+from typing import Any, ClassVar
 
 from sqlalchemy import (
     JSON,
@@ -56,16 +56,21 @@ class Table(DeclarativeBase):
             "pk": "pk_%(table_name)s",
         }
     )
-    type_annotation_map = {datetime: Instant, dict[str, Any]: JSON, list[Any]: JSON, str: Text}
+    type_annotation_map: ClassVar[dict[Any, Any]] = {
+        datetime: Instant,
+        dict[str, Any]: JSON,
+        list[Any]: JSON,
+        str: Text,
+    }
 
 
 class Installation(Table):
     """One row: whether this database belongs to a local server, where clocks may be moved (decision 6)."""
 
     __tablename__ = "installation"
-    __table_args__ = (UniqueConstraint("only", "local_server"), CheckConstraint("only = 1", name="one_row"))
+    __table_args__ = (UniqueConstraint("id", "local_server"), CheckConstraint("id = 1", name="one_row"))
 
-    only: Mapped[int] = mapped_column(primary_key=True, default=1)
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False, default=1)
     local_server: Mapped[bool]
 
 
@@ -83,12 +88,13 @@ class CaseRow(Table):
             sqlite_where=text("NOT ended"),
             postgresql_where=text("NOT ended"),
         ),
-        ForeignKeyConstraint(["installation", "local_server"], ["installation.only", "installation.local_server"]),
+        ForeignKeyConstraint(["installation", "local_server"], ["installation.id", "installation.local_server"]),
         CheckConstraint("clock_offset_ms = 0 OR local_server", name="clock_runs_true"),
     )
 
     case_number: Mapped[str] = mapped_column(String(20), primary_key=True)
     workflow_id: Mapped[str] = mapped_column(unique=True)
+    run_id: Mapped[str | None]
     credit_code: Mapped[str] = mapped_column(String(18), index=True)
     ordinal: Mapped[int]
     name: Mapped[str]

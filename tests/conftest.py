@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 
 import pytest
 from temporalio.client import Client
 
 from connection.client import connect
 from connection.local_server import LocalServer
+from tests.postgres import PostgresServer
 
 
 @pytest.fixture(scope="session")
@@ -22,3 +23,10 @@ async def server() -> AsyncIterator[LocalServer]:
 async def client(server: LocalServer) -> Client:
     """A client of `server`."""
     return await connect(server.target, identity="tests")
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[PostgresServer]:
+    """A PostgreSQL server shared by the session: use databases of your own."""
+    with PostgresServer() as started:
+        yield started

@@ -170,9 +170,7 @@ async def test_term_by_term(client: Client, clock: CaseClock) -> None:
         assert near(await handle.execute_update(Terms.ask), began + 10 * term * DAY)
 
 
-async def test_reached_but_asked_too_late(
-    client: Client, clock: CaseClock, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_reached_but_asked_too_late(client: Client, clock: CaseClock, monkeypatch: pytest.MonkeyPatch) -> None:
     """The new run does not know of the jump, and the SDK then speaks of an overriding one."""
     ask = TimeSkipper._poll_fast_forward_completion
 

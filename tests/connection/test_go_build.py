@@ -55,9 +55,7 @@ async def test_built_once_and_used_again(cache: Path, environ: dict[str, str]) -
     path = await provide(cache, SERVER, progress=told.append, environ=environ)
     assert path == cache / "temporal-server-1.32.0" / "server"
     assert os.access(path, os.X_OK)
-    assert calls(environ) == [
-        "install go.temporal.io/server/cmd/server@v1.32.0 GOPROXY=https://proxy.example"
-    ]
+    assert calls(environ) == ["install go.temporal.io/server/cmd/server@v1.32.0 GOPROXY=https://proxy.example"]
     assert "about 5 minutes" in told[0]
 
     assert await provide(cache, SERVER, progress=told.append, environ={"PATH": ""}) == path
@@ -83,9 +81,7 @@ async def test_says_how_long_it_has_been_going(
 
 async def test_a_failed_build_says_why_and_leaves_nothing(cache: Path, environ: dict[str, str]) -> None:
     with pytest.raises(BuildFailed, match="requires go >= 1.27") as caught:
-        await provide(
-            cache, SERVER, progress=progress.silent, environ=environ | {"FAKE_ERROR": "requires go >= 1.27"}
-        )
+        await provide(cache, SERVER, progress=progress.silent, environ=environ | {"FAKE_ERROR": "requires go >= 1.27"})
     assert "downloading" not in str(caught.value)
     assert [path.name for path in cache.iterdir()] == ["temporal-server-1.32.0.lock"]
 
@@ -108,9 +104,7 @@ async def test_an_interrupted_build_leaves_nothing(cache: Path, environ: dict[st
 async def test_two_at_once_build_once(cache: Path, environ: dict[str, str]) -> None:
     told: list[str] = []
     slow = environ | {"FAKE_SECONDS": "1"}
-    paths = await asyncio.gather(
-        *(provide(cache, SERVER, progress=told.append, environ=slow) for _ in range(3))
-    )
+    paths = await asyncio.gather(*(provide(cache, SERVER, progress=told.append, environ=slow) for _ in range(3)))
     assert len(set(paths)) == 1
     assert len(calls(environ)) == 1
     assert len([line for line in told if "Another process" in line]) == 2
@@ -121,9 +115,7 @@ async def test_no_go(cache: Path) -> None:
         await provide(cache, SERVER, progress=progress.silent, environ={"PATH": "/nowhere"})
 
 
-async def test_too_little_disk(
-    cache: Path, environ: dict[str, str], monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_too_little_disk(cache: Path, environ: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
     usage = collections.namedtuple("usage", "total used free")
     asked: list[Path] = []
 

@@ -17,7 +17,9 @@ import pytest
 from connection.guarded_process import GuardedProcess
 
 ROOT = Path(__file__).parents[2]
-STUBBORN = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('ready', flush=True); time.sleep(600)"
+STUBBORN = (
+    "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('ready', flush=True); time.sleep(600)"
+)
 POLITE = (
     "import signal, sys, time\n"
     "def bye(*_): print('bye', flush=True); sys.exit(7)\n"
@@ -50,9 +52,7 @@ def eventually(condition: Callable[[], bool], seconds: float = 10) -> bool:
 
 def gone(*pids: int) -> Callable[[], bool]:
     def check() -> bool:
-        return not any(
-            psutil.pid_exists(pid) and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE for pid in pids
-        )
+        return not any(psutil.pid_exists(pid) and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE for pid in pids)
 
     return check
 

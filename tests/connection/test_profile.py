@@ -129,9 +129,7 @@ def test_nothing_anywhere_says_what_to_type(tmp_path: Path, no_file: dict[str, s
         ("certs", {}, "/does/not/exist.pem"),
     ],
 )
-def test_a_bad_profile(
-    with_file: dict[str, str], profile: str | None, variables: dict[str, str], said: str
-) -> None:
+def test_a_bad_profile(with_file: dict[str, str], profile: str | None, variables: dict[str, str], said: str) -> None:
     with pytest.raises(BadConfiguration) as caught:
         resolve(profile=profile, environ=with_file | variables)
     assert said in caught.value.message

@@ -44,16 +44,17 @@ def upgrade() -> None:
     )
     op.create_table(
         "installation",
-        sa.Column("only", sa.Integer(), nullable=False),
+        sa.Column("id", sa.Integer(), autoincrement=False, nullable=False),
         sa.Column("local_server", sa.Boolean(), nullable=False),
-        sa.CheckConstraint("only = 1", name=op.f("ck_installation_one_row")),
-        sa.PrimaryKeyConstraint("only", name=op.f("pk_installation")),
-        sa.UniqueConstraint("only", "local_server", name=op.f("uq_installation_only")),
+        sa.CheckConstraint("id = 1", name=op.f("ck_installation_one_row")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_installation")),
+        sa.UniqueConstraint("id", "local_server", name=op.f("uq_installation_id")),
     )
     op.create_table(
         "cases",
         sa.Column("case_number", sa.String(length=20), nullable=False),
         sa.Column("workflow_id", sa.Text(), nullable=False),
+        sa.Column("run_id", sa.Text(), nullable=True),
         sa.Column("credit_code", sa.String(length=18), nullable=False),
         sa.Column("ordinal", sa.Integer(), nullable=False),
         sa.Column("name", sa.Text(), nullable=False),
@@ -70,7 +71,7 @@ def upgrade() -> None:
         sa.CheckConstraint("clock_offset_ms = 0 OR local_server", name=op.f("ck_cases_clock_runs_true")),
         sa.ForeignKeyConstraint(
             ["installation", "local_server"],
-            ["installation.only", "installation.local_server"],
+            ["installation.id", "installation.local_server"],
             name=op.f("fk_cases_installation_installation"),
         ),
         sa.PrimaryKeyConstraint("case_number", name=op.f("pk_cases")),
