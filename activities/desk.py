@@ -11,6 +11,7 @@ from datetime import datetime
 
 from temporalio import activity
 
+from domain.application import InvalidApplication
 from domain.case import Case, Planned
 from domain.commands import Answer, Command, Outcome
 from domain.policy import Policy, PolicyBook
@@ -21,7 +22,9 @@ from domain.shanghai import shanghai_date
 from domain.submission import Submission
 from domain.working_days import Calendar
 from store.cases import CaseStore, CaseTransaction, LiveCaseExists
-from store.documents import DocumentStore
+from store.documents import DocumentDamaged, DocumentMissing, DocumentStore
+
+_SEND_AGAIN = "Send it again: documents are handed over first. Worker and command line must share LIVEBASE_DOCUMENTS."
 
 Decide = Callable[[CaseTransaction, Setting], Transition]
 Follow = Callable[[Case, Planned, Setting], Transition]
@@ -70,13 +73,19 @@ class CaseDesk:
 
     def submission(self, sha256: str, now: datetime) -> Submission:
         """A submission handed over before its command. Every document it names must have arrived too."""
-        submission = Submission.from_bytes(self._documents.get(sha256), today=shanghai_date(now))
+        try:
+            submission = Submission.from_bytes(self._documents.get(sha256), today=shanghai_date(now))
+        except (DocumentMissing, DocumentDamaged) as error:
+            raise Refusal(RefusalKind.INVALID_FILE, f"The submission can't be read: {error}.", _SEND_AGAIN) from error
+        except InvalidApplication as error:
+            message = "The submission is not a valid application."
+            raise Refusal(RefusalKind.INVALID_FILE, message, _SEND_AGAIN, error.problems) from error
         missing = [document.path for document in submission.documents if not self._documents.has(document.sha256)]
         if missing:
             raise Refusal(
                 RefusalKind.INVALID_FILE,
                 f"{len(missing)} documents of the submission have not arrived in the document store.",
-                "Send it again: documents are handed over first.",
+                _SEND_AGAIN,
             )
         return submission
 

@@ -205,8 +205,5 @@ def _invalid(problems: Any) -> CommandError:
 
 
 def _print_findings(result: dict[str, Any]) -> None:
-    rows = [
-        (f["condition"], f["outcome"], f["value"], f["threshold"], f["document"], f["message"])
-        for f in result["findings"]
-    ]
-    print_table(("condition", "outcome", "value", "threshold", "document", "message"), rows)
+    rows = [(f["condition"], f["outcome"], f["message"], f["document"]) for f in result["findings"]]
+    print_table(("condition", "outcome", "message", "document"), rows)

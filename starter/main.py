@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import sys
+import traceback
 from typing import Any
 
 import typer
@@ -31,23 +32,38 @@ def build_app() -> typer.Typer:
 
 def main() -> None:
     """The entry point: runs a command and exits with its fixed code."""
-    arguments = sys.argv[1:]
+    code = _run(sys.argv[1:])
+    try:
+        sys.stdout.flush()
+        sys.stderr.flush()
+    except BrokenPipeError:
+        pass  # nobody reads any more; the exit code still tells
+    # Threads of the Temporal client may still be at work; Python's own way out then aborts now and again
+    # (seen: "PyGILState_Release … finalizing", exit code 134 after a command that was done).
+    os._exit(code)
+
+
+def _run(arguments: list[str]) -> int:
     try:
         checked_choices(arguments)
         build_app()()
+        return 0
+    except SystemExit as ended:
+        return ended.code if isinstance(ended.code, int) else int(ended.code is not None)
     except CommandError as error:
-        if wants_debug(arguments):
-            raise
-        sys.exit(report(error, arguments))
+        return _report(error, error, arguments)
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(0)
+        return 0
     except KeyboardInterrupt:
-        sys.exit(130)
+        return 130
     except Exception as error:
-        if wants_debug(arguments):
-            raise
-        sys.exit(report(_unexpected(error), arguments))
+        return _report(_unexpected(error), error, arguments)
+
+
+def _report(told: CommandError, cause: BaseException, arguments: list[str]) -> int:
+    if wants_debug(arguments):
+        traceback.print_exception(cause)
+    return report(told, arguments)
 
 
 def _unexpected(error: Any) -> CommandError:

@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 import unicodedata
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from typing import Any
+
+_TEXTS = frozenset(
+    {"", "message", "detail", "value", "what", "found", "how to mend", "source", "document", "if nobody acts"}
+)
+_PIPED_WIDTH = 160
 
 
 def show(output: str, data: Any, table: Callable[[Any], None] | None = None) -> None:
@@ -67,7 +73,11 @@ def print_table(columns: Iterable[str], rows: Iterable[Iterable[object]], title:
     from rich.table import Table
     from rich.text import Text
 
-    table = Table(*columns, title=title, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
+    table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
+    for column in columns:
+        # Numbers, names and dates are never cut; texts give way.
+        table.add_column(column, no_wrap=column not in _TEXTS, overflow="fold")
     for row in rows:
         table.add_row(*(Text(plain(cell)) for cell in row))
-    Console(highlight=False).print(table)
+    width = None if sys.stdout.isatty() or "COLUMNS" in os.environ else _PIPED_WIDTH
+    Console(highlight=False, width=width).print(table)

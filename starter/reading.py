@@ -285,8 +285,8 @@ def _show_table(view: dict[str, Any]) -> None:
     if view["workflow"]["url"]:
         rows.append(("Temporal Web", view["workflow"]["url"]))
     print_table(("", ""), rows)
-    findings = [(f["condition"], f["outcome"], f["value"], f["message"]) for f in view["findings"]]
-    print_table(("finding", "outcome", "value", ""), findings)
+    findings = [(f["condition"], f["outcome"], f["message"]) for f in view["findings"]]
+    print_table(("finding", "outcome", "message"), findings)
 
 
 def _application_table(view: dict[str, Any]) -> None:

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from pathlib import Path
 
 import obstore
 from obstore.store import ObjectStore, from_url
+
+
+_SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
 class DocumentMissing(LookupError):
@@ -30,9 +34,11 @@ class DocumentStore:
             self._store = from_url(folder.as_uri())
 
     def put(self, data: bytes) -> str:
-        """Keep the bytes; returns their sha256."""
+        """Keep the bytes; returns their sha256. What is there already is read again, and mended when damaged."""
         sha256 = hashlib.sha256(data).hexdigest()
-        if not self.has(sha256):
+        try:
+            self.get(sha256)
+        except (DocumentMissing, DocumentDamaged):
             obstore.put(self._store, _key(sha256), data)
         return sha256
 
@@ -52,10 +58,13 @@ class DocumentStore:
     def has(self, sha256: str) -> bool:
         try:
             obstore.head(self._store, _key(sha256))
-        except FileNotFoundError:
+        except (DocumentMissing, FileNotFoundError):
             return False
         return True
 
 
 def _key(sha256: str) -> str:
+    """Where a document is. What is no hash, such as a path somebody made up, names none."""
+    if _SHA256.fullmatch(sha256) is None:
+        raise DocumentMissing(f"no document {sha256}")
     return f"{sha256[:2]}/{sha256}"

@@ -390,6 +390,8 @@ class Certification:
                 case = self.state.case
                 if case is None or planned not in case.plan:
                     return
+                if agenda.legally_due(case, workflow.now()) not in (None, planned):
+                    return  # what changes the case comes first
                 try:
                     self._adopt(
                         await workflow.execute_local_activity(

@@ -15,7 +15,6 @@ from sqlalchemy import CheckConstraint, inspect, text
 from store.engine import open_engine
 from store.migrate import is_current, migrate
 from store.tables import Table
-from tests.postgres import PostgresServer
 
 ROOT = Path(__file__).parents[2]
 TRIGGERS = {
@@ -99,13 +98,13 @@ def test_processes_migrating_at_once_wait_for_each_other(empty_url: str) -> None
     assert differences(empty_url) == []
 
 
-def test_a_migration_may_take_longer_than_a_statement_of_a_stage(postgres: PostgresServer) -> None:
+@pytest.mark.parametrize("empty_url", ["postgresql"], indirect=True)
+def test_a_migration_may_take_longer_than_a_statement_of_a_stage(empty_url: str) -> None:
     """Another migration under way is waited for, past the few seconds a stage's statement gets."""
-    url = postgres.url("migrations_slow")
-    engine = open_engine(url)
+    engine = open_engine(empty_url)
     with engine.begin() as first:
         first.exec_driver_sql("SELECT pg_advisory_xact_lock(5201314)")
-        code = f"from store.migrate import migrate; migrate({url!r}, local_server=True)"
+        code = f"from store.migrate import migrate; migrate({empty_url!r}, local_server=True)"
         second = subprocess.Popen([sys.executable, "-c", code], cwd=ROOT, stderr=subprocess.PIPE, text=True)
         with pytest.raises(subprocess.TimeoutExpired):
             second.wait(timeout=6)
