@@ -63,6 +63,8 @@ class CaseClock:
     async def fast_forward(self, workflow_id: str, delta: timedelta) -> bool:
         """Move the workflow's time forward by `delta`; True when reached, False when the workflow ended first.
 
+        A run continued as new on the way may begin at the goal already: what a run is to keep must be an absolute
+        instant, not a length counted from its start.
         Follows continue-as-new. Waits as long as something holds the jump up (no worker, a failing activity):
         put an `asyncio.timeout` around it. Cancelled, the rest of the jump is called off.
 

@@ -54,9 +54,14 @@ class Command(BaseModel):
         text = json.dumps([self.action, params], sort_keys=True, ensure_ascii=False, separators=(",", ":"))
         return hashlib.sha256(text.encode()).hexdigest()
 
-    def update_id(self) -> str:
-        """Request id and a short hash: the server answers a known id without looking at the parameters."""
-        return f"{self.request_id}:{self.params_hash()[:12]}"
+    def update_id(self, sending: str) -> str:
+        """Request id, a short hash, and the mark of one sending, the same for all its tries.
+
+        The server answers a known update id without looking at the parameters, and with a refusal as long as the
+        run goes on: a request that was refused can only be judged anew (decision 32) under another id. What was
+        accepted is recognised by its request id.
+        """
+        return f"{self.request_id}:{self.params_hash()[:12]}:{sending}"
 
 
 class Apply(Command):

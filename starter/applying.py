@@ -1,14 +1,21 @@
 """The applicant's commands: check, apply, supplement, withdraw, marks confirm."""
 
+from __future__ import annotations
+
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from starter.errors import CommandError
 from starter.options import command, new_app
-from starter.output import print_table
+from starter.output import print_table, word
 from starter.session import Session
+
+if TYPE_CHECKING:
+    from domain.refusals import Problem
+    from starter.application_file import ReadFile
+    from store.queries import FoundCase
 
 FileArgument = Annotated[Path, typer.Argument(metavar="FILE", help="YAML or JSON, see examples/.")]
 BaseArgument = Annotated[str, typer.Argument(metavar="BASE", help="Credit code, LB-… or LBC-….")]
@@ -42,71 +49,52 @@ def check(session: Session, file: FileArgument) -> None:
     session.show(result, _print_findings)
     if Outcome.FAIL in outcomes:
         failed = ", ".join(finding.condition for finding in findings if finding.outcome is Outcome.FAIL)
-        raise _Checked(5, "condition_failed", f"Conditions not met: {failed}.", "Amend the file and check again.")
-
-
-class _Checked(CommandError):
-    """`check` has printed its findings; the error says no more on stdout."""
-
-    def as_json(self) -> dict[str, Any]:
-        return {}
+        message = f"Conditions not met: {failed}."
+        raise CommandError(5, "condition_failed", message, "Amend the file and check again.", told=True)
 
 
 def apply(session: Session, file: FileArgument) -> None:
     """Start the certification. Documents are handed over first, by hash."""
     from domain.commands import Apply
-    from domain.permissions import require_permission
-    from domain.refusals import Refusal
-    from starter.sending import refused, send
+    from starter.sending import envelope, send
     from workflows.messages import workflow_id
 
+    session.require_usable_options()
     read = _application(session, file)
-    actor = session.actor
     code = read.submission.application.credit_code
-    try:
-        require_permission("apply", actor, None)
-    except Refusal as refusal:
-        raise refused(refusal) from None
     ordinal = _ordinal(session, code)
     apply = Apply(
-        request_id="dry-run" if session.dry_run else session.new_request_id(),
-        workflow_id=workflow_id(code, ordinal),
-        actor=actor,
+        **envelope(session, workflow_id(code, ordinal)),
         credit_code=code,
         ordinal=ordinal,
         submission=read.submission.sha256,
     )
-    if session.dry_run:
-        _dry_apply(session, apply)
-        return
-    content = (read.submission.canonical_bytes(),)
-    send(session, apply, files=read.document_files, content=content, start=True)
+    send(session, apply, None, files=read.document_files, content=read.submission.canonical_bytes())
 
 
 def supplement(session: Session, base: BaseArgument, file: FileArgument) -> None:
     """Answer a supplement request: whole sections, each replacing the one handed in before."""
     from domain.commands import Supplement
-    from domain.submission import Submission
+    from domain.shanghai import shanghai_date
     from starter.application_file import InvalidFile, read_supplement_file
-    from starter.sending import act, send
+    from starter.handed_in import read_submission
+    from starter.sending import act, envelope, send
+    from starter.structured_text import read_structured_file
 
-    actor = session.actor
-    found = session.reader.find_case(base)
-    if found is None:
-        act(session, base, lambda envelope: Supplement(**envelope, submission=""))
-        return
-    sha256 = session.reader.submission(found.case.case_number, found.case.revision)
-    current = Submission.from_bytes(session.documents.get(sha256 or ""), today=found_today(session, found))
+    session.require_usable_options()
     try:
-        read = read_supplement_file(file, today=found_today(session, found), current=current)
+        read_structured_file(file)  # what can be told of the file before the store is asked
+        found = session.meant(base)
+        if found is None:
+            act(session, base, lambda given: Supplement(**given, submission=""))
+            return
+        today = shanghai_date(found.clock(session.wall))
+        current = read_submission(session, found.case, _supplemented(session, found), today)
+        read = read_supplement_file(file, today=today, current=current)
     except InvalidFile as error:
-        raise _invalid(error.problems) from None
-    make = {"workflow_id": found.case.workflow_id, "actor": actor, "submission": read.submission.sha256}
-    if session.dry_run:
-        act(session, base, lambda envelope: Supplement(**{**envelope, **make}))
-        return
-    sent = Supplement(request_id=session.new_request_id(), **make)
-    send(session, sent, files=read.document_files, content=(read.submission.canonical_bytes(),))
+        raise invalid_file(error.problems) from None
+    supplement = Supplement(**envelope(session, found.case.workflow_id), submission=read.submission.sha256)
+    send(session, supplement, found, files=read.document_files, content=read.submission.canonical_bytes())
 
 
 def withdraw(session: Session, base: BaseArgument, reason: Reason) -> None:
@@ -114,7 +102,8 @@ def withdraw(session: Session, base: BaseArgument, reason: Reason) -> None:
     from domain.commands import Withdraw
     from starter.sending import act
 
-    act(session, base, lambda envelope: Withdraw(**envelope, reason=given_reason(reason)))
+    why = given_reason(reason)
+    act(session, base, lambda envelope: Withdraw(**envelope, reason=why))
 
 
 def confirm_marks(
@@ -131,16 +120,22 @@ def confirm_marks(
 def evidence(files: list[Path]) -> dict[str, Path]:
     """Documents given on the command line, by sha256; CommandError (2) with every problem."""
     from domain.refusals import Problem
-    from starter.document_files import read_documents
+    from starter.document_files import MAX_DOCUMENTS, MAX_TOTAL_BYTES, MIB, read_documents
 
     documents: dict[str, Path] = {}
     problems: list[Problem] = []
+    total = 0
     for file in files:
         read = read_documents(file.parent, {file.name: (str(file),)})
         documents |= read.files
         problems += read.problems
+        total += sum(ref.size for ref in read.refs)
+    if len(documents) > MAX_DOCUMENTS:
+        problems.append(Problem("", f"{len(documents)} documents are given: {MAX_DOCUMENTS} are possible"))
+    if total > MAX_TOTAL_BYTES:
+        problems.append(Problem("", f"the documents have more than {MAX_TOTAL_BYTES // MIB} MiB together"))
     if problems:
-        raise _invalid(tuple(problems))
+        raise invalid_file(tuple(problems))
     return documents
 
 
@@ -151,59 +146,42 @@ def given_reason(reason: str) -> str:
     return reason.strip()
 
 
-def found_today(session: Session, found: Any) -> Any:
-    """The Shanghai date on the case's own clock."""
-    from domain.shanghai import shanghai_date
-
-    return shanghai_date(found.clock(session.wall))
-
-
-def _application(session: Session, file: Path) -> Any:
-    from starter.application_file import InvalidFile, read_application_file
-
-    try:
-        return read_application_file(file, today=session.today)
-    except InvalidFile as error:
-        raise _invalid(error.problems) from None
-
-
-def _ordinal(session: Session, code: str) -> int:
-    """The case the application meets: a live one, or the enterprise's next."""
-    found = session.reader.find_case(code)
-    if found is not None and found.case.ending is None:
-        return found.ordinal
-    if found is not None and session.request_id and session.reader.answered(session.request_id):
-        return found.ordinal
-    return session.reader.count_cases(code) + 1
-
-
-def _dry_apply(session: Session, apply: Any) -> None:
-    from domain.judging import judge
-    from domain.opening import require_possible
-    from domain.refusals import Refusal
-    from domain.setting import Setting
-    from starter.sending import refused
-    from store.reference import policy_book, shipped_calendar
-
-    found = session.reader.find_case(apply.credit_code)
-    case = found.case if found else None
-    now = found.clock(session.wall) if found else session.wall
-    try:
-        judge(None, apply)
-        live = case if case is not None and case.ending is None else None
-        require_possible(live, case, Setting(now, policy_book().in_force(session.today), shipped_calendar()))
-    except Refusal as refusal:
-        raise refused(refusal) from None
-    result = {"dry_run": True, "would_be_tried": "apply", "workflow_id": apply.workflow_id}
-    session.show(result, lambda _: print(f"apply would be tried as {apply.workflow_id}; nothing was sent."))
-
-
-def _invalid(problems: Any) -> CommandError:
+def invalid_file(problems: tuple[Problem, ...]) -> CommandError:
+    """What is wrong with a file people hand in (2), every problem with its path."""
     count = len(problems)
     what = "1 problem" if count == 1 else f"{count} problems"
     return CommandError(2, "invalid_file", f"The file has {what}.", "Mend it and try again; see examples/.", problems)
 
 
+def _application(session: Session, file: Path) -> ReadFile:
+    from starter.application_file import InvalidFile, read_application_file
+
+    try:
+        return read_application_file(file, today=session.today)
+    except InvalidFile as error:
+        raise invalid_file(error.problems) from None
+
+
+def _ordinal(session: Session, code: str) -> int:
+    """Which of the enterprise's applications this is: a repeated one, the live one it meets, or its next."""
+    answer = session.answered_before()
+    repeated = session.reader.find_case(answer.case_number) if answer else None
+    if repeated is not None and repeated.case.credit_code == code:
+        return repeated.ordinal
+    newest = session.reader.find_case(code)
+    if newest is not None and newest.case.ending is None:
+        return newest.ordinal
+    return session.reader.count_cases(code) + 1
+
+
+def _supplemented(session: Session, found: FoundCase) -> int:
+    """The revision the supplement is put into: the newest, but for a repeat the one before its answer's."""
+    answer = session.answered_before()
+    if answer is not None and answer.case_number == found.case.case_number:
+        return max(1, answer.revision - 1)
+    return found.case.revision
+
+
 def _print_findings(result: dict[str, Any]) -> None:
-    rows = [(f["condition"], f["outcome"], f["message"], f["document"]) for f in result["findings"]]
+    rows = [(f["condition"], word(f["outcome"]), f["message"], f["document"]) for f in result["findings"]]
     print_table(("condition", "outcome", "message", "document"), rows)

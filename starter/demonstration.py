@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import shutil
 import sys
 import tempfile
@@ -23,9 +24,12 @@ _EXAMPLE = Path(__file__).parent.parent / "examples" / "passes"
 async def demonstrate(session: Session, *, keep: bool) -> None:
     """Start servers of its own, walk the path, end with what there is to look at. Exit 1 if anything is off."""
     from connection.local_server import LocalServer
-    from starter.development import start_worker
+    from starter.development import own_environment, start_worker
 
     begun = time.monotonic()
+    kept = own_environment()
+    os.environ.clear()  # a configured server or database is for all other commands
+    os.environ.update(kept)
     directory = Path(tempfile.mkdtemp(prefix="livebase-demo-"))
     _tell("starting a Temporal server")
     async with await LocalServer.start(directory, web=keep, progress=say) as server:
@@ -33,18 +37,21 @@ async def demonstrate(session: Session, *, keep: bool) -> None:
         try:
             _remember(directory, server, session)
             mine = replace(session, data_dir=str(directory), address=None, profile=None, namespace=None)
-            problems = await _walk(mine, begun, keep=keep)
+            problems = await _walk(mine, begun)
             if keep:
                 _links(mine, directory)
                 await _until_interrupted()
         finally:
             await asyncio.to_thread(worker.stop)
-    shutil.rmtree(directory, ignore_errors=True)
+    if keep:
+        say(f"The data stays in {directory}; have it up again with: livebase dev --data-dir {directory}")
+    else:
+        shutil.rmtree(directory, ignore_errors=True)
     if problems:
         raise CommandError(1, "demo_failed", "; ".join(problems), "This is a fault of ours: please report it.")
 
 
-async def _walk(session: Session, begun: float, *, keep: bool) -> list[str]:
+async def _walk(session: Session, begun: float) -> list[str]:
     """The path, stage by stage; returns what was not as it must be."""
     code, payer = _who(session)
     applicant, reviewer = ("--as", "applicant:wang"), ("--as", "reviewer:li")
@@ -91,12 +98,11 @@ async def _walk(session: Session, begun: float, *, keep: bool) -> list[str]:
 
 async def _summary(session: Session, view: dict[str, Any], begun: float) -> list[str]:
     from store.audit import verify_chain
-    from store.engine import open_engine
 
     entries = await _livebase(session, "timeline", view["case_number"])
     rows = [(e["sequence"], when(e["legal_at"]), e["actor"], e["event"]) for e in entries]
     print_table(("#", "when", "who", "what"), rows, title=f"\n{view['name']}  {view['case_number']}")
-    with open_engine(session.database_url, read_only=True).connect() as connection:
+    with session.engine.connect() as connection:
         report = verify_chain(connection, view["case_number"])
     events = await _history_events(session, view["workflow"]["id"])
     chain = f"{report.entries} entries, verified from the first" if report.ok else f"BROKEN: {report.why}"
@@ -116,10 +122,9 @@ async def _summary(session: Session, view: dict[str, Any], begun: float) -> list
 
 async def _history_events(session: Session, workflow_id: str) -> list[int]:
     """Events of each run of the case, first to last, without the moved clock's."""
-    from connection.client import connect
     from connection.histories import runs
 
-    client = await connect(session.target(), identity="livebase:demo")
+    client = await session.connect("livebase:demo")
     return [len(events) async for events in runs(client, workflow_id)]
 
 
@@ -168,8 +173,6 @@ def _last_day(view: dict[str, Any]) -> Any:
 
 
 def _remember(directory: Path, server: Any, session: Session) -> None:
-    import os
-
     from connection import local_state
 
     state = local_state.LocalState(

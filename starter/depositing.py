@@ -41,11 +41,11 @@ def receive(
     if fen == 0:
         raise usage("--amount must be more than zero.", "For example: --amount 100000.00")
     for name, text in (("--reference", reference), ("--payer", payer)):
-        if not text.strip() or len(text) > 200 or not text.isprintable():
+        if not text.strip() or len(text) > 200 or not _printable(text):
             raise usage(f"{name} has 1 to 200 printable characters.", "As the bank's statement has it.")
     try:
         paid_on = parse_date(paid_at) if paid_at else None
-    except ValueError:
+    except (ValueError, OverflowError):
         raise usage("--paid-at is a date such as 2026-03-02, or RFC 3339.", "Dates are Shanghai dates.") from None
     act(
         session,
@@ -66,3 +66,8 @@ def _table(view: dict[str, Any]) -> None:
     print_table(sums, [[money(view[name]) for name in sums]], title="CNY")
     rows = [(e["sequence"], e["kind"], money(e["amount"]), e["reference"], when(e["at"])) for e in view["entries"]]
     print_table(("#", "kind", "CNY", "reference", "recorded"), rows)
+
+
+def _printable(text: str) -> bool:
+    """Whether a terminal shows it as it is. Banks' statements have full-width spaces."""
+    return text.replace("\u3000", " ").isprintable()

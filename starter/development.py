@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import signal
 import subprocess
@@ -13,7 +14,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from starter.errors import CommandError
+from starter.errors import CommandError, unreachable
 from starter.output import say
 from starter.session import Session
 
@@ -30,12 +31,14 @@ async def work(session: Session) -> None:
     """Run a worker until SIGTERM."""
     import logging
 
-    from connection.client import connect
+    from store.migrate import is_current
     from workers.main import run_worker
     from workers.settings import WorkerSettings
 
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s %(message)s")
-    client = await connect(session.target(), identity=f"worker:{os.getpid()}")
+    if not is_current(session.engine):
+        raise unreachable("The database does not have the present schema.", "Run: python -m store.migrate")
+    client = await session.connect(f"worker:{os.getpid()}")
     settings = WorkerSettings(database_url=session.database_url, documents=session.documents_root)
     await run_worker(client, settings)
 
@@ -52,19 +55,24 @@ async def start_worker(server: LocalServer, directory: Path) -> GuardedProcess:
     documents.mkdir(parents=True, exist_ok=True)
     migrate(url, local_server=True)
     command = [sys.executable, "-m", "starter.main", "worker", "--address", server.address]
-    environ = {**os.environ, "LIVEBASE_DATABASE_URL": url, "LIVEBASE_DOCUMENTS": str(documents)}
-    for name in ("TEMPORAL_ADDRESS", "TEMPORAL_PROFILE", "TEMPORAL_NAMESPACE"):
-        environ.pop(name, None)
+    environ = own_environment() | {"LIVEBASE_DATABASE_URL": url, "LIVEBASE_DOCUMENTS": str(documents)}
     log = directory / "worker.log"
     root = Path(__file__).parent.parent
     worker = await asyncio.to_thread(GuardedProcess.spawn, command, log=log, cwd=root, environ=environ, grace=25.0)
     client = await connect(server.target, identity="livebase:dev")
     until = time.monotonic() + _READY_SECONDS
-    while not await _polled(client, TASK_QUEUE):
+    while not await polled(client, TASK_QUEUE):
         if not worker.running or time.monotonic() > until:
             raise CommandError(1, "worker_failed", "The worker did not come up.", f"Its log: {log}")
         await asyncio.sleep(0.1)
     return worker
+
+
+def own_environment() -> dict[str, str]:
+    """The environment without anybody's settings of another server or store: `dev` and `demo` have their own."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("TEMPORAL_", "LIVEBASE_"))}
+    cache = {name: os.environ[name] for name in ("LIVEBASE_CACHE_DIR",) if name in os.environ}
+    return kept | cache | {"TEMPORAL_CONFIG_FILE": os.devnull}
 
 
 async def run(session: Session) -> None:
@@ -118,6 +126,7 @@ def start_detached(session: Session) -> None:
         return
     directory.mkdir(parents=True, exist_ok=True)
     log = directory / "dev.log"
+    heard = log.stat().st_size if log.exists() else 0
     with log.open("ab") as output:
         process = subprocess.Popen(
             [sys.executable, "-m", "starter.main", "dev", "--data-dir", str(directory)],
@@ -127,12 +136,12 @@ def start_detached(session: Session) -> None:
             cwd=Path(__file__).parent.parent,
             start_new_session=True,
         )
-    until, heard = time.monotonic() + _DETACHED_SECONDS, 0
+    until = time.monotonic() + _DETACHED_SECONDS
     while (state := local_state.read(directory)) is None:
+        ended = process.poll()
         heard = _relay(log, heard)
-        if process.poll() is not None or time.monotonic() > until:
-            tail = log.read_text("utf-8", "replace").strip().splitlines()[-1:]
-            raise CommandError(1, "start_failed", f"livebase dev did not come up: {' '.join(tail)}", f"Its log: {log}")
+        if ended is not None or time.monotonic() > until:
+            raise CommandError(ended or 1, "start_failed", "livebase dev did not come up.", f"Its log: {log}")
         time.sleep(0.1)
     _print(session, state)
 
@@ -143,7 +152,8 @@ def stop(session: Session) -> None:
     if state is None:
         say(f"Nothing runs in {session.directory}.")
         return
-    os.kill(state.pid, signal.SIGTERM)
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(state.pid, signal.SIGTERM)
     until = time.monotonic() + 60
     while _alive(state.pid):
         if time.monotonic() > until:
@@ -174,7 +184,8 @@ async def _unless_stopped(task: asyncio.Future[Any], stop: asyncio.Event) -> boo
     return False
 
 
-async def _polled(client: Any, task_queue: str) -> bool:
+async def polled(client: Any, task_queue: str) -> bool:
+    """Whether somebody takes both workflow and activity tasks of the queue."""
     from temporalio.api.enums.v1 import TaskQueueType
     from temporalio.api.taskqueue.v1 import TaskQueue
     from temporalio.api.workflowservice.v1 import DescribeTaskQueueRequest
@@ -204,10 +215,11 @@ def _print(session: Session, state: LocalState) -> None:
 
 
 def _relay(log: Path, heard: int) -> int:
-    lines = log.read_text("utf-8", "replace").splitlines()
-    for line in lines[heard:]:
+    """Say what the log has gained since `heard` bytes; returns how many it has now."""
+    content = log.read_bytes()
+    for line in content[heard:].decode("utf-8", "replace").splitlines():
         say(line)
-    return len(lines)
+    return len(content)
 
 
 def _alive(pid: int) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import uuid
+import tempfile
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
@@ -27,10 +27,9 @@ async def diagnose(session: Session) -> list[dict[str, Any]]:
     clients: list[Client] = []
 
     async def server() -> str:
-        from connection.client import connect
-
-        target = session.target()
-        clients.append(await connect(target, identity="livebase:doctor"))
+        client, target = await session.connect("livebase:doctor"), session.target
+        await _require_namespace(client)
+        clients.append(client)
         return f"{target.address} ({target.described_source}), namespace {target.namespace}"
 
     def client() -> Client:
@@ -51,10 +50,10 @@ async def diagnose(session: Session) -> list[dict[str, Any]]:
         return "all registered"
 
     async def workers() -> str:
-        from starter.development import _polled
+        from starter.development import polled
         from workflows.messages import TASK_QUEUE
 
-        if not await _polled(client(), TASK_QUEUE):
+        if not await polled(client(), TASK_QUEUE):
             raise _Broken(f"nobody works on task queue {TASK_QUEUE}", "livebase worker (or livebase dev)")
         return f"task queue {TASK_QUEUE} is worked on"
 
@@ -87,35 +86,54 @@ async def _checked(name: str, check: Callable[[], Awaitable[str]]) -> dict[str, 
         return {"check": name, "ok": False, "what": f"{type(error).__name__}: {error}"[:200], "mend": "see --debug"}
 
 
+async def _require_namespace(client: Client) -> None:
+    from temporalio.api.workflowservice.v1 import DescribeNamespaceRequest
+    from temporalio.service import RPCError, RPCStatusCode
+
+    try:
+        await client.workflow_service.describe_namespace(
+            DescribeNamespaceRequest(namespace=client.namespace), timeout=timedelta(seconds=5)
+        )
+    except RPCError as error:
+        if error.status is not RPCStatusCode.NOT_FOUND:
+            raise
+        raise _Broken(
+            f"there is no namespace {client.namespace}", f"temporal operator namespace create {client.namespace}"
+        ) from error
+
+
 async def _database(session: Session) -> str:
     from sqlalchemy import make_url
 
-    from store.engine import open_engine
     from store.migrate import is_current
 
-    engine = open_engine(session.database_url, read_only=True)
-    _ = session.reader
-    if not is_current(engine):
+    if not is_current(session.engine):
         raise _Broken("the schema is not the newest", "restart livebase dev, or run the migration job")
     return make_url(session.database_url).render_as_string(hide_password=True)
 
 
 async def _documents(session: Session) -> str:
-    probe = f"livebase doctor {uuid.uuid4()}".encode()
+    root = session.documents_root
     try:
-        sha256 = session.documents.put(probe)
-        session.documents.get(sha256)
+        session.documents.get(session.documents.put(b"livebase doctor"))  # the same every time: one document
+        if "://" not in root:
+            with tempfile.TemporaryFile(dir=root):
+                pass
     except Exception as error:
         raise _Broken(f"can't be written: {type(error).__name__}", "check LIVEBASE_DOCUMENTS and its rights") from error
-    return session.documents_root
+    return root
 
 
 async def _calendar(session: Session) -> str:
+    from starter.reference import provisional_from
     from store.reference import shipped_calendar
 
-    ahead = session.today + timedelta(days=365)
     calendar = shipped_calendar()
-    if calendar.is_provisional(session.today):
-        raise _Broken("today's deadlines are provisional", "import the State Council's notice when it is out")
-    state = f", provisional for {ahead.year}" if calendar.is_provisional(ahead) else ""
-    return f"known today{state} ({calendar.version})"
+    if session.today.year not in {notice.year for notice in calendar.notices}:
+        raise _Broken(
+            f"no notice for {session.today.year}: every deadline is provisional",
+            "install the release with the State Council's notice for this year",
+        )
+    since = provisional_from(calendar, session.today)
+    ahead = f", provisional from {since} on" if since <= session.today + timedelta(days=365) else ""
+    return f"notice for {session.today.year} known today{ahead} ({calendar.version})"

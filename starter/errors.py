@@ -3,14 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from domain.refusals import Refusal
 
 
 class CommandError(Exception):
-    """Ends the command with `code`: what happened and why, what to type next, every problem with its path."""
+    """Ends the command with `code`: what happened and why, what to type next, every problem with its path.
+
+    `told` says that what the command has printed on stdout tells it already, so that no error follows there.
+    """
 
     def __init__(
-        self, code: int, kind: str, message: str, hint: str = "", problems: Sequence[tuple[str, str]] = ()
+        self,
+        code: int,
+        kind: str,
+        message: str,
+        hint: str = "",
+        problems: Sequence[tuple[str, str]] = (),
+        *,
+        told: bool = False,
     ) -> None:
         super().__init__(message)
         self.code = code
@@ -18,6 +31,7 @@ class CommandError(Exception):
         self.message = message
         self.hint = hint
         self.problems = tuple(problems)
+        self.told = told
 
     def as_json(self) -> dict[str, Any]:
         """The fixed JSON of an error."""
@@ -28,6 +42,11 @@ class CommandError(Exception):
 def usage(message: str, hint: str = "") -> CommandError:
     """Wrong usage (2)."""
     return CommandError(2, "usage", message, hint)
+
+
+def refused(refusal: Refusal) -> CommandError:
+    """A refusal of the rules, with its fixed exit code."""
+    return CommandError(refusal.kind.exit_code, refusal.kind.value, refusal.message, refusal.hint, refusal.problems)
 
 
 def not_found(base: str) -> CommandError:
@@ -41,11 +60,11 @@ def unreachable(message: str, hint: str) -> CommandError:
     return CommandError(6, "unreachable", message, hint)
 
 
-def no_answer(request_id: str) -> CommandError:
-    """No answer in time (7): it may still happen."""
+def no_answer(request_id: str, why: str = "No answer in time") -> CommandError:
+    """No answer (7): it may still happen."""
     return CommandError(
         7,
         "no_answer",
-        "No answer in time. It may still happen.",
+        f"{why}. It may still happen.",
         f"Ask again with the same words and: --request-id {request_id}",
     )

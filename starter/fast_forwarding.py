@@ -9,12 +9,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from starter.errors import CommandError, usage
+from connection.time_limit import time_limit
+from starter.errors import CommandError, unreachable, usage
 from starter.session import Session
 
 if TYPE_CHECKING:
-    from temporalio.client import Client
-
     from connection.clock import CaseClock
     from domain.case import Case
     from store.queries import FoundCase
@@ -60,53 +59,73 @@ def parse_duration(text: str) -> Duration:
 
 async def fast_forward(session: Session, base: str, duration: Duration) -> dict[str, Any]:
     """Move the clock of a case; returns the fixed JSON once all that was due by then is in the store."""
-    from connection.client import connect
-    from connection.clock import CaseClock
-    from domain.stages import Stage
+    from temporalio.service import RPCError
 
-    target = session.target()
-    if target.source != "local":
-        raise CommandError(
-            5, "not_local", "Only the local server's clocks can be moved.", "Use a local server: livebase dev"
-        )
-    client = await connect(target, identity="livebase:fast-forward")
+    from connection.clock import CaseClock
+    from connection.errors import ClockRefused
+
+    client = await session.connect("livebase:fast-forward")
     found = session.found(base)
-    if found.case.stage is Stage.CLOSED:
-        raise CommandError(
-            5,
-            "already_ended",
-            "The case is closed; nothing comes of itself any more.",
-            f"livebase show {found.case.case_number}",
-        )
-    clock = CaseClock(client)
-    workflow_id = found.case.workflow_id
-    goal = duration.after(await clock.now(workflow_id))
+    _require_movable(session, found.case)
+    if session.dry_run:
+        return _foreseen(found.case, duration.after(found.clock(session.wall)))
+    clock, workflow_id = CaseClock(client), found.case.workflow_id
+    try:
+        goal = duration.after(await clock.now(workflow_id))
+        return await _step_by_step(session, clock, found.case.case_number, workflow_id, goal)
+    except ClockRefused as error:
+        raise CommandError(5, "clock_refused", error.message, error.hint) from error
+    except TimeoutError:
+        raise _not_carried_out() from None
+    except RPCError as error:
+        message = f"The Temporal server does not move the clock of {found.case.case_number}: {error.message}"
+        raise unreachable(message, "Is it the server of this database? Run: livebase doctor") from error
+
+
+def _require_movable(session: Session, case: Case) -> None:
+    if not session.is_local:
+        message = "Only the local server's clocks can be moved."
+        raise CommandError(5, "not_local", message, "Use a local server: livebase dev")
+    if case.stage == "closed":
+        message = f"Case {case.case_number} is closed; nothing comes of itself any more."
+        raise CommandError(5, "already_ended", message, f"See it with: livebase show {case.case_number}")
+
+
+async def _step_by_step(
+    session: Session, clock: CaseClock, case_number: str, workflow_id: str, goal: datetime
+) -> dict[str, Any]:
+    """From one planned event to the next until `goal`, each seen done in the store before the next jump."""
     while True:
         now = await clock.now(workflow_id)
-        case = await _settled(session, found.case.case_number, now)
-        await record(client, clock, case)
-        if now >= goal or case.stage is Stage.CLOSED:
-            return _view(session, case, max(now, goal) if case.stage is Stage.CLOSED else now)
+        case = await _settled(session, case_number, now)
+        closed = case.stage == "closed"  # its workflow is over; only the row's clock goes on
+        reached = max(now, goal) if closed else now
+        await _record(clock, case, reached - datetime.now(UTC))
+        if reached >= goal:
+            return _view(case, reached)
         upcoming = case.next_event
         step = min(goal, upcoming.at) if upcoming is not None else goal
         if step > now:
-            async with asyncio.timeout(_STEP_SECONDS):
+            async with time_limit(_STEP_SECONDS):
                 await clock.fast_forward(workflow_id, step - now)
 
 
-async def record(client: Client, clock: CaseClock, case: Case) -> None:
+async def _record(clock: CaseClock, case: Case, offset: timedelta) -> None:
     """Put the clock's offset on the case's row, so that reads see the case's time."""
+    from temporalio.common import WorkflowIDConflictPolicy
+
     from workflows.clock import RecordClock
     from workflows.messages import TASK_QUEUE
 
-    offset = await clock.now(case.workflow_id) - datetime.now(UTC)
-    await client.execute_workflow(
-        RecordClock.run,
-        args=[case.workflow_id, max(0, int(offset / timedelta(milliseconds=1)))],
-        id=f"clock:{case.case_number}",
-        task_queue=TASK_QUEUE,
-        static_summary=f"Clock of {case.case_number}",
-    )
+    async with time_limit(_STEP_SECONDS):
+        await clock.client.execute_workflow(
+            RecordClock.run,
+            args=[case.workflow_id, max(0, int(offset / timedelta(milliseconds=1)))],
+            id=f"clock:{case.case_number}",
+            id_conflict_policy=WorkflowIDConflictPolicy.TERMINATE_EXISTING,
+            task_queue=TASK_QUEUE,
+            static_summary=f"Clock of {case.case_number}",
+        )
 
 
 async def _settled(session: Session, case_number: str, now: datetime) -> Case:
@@ -119,16 +138,11 @@ async def _settled(session: Session, case_number: str, now: datetime) -> Case:
         if agenda.due(found.case, now) is None:
             return found.case
         if time.monotonic() > until:
-            raise CommandError(
-                7,
-                "no_answer",
-                "What was due has not been carried out.",
-                "Look at the case in Temporal Web; is a worker up?",
-            )
+            raise _not_carried_out()
         await asyncio.sleep(0.02)
 
 
-def _view(session: Session, case: Case, now: datetime) -> dict[str, Any]:
+def _view(case: Case, now: datetime) -> dict[str, Any]:
     from store.queries import shown
 
     return {
@@ -138,3 +152,21 @@ def _view(session: Session, case: Case, now: datetime) -> dict[str, Any]:
         "standing": case.standing(now).value,
         "due_at": shown(case.due_at),
     }
+
+
+def _foreseen(case: Case, goal: datetime) -> dict[str, Any]:
+    """What a dry run tells: the planned events on the way. What they bring with them is not foreseen."""
+    from store.queries import shown
+
+    events = sorted((planned for planned in case.plan if planned.at <= goal), key=lambda planned: planned.at)
+    return {
+        "dry_run": True,
+        "case_number": case.case_number,
+        "now": shown(goal),
+        "events": [{"event": p.event.value, "at": shown(p.at), "what": p.what} for p in events],
+    }
+
+
+def _not_carried_out() -> CommandError:
+    message = "What was due has not been carried out in time."
+    return CommandError(7, "no_answer", message, "Is a worker up? Run: livebase doctor; then look at Temporal Web.")

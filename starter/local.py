@@ -5,7 +5,7 @@ from typing import Annotated, Any
 import typer
 
 from starter.applying import BaseArgument
-from starter.errors import CommandError
+from starter.errors import CommandError, usage
 from starter.options import command
 from starter.session import Session
 
@@ -26,6 +26,7 @@ def dev(
     """Temporal server, Temporal Web and a worker on this machine. Ctrl-C stops all."""
     from starter import development
 
+    _require_real(session, "dev")
     if stop:
         development.stop(session)
     elif detach:
@@ -40,6 +41,7 @@ def demo(
     """One base through its whole path on a real server, its time moved forward."""
     from starter.demonstration import demonstrate
 
+    _require_real(session, "demo")
     _run(demonstrate(session, keep=keep))
 
 
@@ -58,6 +60,7 @@ def worker(session: Session) -> None:
     """A worker: what the cluster runs. SIGTERM lets it finish what it is at."""
     from starter.development import work
 
+    _require_real(session, "worker")
     _run(work(session))
 
 
@@ -69,8 +72,12 @@ def fast_forward(
     """Move a case's time forward, stopping at all that comes of itself. Local server only."""
     from starter.fast_forwarding import fast_forward, parse_duration
 
-    length = parse_duration(duration)
-    session.show(_run(fast_forward(session, base, length)))
+    session.show(_run(fast_forward(session, base, parse_duration(duration))))
+
+
+def _require_real(session: Session, name: str) -> None:
+    if session.dry_run:
+        raise usage(f"--dry-run says nothing about {name}: it changes no case.", f"Run it: livebase {name}")
 
 
 def _run(coroutine: Any) -> Any:

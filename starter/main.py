@@ -5,39 +5,45 @@ Commands are plain functions; whatever is heavy is imported inside them, so that
 
 from __future__ import annotations
 
+import contextlib
+import io
 import os
 import sys
 import traceback
-from typing import Any
 
 import typer
 
-from starter import applying, depositing, local, reading, reference, reviewing
-from starter.errors import CommandError
-from starter.options import checked_choices, new_app, remember_common, report, wants_debug
+from starter import applying, depositing, handed_in, local, reading, reference, reviewing
+from starter.errors import CommandError, usage
+from starter.options import new_app, report
 
 
 def build_app() -> typer.Typer:
     """All commands, in the order of the path."""
     app = new_app(help="The certification of Taobao Live bases (淘宝直播基地), as durable workflows.")
-    app.callback()(remember_common)
     local.register(app)
     applying.register(app)
     reviewing.register(app)
     depositing.register(app)
     reading.register(app)
+    handed_in.register(app)
     reference.register(app)
     return app
 
 
 def main() -> None:
     """The entry point: runs a command and exits with its fixed code."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # a terminal that can't show Chinese gets its code points
     code = _run(sys.argv[1:])
     try:
         sys.stdout.flush()
         sys.stderr.flush()
     except BrokenPipeError:
         pass  # nobody reads any more; the exit code still tells
+    except OSError:
+        code = code or 1  # a full disk behind a redirection: what was asked for has not been printed
     # Threads of the Temporal client may still be at work; Python's own way out then aborts now and again
     # (seen: "PyGILState_Release … finalizing", exit code 134 after a command that was done).
     os._exit(code)
@@ -45,28 +51,43 @@ def main() -> None:
 
 def _run(arguments: list[str]) -> int:
     try:
-        checked_choices(arguments)
-        build_app()()
-        return 0
-    except SystemExit as ended:
-        return ended.code if isinstance(ended.code, int) else int(ended.code is not None)
+        if any("\ud800" <= char <= "\udfff" for argument in arguments for char in argument):
+            raise usage("The command line holds bytes that are not UTF-8.", "Type it again in UTF-8.")
+        ended = build_app()(args=arguments, prog_name="livebase", standalone_mode=False)
+        return ended if isinstance(ended, int) else 0
     except CommandError as error:
         return _report(error, error, arguments)
-    except BrokenPipeError:
-        return 0
-    except KeyboardInterrupt:
+    except typer.TyperException as error:
+        return _report(_wrong_usage(error), error, arguments)
+    except SystemExit as ended:  # shell completion
+        return ended.code if isinstance(ended.code, int) else 0
+    except (KeyboardInterrupt, typer.Abort):
         return 130
     except Exception as error:
         return _report(_unexpected(error), error, arguments)
 
 
 def _report(told: CommandError, cause: BaseException, arguments: list[str]) -> int:
-    if wants_debug(arguments):
-        traceback.print_exception(cause)
-    return report(told, arguments)
+    with contextlib.suppress(BrokenPipeError):  # nobody reads any more; the exit code still tells
+        if "--debug" in arguments:
+            traceback.print_exception(cause)
+        report(told, arguments)
+    return told.code
 
 
-def _unexpected(error: Any) -> CommandError:
+def _wrong_usage(error: typer.TyperException) -> CommandError:
+    """Typer's own complaint about the words of the command line, as an error like any other."""
+    context = getattr(error, "ctx", None)
+    path = context.command_path if context is not None else "livebase"
+    message = error.format_message().strip().replace("Value error, ", "")
+    if context is not None and type(error).__name__ == "NoArgsIsHelpError":
+        with contextlib.suppress(BrokenPipeError):
+            print(message, file=sys.stderr)  # the help itself
+        message = "No command is given."
+    return usage(message, f"See: {path} --help")
+
+
+def _unexpected(error: Exception) -> CommandError:
     kind = type(error).__name__
     if type(error).__module__.startswith("sqlalchemy"):
         return CommandError(6, "unreachable", f"The database did not answer ({kind}).", "Run: livebase doctor")

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import functools
 import inspect
+import os
 import sys
 import typing
 from collections.abc import Callable
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 
@@ -15,33 +16,52 @@ from starter.errors import CommandError
 from starter.session import Session
 
 COMMON: dict[str, Any] = {
-    "output": Annotated[str, typer.Option("--output", "-o", metavar="table|json|jsonl", help="How to print data.")],
+    "output": Annotated[
+        Literal["table", "json", "jsonl"] | None,
+        typer.Option("--output", "-o", metavar="table|json|jsonl", help="How to print data."),
+    ],
     "acting_as": Annotated[
-        str, typer.Option("--as", envvar="LIVEBASE_AS", metavar="ROLE:NAME", help="Who acts, on the local server.")
+        str | None, typer.Option("--as", metavar="ROLE:NAME", help="Who acts, on the local server; or LIVEBASE_AS.")
     ],
     "on_behalf": Annotated[
-        str, typer.Option("--on-behalf", metavar="NAME", help="The applicant an operator acts for.")
+        str | None, typer.Option("--on-behalf", metavar="NAME", help="The applicant an operator acts for.")
     ],
-    "request_id": Annotated[str, typer.Option("--request-id", metavar="ID", help="Makes a repeat harmless.")],
-    "lang": Annotated[str, typer.Option("--lang", metavar="zh|en", help="Language of letters and labels.")],
-    "dry_run": Annotated[bool, typer.Option("--dry-run", help="Only say what would happen.")],
-    "debug": Annotated[bool, typer.Option("--debug", help="Show tracebacks.")],
-    "yes": Annotated[bool, typer.Option("--yes", help="Do not ask.")],
-    "profile": Annotated[str, typer.Option("--profile", help="Profile of the temporal CLI's configuration.")],
-    "address": Annotated[str, typer.Option("--address", help="Temporal server, HOST:PORT.")],
-    "namespace": Annotated[str, typer.Option("--namespace", help="Temporal namespace.")],
+    "request_id": Annotated[str | None, typer.Option("--request-id", metavar="ID", help="Makes a repeat harmless.")],
+    "lang": Annotated[
+        Literal["zh", "en"] | None, typer.Option("--lang", metavar="zh|en", help="Language of the tables' words.")
+    ],
+    "dry_run": Annotated[bool | None, typer.Option("--dry-run", help="Only say what would happen.")],
+    "debug": Annotated[bool | None, typer.Option("--debug", help="Show tracebacks.")],
+    "yes": Annotated[bool | None, typer.Option("--yes", help="Do not ask.")],
+    "profile": Annotated[
+        str | None, typer.Option("--profile", metavar="NAME", help="Profile of the temporal CLI's configuration.")
+    ],
+    "address": Annotated[str | None, typer.Option("--address", metavar="HOST:PORT", help="Temporal server.")],
+    "namespace": Annotated[str | None, typer.Option("--namespace", metavar="NAME", help="Temporal namespace.")],
     "data_dir": Annotated[
-        str, typer.Option("--data-dir", envvar="LIVEBASE_DATA_DIR", help="Data folder of `livebase dev`.")
+        str | None,
+        typer.Option("--data-dir", metavar="DIR", help="Data folder of `livebase dev`; or LIVEBASE_DATA_DIR."),
     ],
 }
-_CHOICES = {"output": ("table", "json", "jsonl"), "lang": ("zh", "en")}
+# Read here and not by Typer: what is typed before the command's name goes over the environment too.
+_FROM_ENVIRONMENT = {"acting_as": "LIVEBASE_AS"}
+_COMMON_PARAMETERS = [
+    inspect.Parameter(key, inspect.Parameter.KEYWORD_ONLY, annotation=hint, default=None)
+    for key, hint in COMMON.items()
+]
+_CONTEXT = inspect.Parameter("ctx", inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=typer.Context)
 
 
-def new_app(name: str | None = None, help: str | None = None, **kwargs: Any) -> typer.Typer:
-    """A command group without Rich's own tracebacks and markup."""
-    return typer.Typer(
-        name=name, help=help, no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode=None, **kwargs
-    )
+def new_app(name: str | None = None, help: str | None = None) -> typer.Typer:
+    """A command group without Rich's own tracebacks and markup; it takes the common options too."""
+    app = typer.Typer(name=name, help=help, no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode=None)
+
+    def remember(ctx: typer.Context, **common: Any) -> None:
+        root = ctx.find_root()
+        root.obj = {**(root.obj or {}), **_told(common)}
+
+    app.callback(help=help)(_with_parameters(remember, [_CONTEXT, *_COMMON_PARAMETERS]))
+    return app
 
 
 def command(app: typer.Typer, name: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
@@ -51,78 +71,61 @@ def command(app: typer.Typer, name: str) -> Callable[[Callable[..., None]], Call
         own = list(inspect.signature(function).parameters.values())[1:]
         hints = typing.get_type_hints(function, include_extras=True)
         parameters = [p.replace(annotation=hints[p.name], kind=p.KEYWORD_ONLY) for p in own]
-        parameters += [
-            inspect.Parameter(key, inspect.Parameter.KEYWORD_ONLY, annotation=hint, default=None)
-            for key, hint in COMMON.items()
-        ]
 
         @functools.wraps(function)
         def run(ctx: typer.Context, **given: Any) -> None:
             common = {key: given.pop(key) for key in COMMON}
-            before: dict[str, Any] = ctx.find_root().obj or {}
-            chosen = {key: common[key] if common[key] else before.get(key) for key in COMMON}
-            function(Session(**{key: value for key, value in chosen.items() if value is not None}), **given)
+            try:
+                function(_session({**(ctx.find_root().obj or {}), **_told(common)}), **given)
+            except BrokenPipeError:
+                raise typer.Exit(0) from None  # nobody reads any more; what was asked for is done
 
-        context = inspect.Parameter("ctx", inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=typer.Context)
-        run.__signature__ = inspect.Signature([context, *parameters])  # type: ignore[attr-defined]
-        run.__annotations__ = {p.name: p.annotation for p in (context, *parameters)}
-        app.command(name)(run)
+        app.command(name)(_with_parameters(run, [_CONTEXT, *parameters, *_COMMON_PARAMETERS]))
         return function
 
     return register
 
 
-def remember_common(ctx: typer.Context, **common: Any) -> None:
-    """The root callback: options given before the command's name."""
-    ctx.obj = common
+def _session(chosen: dict[str, Any]) -> Session:
+    environment = {key: os.environ.get(variable) for key, variable in _FROM_ENVIRONMENT.items()}
+    return Session(**{key: value for key, value in (environment | chosen).items() if key in COMMON and value})
 
 
-remember_common.__signature__ = inspect.Signature(  # type: ignore[attr-defined]
-    [
-        inspect.Parameter("ctx", inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=typer.Context),
-        *(
-            inspect.Parameter(key, inspect.Parameter.KEYWORD_ONLY, annotation=hint, default=None)
-            for key, hint in COMMON.items()
-        ),
-    ]
-)
-remember_common.__annotations__ = {"ctx": typer.Context, **COMMON}
+def _told(common: dict[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in common.items() if value is not None}
 
 
-def checked_choices(arguments: list[str]) -> None:
-    """Refuse (2) a value of --output or --lang that is none of theirs, wherever it stands."""
-    names = {"--output": "output", "-o": "output", "--lang": "lang"}
-    for position, argument in enumerate(arguments):
-        flag, _, value = argument.partition("=")
-        if flag not in names:
-            continue
-        value = value or (arguments[position + 1] if position + 1 < len(arguments) else "")
-        choices = _CHOICES[names[flag]]
-        if value not in choices:
-            raise CommandError(
-                2, "usage", f"{flag} is one of: {', '.join(choices)}.", f"For example: {flag} {choices[0]}"
-            )
+def _with_parameters(function: Callable[..., None], parameters: list[inspect.Parameter]) -> Callable[..., None]:
+    """The function as Typer shall see it."""
+    function.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+    function.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
+    return function
 
 
-def wants_json(arguments: list[str]) -> bool:
-    """Whether the output asked for is JSON, as far as the words of the command line tell."""
-    joined = " ".join(arguments)
-    return any(f"{flag}{sep}json" in joined for flag in ("-o", "--output") for sep in (" ", "=", ""))
+def wanted_output(arguments: list[str]) -> str:
+    """The output asked for, as far as the words of the command line tell: errors come before they are parsed."""
+    wanted = "table"
+    for argument, following in zip(arguments, [*arguments[1:], ""], strict=False):
+        if argument == "--":
+            break
+        if argument in ("-o", "--output"):
+            wanted = following
+        elif argument.startswith("--output="):
+            wanted = argument.removeprefix("--output=")
+        elif argument.startswith("-o"):
+            wanted = argument.removeprefix("-o")
+    return wanted
 
 
-def wants_debug(arguments: list[str]) -> bool:
-    return "--debug" in arguments
-
-
-def report(error: CommandError, arguments: list[str]) -> int:
-    """Print a command's error as asked for, and return its exit code."""
+def report(error: CommandError, arguments: list[str]) -> None:
+    """Print a command's error as asked for."""
     from starter.output import plain, show
 
-    if wants_json(arguments):
-        show("json", error.as_json())
+    output = wanted_output(arguments)
+    if output.startswith("json") and not error.told:
+        show("jsonl" if output == "jsonl" else "json", error.as_json())
     print(plain(f"{error.kind}: {error.message}"), file=sys.stderr)
     for path, message in error.problems:
-        print(plain(f"  {path}: {message}"), file=sys.stderr)
+        print(plain(f"  {path or '(the file)'}: {message}"), file=sys.stderr)
     if error.hint:
         print(plain(f"→ {error.hint}"), file=sys.stderr)
-    return error.code

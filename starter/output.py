@@ -6,14 +6,49 @@ import json
 import os
 import sys
 import unicodedata
-from collections.abc import Callable, Iterable, Mapping
-from datetime import datetime
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from datetime import datetime, timedelta
 from typing import Any
 
 _TEXTS = frozenset(
-    {"", "message", "detail", "value", "what", "found", "how to mend", "source", "document", "if nobody acts"}
+    {
+        "",
+        "message",
+        "detail",
+        "value",
+        "before",
+        "after",
+        "found",
+        "how to mend",
+        "source",
+        "document",
+        "if nobody acts",
+    }
 )
 _PIPED_WIDTH = 160
+_UNSEEN = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})  # control, bidirectional and line-breaking characters
+_LANGUAGE: ContextVar[str] = ContextVar("language", default="en")
+
+
+@contextmanager
+def speaking(language: str) -> Iterator[None]:
+    """Within the block the words of tables are those of `language`: en or zh."""
+    token = _LANGUAGE.set(language)
+    try:
+        yield
+    finally:
+        _LANGUAGE.reset(token)
+
+
+def word(text: str) -> str:
+    """A word of ours (a stage, a role, a heading) in the language asked for; any other text as it is."""
+    if _LANGUAGE.get() != "zh":
+        return text
+    from starter.words import CHINESE
+
+    return CHINESE.get(text, text)
 
 
 def show(output: str, data: Any, table: Callable[[Any], None] | None = None) -> None:
@@ -22,9 +57,9 @@ def show(output: str, data: Any, table: Callable[[Any], None] | None = None) -> 
         table(data)
     elif output == "jsonl":
         for line in data if isinstance(data, list) else [data]:
-            print(json.dumps(line, ensure_ascii=False))
+            print(_json(line))
     else:
-        print(json.dumps(data, ensure_ascii=False, indent=2))
+        print(_json(data, indent=2))
 
 
 def say(text: str) -> None:
@@ -35,29 +70,48 @@ def say(text: str) -> None:
 def plain(value: object) -> str:
     """Text as it may go to a terminal: control and bidirectional characters made visible, never acted on."""
     text = "" if value is None else str(value)
+    return "".join(char if char == "\n" or not _unseen(char) else f"\\u{ord(char):04x}" for char in text)
+
+
+def _json(data: Any, indent: int | None = None) -> str:
+    """JSON in UTF-8; what a terminal could act on is escaped, which JSON reads back as it was."""
+    text = json.dumps(data, ensure_ascii=False, indent=indent)
     return "".join(
-        char if char == "\n" or unicodedata.category(char) not in ("Cc", "Cf", "Cs") else f"\\u{ord(char):04x}"
-        for char in text
+        char if char == "\n" or not _unseen(char) else json.dumps(char, ensure_ascii=True)[1:-1] for char in text
     )
 
 
+def _unseen(char: str) -> bool:
+    return unicodedata.category(char) in _UNSEEN
+
+
 def when(instant: str | None) -> str:
-    """An RFC 3339 instant as people read it: 2026-03-02 10:00. A deadline at midnight is its last day, 24:00."""
-    if instant is None:
-        return ""
-    return datetime.fromisoformat(instant).strftime("%Y-%m-%d %H:%M")
+    """An RFC 3339 instant as people read it: 2026-03-02 10:00."""
+    return "" if instant is None else datetime.fromisoformat(instant).strftime("%Y-%m-%d %H:%M")
 
 
 def deadline(instant: str | None) -> str:
     """A deadline's midnight as the last day it still is: 2026-03-01 24:00."""
-    from datetime import timedelta
-
     if instant is None:
         return ""
     moment = datetime.fromisoformat(instant)
-    if (moment.hour, moment.minute) == (0, 0):
+    if (moment.hour, moment.minute, moment.second) == (0, 0, 0):
         return f"{(moment - timedelta(days=1)).date()} 24:00"
-    return moment.strftime("%Y-%m-%d %H:%M")
+    return when(instant)
+
+
+def waiting(awaiting: str, due_at: str | None) -> str:
+    """Who is waited for, and until when."""
+    return word(awaiting) + (f" {word('by')} {deadline(due_at)}" if due_at else "")
+
+
+def flat(value: object) -> str:
+    """A value of the JSON in one line."""
+    if isinstance(value, list):
+        return "; ".join(flat(one) for one in value)
+    if isinstance(value, dict):
+        return ", ".join(f"{key}: {flat(one)}" for key, one in value.items())
+    return plain(value)
 
 
 def money(amount: Mapping[str, int]) -> str:
@@ -73,10 +127,11 @@ def print_table(columns: Iterable[str], rows: Iterable[Iterable[object]], title:
     from rich.table import Table
     from rich.text import Text
 
-    table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
+    heading = Text(plain(title)) if title else None
+    table = Table(title=heading, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
     for column in columns:
         # Numbers, names and dates are never cut; texts give way.
-        table.add_column(column, no_wrap=column not in _TEXTS, overflow="fold")
+        table.add_column(word(column), no_wrap=column not in _TEXTS, overflow="fold")
     for row in rows:
         table.add_row(*(Text(plain(cell)) for cell in row))
     width = None if sys.stdout.isatty() or "COLUMNS" in os.environ else _PIPED_WIDTH

@@ -1,6 +1,9 @@
 """Reference data on the command line: the calendar and the policy. Shipped data; nothing needs to run."""
 
-from typing import Annotated, Any
+from __future__ import annotations
+
+from datetime import date
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -8,6 +11,9 @@ from starter.errors import usage
 from starter.options import command, new_app
 from starter.output import print_table
 from starter.session import Session
+
+if TYPE_CHECKING:
+    from domain.working_days import Calendar
 
 
 def register(app: typer.Typer) -> None:
@@ -22,7 +28,7 @@ def register(app: typer.Typer) -> None:
 
 def explain(
     session: Session,
-    date: Annotated[str, typer.Argument(metavar="DATE", help="The start day; it is not counted.")],
+    start_day: Annotated[str, typer.Argument(metavar="DATE", help="The start day; it is not counted.")],
     days: Annotated[int, typer.Option("--days", help="How many working days.", min=1, max=1000)],
 ) -> None:
     """Every counted and skipped day on the way to a deadline, its source, provisional or not."""
@@ -30,11 +36,10 @@ def explain(
     from store.reference import shipped_calendar
 
     try:
-        start = parse_date(date)
-    except ValueError:
-        raise usage(
-            f"{date[:40]!r} is not a date.", "For example: livebase calendar explain 2026-02-13 --days 7"
-        ) from None
+        start = parse_date(start_day)
+    except (ValueError, OverflowError):
+        hint = "For example: livebase calendar explain 2026-02-13 --days 7"
+        raise usage(f"{start_day[:40]!r} is not a date.", hint) from None
     if not 2000 <= start.year <= 2200:
         raise usage("The date must be between 2000 and 2200.", "Nothing is known beyond.")
     session.show(shipped_calendar().deadline(start, days).model_dump(mode="json"), _explain_table)
@@ -42,19 +47,12 @@ def explain(
 
 def status(session: Session) -> None:
     """Which notices are in, and from when on deadlines are provisional."""
-    from datetime import date
-
     from store.reference import shipped_calendar
 
     calendar = shipped_calendar()
-    years = {notice.year for notice in calendar.notices}
-    year = session.today.year
-    while year in years:
-        year += 1
-    since = date(year - 1, 12, 1) if year - 1 in years else date(year, 1, 1)
     view = {
         "calendar_version": calendar.version,
-        "provisional_from": since.isoformat(),
+        "provisional_from": provisional_from(calendar, session.today).isoformat(),
         "notices": [
             {
                 "year": notice.year,
@@ -67,6 +65,14 @@ def status(session: Session) -> None:
         ],
     }
     session.show(view, _status_table)
+
+
+def provisional_from(calendar: Calendar, today: date) -> date:
+    """From which day on deadlines can still move: the first provisional day of this year or after it."""
+    day = date(today.year, 1, 1)
+    while not calendar.is_provisional(day):
+        day = date(day.year + day.month // 12, day.month % 12 + 1, 1)
+    return day
 
 
 def show_policy(session: Session) -> None:

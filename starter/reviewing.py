@@ -54,9 +54,12 @@ def approve(
 ) -> None:
     """Approve the revision; no finding may fail, and each that needs a person is accepted by name."""
     from domain.commands import Acceptance, Approve
+    from domain.screening import CONDITIONS
     from starter.sending import act
 
     conditions, reasons = accept or [], reason or []
+    if unknown := sorted(set(conditions) - set(CONDITIONS)):
+        raise usage(f"--accept {unknown[0][:60]!r} is no condition.", f"Conditions: {', '.join(CONDITIONS)}")
     if len(conditions) != len(reasons):
         raise usage("Every --accept CONDITION needs its own --reason R.", "Give them in pairs, in the same order.")
     accepted = tuple(
@@ -79,11 +82,11 @@ def request(
     items = []
     for text in item:
         condition, colon, what = text.partition(":")
-        if not colon or condition.strip() not in CONDITIONS or not what.strip():
+        if not colon or condition.strip() not in CONDITIONS or not 0 < len(what.strip()) <= 2000:
             raise usage(
                 f'--item {text[:60]!r} is not "CONDITION: what is missing".', f"Conditions: {', '.join(CONDITIONS)}"
             )
-        items.append(Missing(condition=condition.strip(), what=what.strip()[:2000]))
+        items.append(Missing(condition=condition.strip(), what=what.strip()))
     act(session, base, lambda envelope: RequestSupplement(**envelope, revision=revision, items=tuple(items)))
 
 
@@ -92,7 +95,8 @@ def reject(session: Session, base: BaseArgument, revision: Revision, reason: Rea
     from domain.commands import Reject
     from starter.sending import act
 
-    act(session, base, lambda envelope: Reject(**envelope, revision=revision, reason=given_reason(reason)))
+    why = given_reason(reason)
+    act(session, base, lambda envelope: Reject(**envelope, revision=revision, reason=why))
 
 
 def certify(

@@ -1,8 +1,8 @@
 """The one way a command reaches a case: store first, then Temporal, the same ids again until an answer comes.
 
-Order of judgement (fixed): a request already done is 0 with its first answer, even with Temporal down; a lost
-server is 6 before anything is sent; then 3, and what the case itself refuses (4, 8, 5). After that a lost
-answer is asked for again for 30 s with the same ids, then 7.
+Order of judgement (fixed): what is typed or handed in (2); a request already done is 0 with its first answer, even
+with Temporal down; a lost server is 6 before anything is sent; then 3, and what the case itself refuses (4, 8, 5).
+After that a lost answer is asked for again for 30 s with the same ids, then 7.
 """
 
 from __future__ import annotations
@@ -13,58 +13,70 @@ from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from starter.errors import CommandError, no_answer, not_found, unreachable
-from starter.output import deadline, print_table, say
+from starter.errors import CommandError, no_answer, not_found, refused, unreachable
+from starter.output import print_table, say, waiting, word
 from starter.session import Session
+from starter.updating import Ended, Lost, attempt
 
 if TYPE_CHECKING:
     from temporalio.client import Client
 
     from domain.commands import Answer, Command
-    from domain.refusals import Refusal
+    from store.queries import FoundCase
 
 PATIENCE = timedelta(seconds=30)
 _ONE_TRY = timedelta(seconds=10)
 _PAUSE_SECONDS = 0.5
 
+Make = Callable[[dict[str, Any]], "Command"]
 
-def act(session: Session, base: str, make: Callable[[dict[str, Any]], Command], files: Mapping[str, Path] = {}) -> None:
+
+def act(session: Session, base: str, make: Make, files: Mapping[str, Path] = {}) -> None:
     """Send the command `make` builds for BASE, and print its answer. `files` are documents by sha256."""
-    actor = session.actor
-    reader = session.reader
-    found = reader.find_case(base)
-    if found is not None and session.dry_run:
-        _dry_run(session, make({"request_id": "dry-run", "workflow_id": found.case.workflow_id, "actor": actor}))
-        return
+    session.require_usable_options()
+    found = session.meant(base)
     if found is None:
-        # A lost server comes before an unknown base.
-        asyncio.run(_require_server(session))
+        if not session.dry_run:
+            asyncio.run(reach(session))  # a lost server comes before an unknown base
         raise not_found(base)
-    envelope = {"request_id": session.new_request_id(), "workflow_id": found.case.workflow_id, "actor": actor}
-    send(session, make(envelope), files=files)
+    send(session, make(envelope(session, found.case.workflow_id)), found, files=files)
+
+
+def envelope(session: Session, workflow_id: str) -> dict[str, Any]:
+    """What every command carries."""
+    return {"request_id": session.request, "workflow_id": workflow_id, "actor": session.actor}
 
 
 def send(
     session: Session,
     command: Command,
+    found: FoundCase | None,
     *,
     files: Mapping[str, Path] = {},
-    content: tuple[bytes, ...] = (),
-    start: bool = False,
+    content: bytes | None = None,
 ) -> None:
-    """Send a command and print its answer; raise CommandError for everything else."""
+    """Send a command to the case `found`, or with None start one, and print its answer; else raise CommandError.
+
+    `files` and `content` are what the command names by sha256; they are handed over before it.
+    """
     answer = _done_before(session, command)
+    if answer is None and session.dry_run:
+        from starter.dry_run import foresee
+
+        _print(session, foresee(session, command, found, content), foreseen=True)
+        return
     if answer is None:
-        answer = asyncio.run(_send(session, command, files, content, start))
+        answer = asyncio.run(_send(session, command, found, files, content))
     _print(session, answer)
-    link = session.web_link(command.workflow_id)
+    after = session.reader.find_case(answer.case_number)
+    link = session.web_link(command.workflow_id, after.run_id if after else None)
     if link is not None:
         say(f"Temporal Web: {link}")
 
 
-def refused(refusal: Refusal) -> CommandError:
-    """A refusal as the command line's error."""
-    return CommandError(refusal.kind.exit_code, refusal.kind.value, refusal.message, refusal.hint, refusal.problems)
+async def reach(session: Session) -> Client:
+    """A client of the server. CommandError: 6, or 2 for an address that is none."""
+    return await session.connect(f"livebase:{session.acting_as or 'reader'}")
 
 
 def _done_before(session: Session, command: Command) -> Answer | None:
@@ -80,129 +92,97 @@ def _done_before(session: Session, command: Command) -> Answer | None:
     return answer.model_copy(update={"repeated": True})
 
 
-async def _require_server(session: Session) -> Client:
-    from connection.client import connect
-    from connection.errors import Unreachable
-
-    try:
-        return await connect(session.target(), identity=f"livebase:{session.acting_as or 'reader'}")
-    except Unreachable as error:
-        raise unreachable(error.message, error.hint) from error
-
-
 async def _send(
-    session: Session, command: Command, files: Mapping[str, Path], content: tuple[bytes, ...], start: bool
+    session: Session, command: Command, found: FoundCase | None, files: Mapping[str, Path], content: bytes | None
 ) -> Answer:
-    client = await _require_server(session)
-    for path in files.values():
-        session.documents.put_file(path)
-    for data in content:
-        session.documents.put(data)
-    deadline_at = asyncio.get_running_loop().time() + PATIENCE.total_seconds()
-    reopen = False
-    while True:
+    from domain.permissions import require_permission
+    from domain.refusals import Refusal
+
+    client = await reach(session)
+    if found is None:
         try:
-            return await _try(client, command, start or reopen, reopened=reopen)
-        except _Closed:
+            require_permission(command.action, command.actor, None)  # before a workflow is started for nothing
+        except Refusal as refusal:
+            raise refused(refusal) from None
+    session.announce_request()
+    hand_over(session, files, content)
+    try:
+        return await _until_answered(session, client, command, found)
+    except asyncio.CancelledError:
+        raise no_answer(command.request_id, "Interrupted before an answer came") from None
+
+
+async def _until_answered(session: Session, client: Client, command: Command, found: FoundCase | None) -> Answer:
+    now = asyncio.get_running_loop().time
+    until = now() + PATIENCE.total_seconds()
+    reopened = False
+    while (left := until - now()) > 0:
+        patience = min(_ONE_TRY, timedelta(seconds=left))
+        try:
+            return await attempt(
+                client, command, session.sending, patience, start=found is None or reopened, reopened=reopened
+            )
+        except Ended as ended:
             answer = _done_before(session, command)
             if answer is not None:
                 return answer
-            if command.action != "receive_deposit":
-                raise CommandError(
-                    5,
-                    "already_ended",
-                    "The case is closed.",
-                    f"See it with: livebase show {command.workflow_id.split(':')[1]}",
-                ) from None
-            reopen = True  # money that comes to a closed case is still recorded
-        except _Lost:
-            if asyncio.get_running_loop().time() > deadline_at:
-                raise no_answer(command.request_id) from None
-            await asyncio.sleep(_PAUSE_SECONDS)
+            # An application that met one just refused starts again; money that comes to a closed case is recorded.
+            if found is not None:
+                _require_reopening(session, command, found.case.case_number, ended)
+                reopened = True
+        except Lost:
+            task = asyncio.current_task()
+            if task is not None and task.cancelling():  # Ctrl-C; the SDK makes an error of its own of it
+                raise asyncio.CancelledError from None
+        await asyncio.sleep(_PAUSE_SECONDS)
+    raise no_answer(command.request_id)
 
 
-class _Lost(Exception):
-    """No answer this time; the same ids may be sent again."""
+def hand_over(session: Session, files: Mapping[str, Path], content: bytes | None) -> None:
+    """Put the bytes a command names into the document store, each checked against its hash once more."""
+    for sha256, path in files.items():
+        try:
+            data = path.read_bytes()
+        except OSError:
+            data = b""
+        if _put(session, data) != sha256:
+            hint = "Leave the documents alone while they are handed over, and send it again."
+            raise CommandError(2, "invalid_file", f"{path.name} was changed since it was checked.", hint)
+    if content is not None:
+        _put(session, content)
 
 
-class _Closed(Exception):
-    """The workflow has completed."""
-
-
-async def _try(client: Client, command: Command, start: bool, *, reopened: bool) -> Answer:
-    from temporalio.client import (
-        WithStartWorkflowOperation,
-        WorkflowUpdateFailedError,
-        WorkflowUpdateRPCTimeoutOrCancelledError,
-    )
-    from temporalio.common import WorkflowIDConflictPolicy
-    from temporalio.exceptions import ApplicationError
-    from temporalio.service import RPCError, RPCStatusCode
-
-    from domain.commands import Answer
-    from workflows.messages import TASK_QUEUE, WORKFLOW, refusal_from
-    from workflows.state import CertificationState
-
-    options: dict[str, Any] = {"id": command.update_id(), "result_type": Answer, "rpc_timeout": _ONE_TRY}
+def _put(session: Session, data: bytes) -> str:
     try:
-        if start:
-            operation: WithStartWorkflowOperation[Any, Any] = WithStartWorkflowOperation(
-                WORKFLOW,
-                CertificationState(reopened=reopened),
-                id=command.workflow_id,
-                task_queue=TASK_QUEUE,
-                id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
-                static_summary=f"淘宝直播基地认证 {command.workflow_id.split(':')[1]}",
-            )
-            answer: Answer = await client.execute_update_with_start_workflow(
-                command.action, command, start_workflow_operation=operation, **options
-            )
-        else:
-            handle = client.get_workflow_handle(command.workflow_id)
-            answer = await handle.execute_update(command.action, command, **options)
-        return answer
-    except WorkflowUpdateFailedError as error:
-        cause = error.cause
-        if isinstance(cause, ApplicationError):
-            refusal = refusal_from(cause)
-            if refusal is not None:
-                raise refused(refusal) from None
-            if cause.type == "AcceptedUpdateCompletedWorkflow":
-                raise _Closed from None
-        raise CommandError(
-            1, "failed", f"The case could not take it: {cause}", "Look at the case in Temporal Web."
-        ) from error
-    except WorkflowUpdateRPCTimeoutOrCancelledError:
-        raise _Lost from None
-    except RPCError as error:
-        if error.status is RPCStatusCode.NOT_FOUND:
-            raise _Closed from None
-        if error.status in (RPCStatusCode.PERMISSION_DENIED, RPCStatusCode.UNAUTHENTICATED):
-            raise CommandError(
-                4, "not_permitted", "The Temporal server refused the credentials.", "Check the profile."
-            ) from error
-        raise _Lost from None
+        return session.documents.put(data)
+    except Exception as error:  # obstore has an error for each kind of store
+        message = f"The document store can't be written ({type(error).__name__})."
+        raise unreachable(message, "Check LIVEBASE_DOCUMENTS and its rights; run: livebase doctor") from error
 
 
-def _dry_run(session: Session, command: Command) -> None:
+def _require_reopening(session: Session, command: Command, number: str, ended: Ended) -> None:
+    """Return when the command may still come to the case although its workflow has ended."""
     from domain.judging import judge
     from domain.refusals import Refusal
+    from domain.stages import Stage
 
-    found = session.found(command.workflow_id.split(":")[1])
+    case = session.found(number).case
     try:
-        judge(found.case, command)
+        judge(case, command)
     except Refusal as refusal:
         raise refused(refusal) from None
-    result = {"dry_run": True, "would_be_tried": command.action, "case_number": found.case.case_number}
-    session.show(
-        result, lambda _: print(f"{command.action} on {found.case.case_number} would be tried; nothing was sent.")
-    )
+    if case.stage is Stage.CLOSED and command.action == "receive_deposit":
+        return
+    if ended.known:
+        message = f"The workflow of case {number} was ended by hand, in stage {case.stage}."
+        raise CommandError(5, "already_ended", message, f"See where it stood with: livebase show {number}")
+    message = f"The Temporal server at {session.target.address} does not know the workflow of case {number}."
+    raise unreachable(message, "Is it the server and the namespace of this database? Run: livebase doctor")
 
 
-def _print(session: Session, answer: Answer) -> None:
+def _print(session: Session, answer: Answer, *, foreseen: bool = False) -> None:
     from store.queries import shown
 
-    due = shown(answer.due_at)
     data = {
         "request_id": answer.request_id,
         "accepted_at": shown(answer.accepted_at),
@@ -212,17 +192,23 @@ def _print(session: Session, answer: Answer) -> None:
         "standing": answer.standing.value,
         "revision": answer.revision,
         "awaiting": answer.awaiting.value,
-        "due_at": due,
+        "due_at": shown(answer.due_at),
     }
+    if foreseen:
+        data = {"dry_run": True, **data, "accepted_at": None, "request_id": session.request_id}
 
     def table(_: object) -> None:
         rows = [
             ("case", answer.case_number + (" (done before)" if answer.repeated else "")),
-            ("stage", answer.stage.value),
-            ("standing", answer.standing.value),
-            ("awaiting", answer.awaiting.value + (f" by {deadline(due)}" if due else "")),
+            ("stage", word(answer.stage.value)),
+            ("standing", word(answer.standing.value)),
+            ("awaiting", waiting(answer.awaiting.value, shown(answer.due_at))),
             ("revision", answer.revision),
         ]
-        print_table(("accepted", ""), rows)
+        print_table(
+            ("would be accepted" if foreseen else "accepted", ""), [(word(name), value) for name, value in rows]
+        )
 
     session.show(data, table)
+    if foreseen:
+        say("Nothing was sent.")

@@ -17,9 +17,12 @@ from typing import TYPE_CHECKING, Any, Literal
 from starter.errors import CommandError, not_found, unreachable, usage
 
 if TYPE_CHECKING:
+    from sqlalchemy import Engine
+    from temporalio.client import Client
+
     from connection.local_state import LocalState
     from connection.profile import Target
-    from domain.commands import Actor
+    from domain.commands import Actor, Answer
     from store.documents import DocumentStore
     from store.queries import FoundCase, Reader
 
@@ -28,13 +31,16 @@ Output = Literal["table", "json", "jsonl"]
 
 @dataclass
 class Session:
-    """The common options of one invocation. `wall` is the wall clock, read once (decision 6)."""
+    """The common options of one invocation. `wall` is the wall clock, read once (decision 6).
+
+    `sending` marks what this invocation sends: its tries are one update.
+    """
 
     output: Output = "table"
     acting_as: str | None = None
     on_behalf: str | None = None
     request_id: str | None = None
-    lang: str = "zh"
+    lang: Literal["zh", "en"] = "en"
     dry_run: bool = False
     debug: bool = False
     yes: bool = False
@@ -43,6 +49,7 @@ class Session:
     namespace: str | None = None
     data_dir: str | None = None
     wall: datetime = field(default_factory=lambda: datetime.now(UTC))
+    sending: str = field(default_factory=lambda: uuid.uuid4().hex[:8])
 
     @property
     def today(self) -> date:
@@ -80,12 +87,11 @@ class Session:
         return DocumentStore(self.documents_root)
 
     @cached_property
-    def reader(self) -> Reader:
-        """Reads on the database. Raises CommandError (6) when it can't be reached."""
+    def engine(self) -> Engine:
+        """The database, read only. Raises CommandError (6) when it can't be reached."""
         from sqlalchemy.exc import SQLAlchemyError
 
         from store.engine import open_engine
-        from store.queries import Reader
 
         url = self.database_url
         hint = "Start a local server with: livebase dev (or set LIVEBASE_DATABASE_URL)"
@@ -95,9 +101,16 @@ class Session:
             engine = open_engine(url, read_only=True)
             with engine.connect():
                 pass
-        except (SQLAlchemyError, ValueError) as error:
+        except (SQLAlchemyError, ValueError, ImportError) as error:
             raise unreachable(f"The database can't be reached ({type(error).__name__}).", hint) from error
-        return Reader(engine)
+        return engine
+
+    @cached_property
+    def reader(self) -> Reader:
+        """Reads on the database. Raises CommandError (6) when it can't be reached."""
+        from store.queries import Reader
+
+        return Reader(self.engine)
 
     @cached_property
     def actor(self) -> Actor:
@@ -112,12 +125,33 @@ class Session:
         role, _, name = self.acting_as.partition(":")
         roles = [role.value for role in Role if role is not Role.NOBODY]
         if role not in roles or not name.strip():
-            raise usage(f"--as {self.acting_as!r} is not ROLE:NAME.", f"Roles: {', '.join(roles)}")
+            raise usage(f"--as {self.acting_as[:120]!r} is not ROLE:NAME.", f"Roles: {', '.join(roles)}")
+        if self.on_behalf is not None and role != Role.OPERATOR:
+            raise usage("--on-behalf goes with an operator.", "For example: --as operator:chen --on-behalf wang")
+        names = [name.strip(), *([] if self.on_behalf is None else [self.on_behalf.strip()])]
         try:
-            return Actor(role=Role(role), name=name.strip(), on_behalf=self.on_behalf)
-        except ValidationError:
-            raise usage("A name has 1 to 100 characters.", "For example: --as reviewer:li") from None
+            if not all(one.isprintable() for one in names):
+                raise ValueError
+            return Actor(role=Role(role), name=names[0], on_behalf=self.on_behalf and names[1])
+        except (ValidationError, ValueError):
+            raise usage("A name has 1 to 100 printable characters.", "For example: --as reviewer:li") from None
 
+    def require_usable_options(self) -> None:
+        """Refuse (2) what is wrong with the common options of a command that changes something."""
+
+        _ = self.actor
+        if self.request_id is not None and not (len(self.request_id) <= 200 and self.request_id.isprintable()):
+            raise usage("--request-id has 1 to 200 printable characters.", "Leave it out to have one made.")
+        if self.address is not None and "://" in self.address:
+            raise usage("--address is no URL.", "Write it as HOST:PORT, for example 127.0.0.1:7233.")
+        try:
+            _ = self.target
+        except CommandError as error:
+            if error.code == 2:
+                raise
+            # No server: that is told once the store has been asked.
+
+    @cached_property
     def target(self) -> Target:
         """The Temporal server to talk to. Raises CommandError (6, or 2 for a bad profile)."""
         from connection.errors import BadConfiguration, Unreachable
@@ -132,12 +166,37 @@ class Session:
         except Unreachable as error:
             raise unreachable(error.message, error.hint) from error
 
-    def new_request_id(self) -> str:
-        """The request id given, or a new one, printed before anything is sent."""
+    async def connect(self, identity: str) -> Client:
+        """A client of the Temporal server. Raises CommandError (6, or 2 for an address that is none)."""
+        from connection.client import connect
+        from connection.errors import BadConfiguration, Unreachable
+
+        try:
+            return await connect(self.target, identity=identity)
+        except BadConfiguration as error:
+            raise CommandError(2, "bad_configuration", error.message, error.hint) from error
+        except Unreachable as error:
+            raise unreachable(error.message, error.hint) from error
+
+    @property
+    def is_local(self) -> bool:
+        """Whether the server is the one `livebase dev` runs, by whatever way it was named."""
+        return self.target.source == "local" or (self.local is not None and self.local.address == self.target.address)
+
+    @cached_property
+    def request(self) -> str:
+        """The request id given, or a new one."""
+        return self.request_id or f"cli-{uuid.uuid4()}"
+
+    def announce_request(self) -> None:
+        """Say the request id on stderr when it was made here; before anything is sent."""
         if self.request_id is None:
-            self.request_id = f"cli-{uuid.uuid4()}"
-            print(f"request id: {self.request_id}", file=sys.stderr)
-        return self.request_id
+            print(f"request id: {self.request}", file=sys.stderr, flush=True)
+
+    def answered_before(self) -> Answer | None:
+        """The first answer of the request id given, when it is a done request."""
+        done = self.reader.answered(self.request_id) if self.request_id else None
+        return done[1] if done else None
 
     def found(self, base: str) -> FoundCase:
         """The case a person means by BASE. Raises CommandError: 6, 3, and 4 for an applicant's other case."""
@@ -146,17 +205,25 @@ class Session:
             raise not_found(base)
         return found
 
+    def meant(self, base: str) -> FoundCase | None:
+        """The case a command is for; None when nothing goes by that name.
+
+        A credit code is its newest case, but for a repeated request the case of its first answer.
+        """
+        found = self.reader.find_case(base)
+        answer = self.answered_before()
+        if found is None or answer is None or base.strip().upper().startswith("LB"):
+            return found
+        earlier = self.reader.find_case(answer.case_number)
+        return earlier if earlier and earlier.case.credit_code == found.case.credit_code else found
+
     def readable(self, base: str) -> FoundCase:
         """`found`, for reading: with --as, an applicant sees only their own case (4)."""
         from domain.permissions import same_person
-        from domain.stages import Role
 
+        only = self.only_applicant
         found = self.found(base)
-        if (
-            self.acting_as
-            and self.actor.role is Role.APPLICANT
-            and not same_person(self.actor.name, found.case.applicant)
-        ):
+        if only is not None and not same_person(only, found.case.applicant):
             raise CommandError(
                 4,
                 "not_own_case",
@@ -165,17 +232,28 @@ class Session:
             )
         return found
 
+    @property
+    def only_applicant(self) -> str | None:
+        """The applicant whose cases alone may be read; None for everybody else. CommandError (2) for a bad --as."""
+        from domain.stages import Role
+
+        if not self.acting_as or self.actor.role is not Role.APPLICANT:
+            return None
+        return self.actor.name
+
     def web_link(self, workflow_id: str, run_id: str | None = None) -> str | None:
         """The case's page in Temporal Web, when one is known to run."""
         from urllib.parse import quote
 
-        if self.local is None or self.local.web_url is None:
+        local = self.local
+        if local is None or local.web_url is None or ("target" in self.__dict__ and not self.is_local):
             return None
-        page = f"{self.local.web_url}/namespaces/{self.local.namespace}/workflows/{quote(workflow_id, safe='')}"
+        page = f"{local.web_url}/namespaces/{local.namespace}/workflows/{quote(workflow_id, safe='')}"
         return f"{page}/{run_id}/timeline" if run_id else page
 
     def show(self, data: Any, table: Any = None) -> None:
         """Print data on stdout: JSON, or what `table` (a callable taking the data) makes of it."""
-        from starter.output import show
+        from starter.output import show, speaking
 
-        show(self.output, data, table)
+        with speaking(self.lang):
+            show(self.output, data, table)

@@ -9,7 +9,6 @@ from pathlib import Path
 import obstore
 from obstore.store import ObjectStore, from_url
 
-
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 

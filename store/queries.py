@@ -9,15 +9,16 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Engine, func, select
 from sqlalchemy.orm import Session
 
-from domain.case import Case
+from domain.case import Case, Deposit
 from domain.commands import Answer
-from domain.shanghai import SHANGHAI
+from domain.conditions import Outcome
+from domain.shanghai import SHANGHAI, shanghai_date
 from domain.stages import Stage, Standing
 from store import tables
 
@@ -113,7 +114,7 @@ class Reader:
             ]
 
     def findings(self, case_number: str) -> list[dict[str, Any]]:
-        """The findings of the newest screening, in the conditions' order."""
+        """The findings of the newest screening, in the conditions' order; A3 as the deposit stands by now."""
         newest = select(func.max(tables.FindingRow.sequence)).where(tables.FindingRow.case_number == case_number)
         statement = (
             select(tables.FindingRow)
@@ -123,8 +124,16 @@ class Reader:
             )
             .order_by(tables.FindingRow.place)
         )
+        credited = select(func.max(tables.LedgerLine.at)).where(
+            tables.LedgerLine.credit_account == f"deposit:{case_number}"
+        )
         with Session(self._engine) as session:
-            return [row.finding for row in session.scalars(statement)]
+            findings = [row.finding for row in session.scalars(statement)]
+            row, last_credit = session.get(tables.CaseRow, case_number), session.scalar(credited)
+        if row is None or last_credit is None:
+            return findings
+        deposit, as_of = Case.model_validate(row.facts).deposit, shanghai_date(last_credit)
+        return [_with_deposit(finding, deposit, as_of) for finding in findings]
 
     def submission(self, case_number: str, revision: int) -> str | None:
         """The sha256 of a revision's submission."""
@@ -152,8 +161,8 @@ class Reader:
                 for row in session.scalars(statement)
             ]
 
-    def benefits(self, case: Case) -> list[dict[str, Any]]:
-        """The benefits of the newest term."""
+    def benefits(self, case: Case, now: datetime) -> list[dict[str, Any]]:
+        """The benefits of the newest term; none outlives it, whether or not a worker has got to the expiry."""
         if case.term is None:
             return []
         statement = (
@@ -165,7 +174,7 @@ class Reader:
             return [
                 {
                     "benefit": row.benefit,
-                    "state": "granted" if row.withdrawn_at is None else "withdrawn",
+                    "state": "granted" if row.withdrawn_at is None and _in_term(case, now) else "withdrawn",
                     "effective_from": shown(row.effective_from),
                 }
                 for row in session.scalars(statement)
@@ -221,7 +230,7 @@ class Reader:
             "deposit": _sums(case),
             "publication": publication_view(case, now),
             "holds": [{"kind": hold.kind, "since": shown(hold.since), "reason": hold.reason} for hold in case.holds],
-            "benefits": self.benefits(case),
+            "benefits": self.benefits(case, now),
             "ending": None
             if case.ending is None
             else {
@@ -259,9 +268,8 @@ def publication_view(case: Case, now: datetime) -> dict[str, Any]:
         return dict.fromkeys(("due_date", "provisional", "published_at", "register_revision", "breached"), None) | {
             "state": "none"
         }
-    listed = case.standing(now) in (Standing.CERTIFIED, Standing.SUSPENDED)
     return {
-        "state": publication.state if listed else "withdrawn",
+        "state": publication.state if _in_term(case, now) else "withdrawn",
         "due_date": publication.due_date.isoformat(),
         "provisional": publication.provisional,
         "published_at": shown(publication.published_at),
@@ -273,6 +281,19 @@ def publication_view(case: Case, now: datetime) -> dict[str, Any]:
 def shown(instant: datetime | None) -> str | None:
     """An instant as scripts read it: RFC 3339 with Shanghai's offset."""
     return None if instant is None else instant.astimezone(SHANGHAI).isoformat()
+
+
+def _in_term(case: Case, now: datetime) -> bool:
+    return case.standing(now) in (Standing.CERTIFIED, Standing.SUSPENDED)
+
+
+def _with_deposit(finding: dict[str, Any], deposit: Deposit, as_of: date) -> dict[str, Any]:
+    """A3 was screened before the money came: paid in full it passes, as of the day that made it full."""
+    if finding["condition"] != "A3" or deposit.missing:
+        return finding
+    message = f"The deposit of CNY {finding['threshold']} is paid in full."
+    paid = {"outcome": Outcome.PASS.value, "value": finding["threshold"], "message": message}
+    return {**finding, **paid, "as_of": as_of.isoformat()}
 
 
 def _found(row: tables.CaseRow) -> FoundCase:

@@ -157,7 +157,7 @@ class Base:
         )
         try:
             answer: Answer = await self.office.client.execute_update_with_start_workflow(
-                command.action, command, start_workflow_operation=start, id=command.update_id(), result_type=Answer
+                command.action, command, start_workflow_operation=start, id=_update_id(command), result_type=Answer
             )
         except WorkflowUpdateFailedError as error:
             raise _refusal(error) from None
@@ -166,7 +166,7 @@ class Base:
     async def send(self, command: Command) -> Answer:
         try:
             answer: Answer = await self.handle.execute_update(
-                command.action, command, id=command.update_id(), result_type=Answer
+                command.action, command, id=_update_id(command), result_type=Answer
             )
         except WorkflowUpdateFailedError as error:
             raise _refusal(error) from None
@@ -214,6 +214,10 @@ async def refused(kind: RefusalKind) -> AsyncIterator[pytest.ExceptionInfo[Refus
     with pytest.raises(Refusal) as info:
         yield info
     assert info.value.kind is kind, f"{info.value.kind}: {info.value.message}"
+
+
+def _update_id(command: Command) -> str:
+    return command.update_id(f"test-{next(_requests)}")
 
 
 def _refusal(error: WorkflowUpdateFailedError) -> BaseException:

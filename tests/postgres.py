@@ -70,11 +70,17 @@ class PostgresServer:
     def folder(self) -> Path:
         return self._folder
 
-    def url(self, name: str) -> str:
-        """Create an empty database; its SQLAlchemy URL."""
+    def url(self, name: str, *, like: str = "template1") -> str:
+        """Create a database, empty or a copy of the one named `like`; its SQLAlchemy URL."""
+        statement = sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(sql.Identifier(name), sql.Identifier(like))
         with self._connect() as connection:
-            connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+            connection.execute(statement)
         return f"postgresql+psycopg://{_USER}:{self._password}@{HOST}:{self._port}/{name}"
+
+    def drop(self, name: str) -> None:
+        """Drop a database, whoever is connected to it."""
+        with self._connect() as connection:
+            connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
 
     def _initialise(self) -> None:
         password = self._folder / "password"

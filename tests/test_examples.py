@@ -1,7 +1,8 @@
-"""Each example gives the findings its name promises, as of 2026-11-24."""
+"""Each example gives the findings its name promises, as of the day it names and, re-dated, of any other."""
 
 from __future__ import annotations
 
+import shutil
 from datetime import date
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pytest
 
 from domain.screening import Outcome, screen
 from examples.make_documents import EXAMPLES, documents
+from examples.redate import redated
 from starter.application_file import read_application_file, read_supplement_file
 from store.reference import policy_book
 
@@ -35,8 +37,8 @@ NOT_PASSED: dict[str, dict[str, str]] = {
 }
 
 
-def not_passed(example: str, as_of: date = TODAY) -> dict[str, str]:
-    application = read_application_file(EXAMPLES / example / "application.yaml", today=as_of).submission.application
+def not_passed(example: str, as_of: date = TODAY, folder: Path = EXAMPLES) -> dict[str, str]:
+    application = read_application_file(folder / example / "application.yaml", today=as_of).submission.application
     findings = screen(application, policy_book().in_force(as_of), as_of=as_of)
     return {f.condition: f.outcome.value for f in findings if f.outcome is not Outcome.PASS}
 
@@ -44,6 +46,20 @@ def not_passed(example: str, as_of: date = TODAY) -> dict[str, str]:
 @pytest.mark.parametrize("example", NOT_PASSED)
 def test_findings(example: str) -> None:
     assert not_passed(example) == NOT_PASSED[example]
+
+
+@pytest.mark.parametrize("day", ["2027-03-31", "2027-04-30", "2027-12-31", "2028-02-29", "2031-07-01"])
+@pytest.mark.parametrize("example", NOT_PASSED)
+def test_findings_of_a_re_dated_example(example: str, day: str, tmp_path: Path) -> None:
+    as_of = date.fromisoformat(day)
+    shutil.copytree(EXAMPLES / example, tmp_path / example)
+    (tmp_path / example / "application.yaml").write_text(redated(example, as_of), "utf-8")
+    assert not_passed(example, as_of, tmp_path) == NOT_PASSED[example]
+
+
+@pytest.mark.parametrize("example", NOT_PASSED)
+def test_the_files_are_as_of_one_day(example: str) -> None:
+    assert redated(example, TODAY) == (EXAMPLES / example / "application.yaml").read_text("utf-8")
 
 
 def test_seven_months_passes_once_a_year_old() -> None:

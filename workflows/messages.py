@@ -1,7 +1,7 @@
 """The one contract between callers and a case: workflow, updates, and how a refusal travels.
 
 Every act of a person is an update of the certification workflow, named like its command's `action`, with the
-command as its one argument and an `Answer` as its result; its update id is `command.update_id()`. `apply` is
+command as its one argument and an `Answer` as its result; its update id is `command.update_id(…)`. `apply` is
 an update-with-start. The models' JSON schemas are locked by a test: fields are only added, with defaults
 that never change once released.
 

@@ -156,9 +156,6 @@ async def test_across_many_terms_in_one_jump(client: Client, clock: CaseClock) -
     assert near(await handle.execute_update(Terms.ask), began + 55 * DAY)
     description = await client.get_workflow_handle(handle.id).describe()
     assert description.run_id != handle.first_execution_run_id
-    assert not await clock.fast_forward(handle.id, 55 * DAY), "the workflow ends first"
-    assert near(await client.get_workflow_handle(handle.id).result(), began + 60 * DAY)
-    assert not await clock.fast_forward(handle.id, DAY), "it has ended"
 
 
 async def test_term_by_term(client: Client, clock: CaseClock) -> None:

@@ -6,12 +6,17 @@ from datetime import timedelta
 
 from domain.commands import Approve, Certify, ConfirmMarks, ReceiveDeposit, TakeReview
 from domain.stages import Role, Stage, Standing
-from tests.office import APPLICANT, CERTIFIER, FINANCE, REVIEWER, Office, example, until
+from tests.office import APPLICANT, CERTIFIER, FINANCE, REVIEWER, Base, Office, example, until
 
 PAYER = example().application.entity.name
 
 
 async def test_a_base_goes_from_application_to_the_end_of_its_first_year(office: Office) -> None:
+    await live_through_the_first_year(office)
+
+
+async def live_through_the_first_year(office: Office) -> Base:
+    """Everything people do and everything that comes of itself, checked at every step."""
     base = office.base()
     opened = await base.apply()
     assert (opened.stage, opened.standing, opened.awaiting) == (Stage.REVIEW, Standing.APPLICANT, Role.REVIEWER)
@@ -49,3 +54,4 @@ async def test_a_base_goes_from_application_to_the_end_of_its_first_year(office:
     settled = await base.do(ConfirmMarks, APPLICANT, evidence=(evidence,))
     assert (settled.stage, settled.standing, settled.awaiting) == (Stage.SETTLING, Standing.EXPIRED, Role.FINANCE)
     assert base.case.deposit.held == 10_000_000
+    return base

@@ -14,6 +14,7 @@ from domain.shanghai import SHANGHAI
 from store.audit import ChainReport, entry_hash, genesis, verify_chain
 from store.cases import CaseStore
 from store.tables import AuditRow
+from tests.store.conftest import only_on
 from tests.store.first_year import HOUR, OPENED, Enterprise, write
 
 CASE = "LB-2026-000001"
@@ -152,7 +153,7 @@ def test_two_breaks_name_the_first(written: Engine) -> None:
     assert report(written).broken_at == 4
 
 
-@pytest.mark.parametrize("empty_url", ["sqlite"], indirect=True)  # PostgreSQL lets no such value in
+@only_on("sqlite")  # PostgreSQL lets no such value in
 def test_an_entry_that_cannot_be_read_is_broken(written: Engine) -> None:
     with written.begin() as connection:
         connection.execute(text("UPDATE audit_entries SET detail = '{' WHERE sequence = 5"))

@@ -23,6 +23,7 @@ from store.cases import CaseStore, LiveCaseExists
 from store.engine import open_engine
 from store.migrate import migrate
 from tests.domain import cases
+from tests.store.conftest import only_on
 from tests.store.first_year import OPENED, Enterprise, write
 
 TOGETHER = 8
@@ -257,7 +258,7 @@ class TestOneLiveCasePerEnterprise:
         assert not [result for result in results if isinstance(result, LiveCaseExists)]
         assert count(engine, tables.CaseRow) == 1
 
-    @pytest.mark.parametrize("empty_url", ["postgresql"], indirect=True)  # SQLite has one writer at a time
+    @only_on("postgresql")  # SQLite has one writer at a time
     def test_nor_when_the_live_case_is_what_the_database_names_first(self, store: CaseStore, engine: Engine) -> None:
         """As in a database restored from a dump, where indexes may be in another order."""
         with engine.begin() as connection:
@@ -385,7 +386,7 @@ class TestMoney:
         with pytest.raises(DBAPIError, match=f"{table} is append-only"), engine.begin() as connection:
             connection.execute(text(statement.format(table)))
 
-    @pytest.mark.parametrize("empty_url", ["postgresql"], indirect=True)  # SQLite has no TRUNCATE
+    @only_on("postgresql")  # SQLite has no TRUNCATE
     @pytest.mark.parametrize("table", ["ledger_lines", "audit_entries"])
     def test_nor_is_a_table_emptied(self, engine: Engine, table: str) -> None:
         with pytest.raises(DBAPIError, match=f"{table} is append-only"), engine.begin() as connection:
@@ -462,7 +463,7 @@ class TestTheDatabase:
                 threads.submit(second).result()
             assert 1 < time.monotonic() - began < 5
 
-    @pytest.mark.parametrize("empty_url", ["postgresql"], indirect=True)  # SQLite has one writer at a time
+    @only_on("postgresql")  # SQLite has one writer at a time
     def test_cases_of_different_bases_do_not_wait_for_each_other(self, store: CaseStore) -> None:
         first = Enterprise().stored(store, "application_received")
         second = Enterprise(number="LB-2026-000002").stored(store, "application_received")
@@ -500,7 +501,7 @@ class TestTheDatabase:
             assert verify_chain(connection, case.case_number).ok
 
 
-@pytest.mark.parametrize("empty_url", ["postgresql"], indirect=True)
+@only_on("postgresql")
 def test_postgresql_cuts_off_what_is_stuck(engine: Engine) -> None:
     """A worker stopped inside a transaction must not hold its case for good."""
     with engine.connect() as connection:
@@ -509,7 +510,7 @@ def test_postgresql_cuts_off_what_is_stuck(engine: Engine) -> None:
         assert connection.scalar(text("SHOW timezone")) == "UTC"
 
 
-@pytest.mark.parametrize("empty_url", ["sqlite"], indirect=True)
+@only_on("sqlite")
 def test_sqlite_keeps_what_it_confirmed(database_url: str) -> None:
     for read_only in (False, True):
         engine = open_engine(database_url, read_only=read_only)

@@ -15,6 +15,7 @@ from sqlalchemy import CheckConstraint, inspect, text
 from store.engine import open_engine
 from store.migrate import is_current, migrate
 from store.tables import Table
+from tests.store.conftest import only_on
 
 ROOT = Path(__file__).parents[2]
 TRIGGERS = {
@@ -98,7 +99,7 @@ def test_processes_migrating_at_once_wait_for_each_other(empty_url: str) -> None
     assert differences(empty_url) == []
 
 
-@pytest.mark.parametrize("empty_url", ["postgresql"], indirect=True)
+@only_on("postgresql")
 def test_a_migration_may_take_longer_than_a_statement_of_a_stage(empty_url: str) -> None:
     """Another migration under way is waited for, past the few seconds a stage's statement gets."""
     engine = open_engine(empty_url)

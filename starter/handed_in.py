@@ -1,0 +1,188 @@
+"""What was handed in: applications, revision by revision, and their documents. Works with Temporal down."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from starter.applying import BaseArgument
+from starter.errors import CommandError, not_found
+from starter.options import command, new_app
+from starter.output import flat, plain, print_table, word
+from starter.session import Session
+
+if TYPE_CHECKING:
+    from domain.case import Case
+    from domain.submission import DocumentRef, Submission
+
+
+def register(app: typer.Typer) -> None:
+    application = new_app("application", "The application.")
+    command(application, "show")(show_application)
+    app.add_typer(application)
+    documents = new_app("documents", "The documents handed in.")
+    command(documents, "list")(list_documents)
+    command(documents, "open")(open_document)
+    command(documents, "save")(save_documents)
+    app.add_typer(documents)
+
+
+def show_application(
+    session: Session,
+    base: BaseArgument,
+    revision: Annotated[int | None, typer.Option("--revision", min=1, help="Default: the newest.")] = None,
+    diff: Annotated[int | None, typer.Option("--diff", min=1, metavar="M", help="What changed since M.")] = None,
+) -> None:
+    """The application as handed in; with the newest revision its findings."""
+    case = session.readable(base).case
+    number = revision or case.revision
+    submission = read_submission(session, case, number, session.today)
+    view: dict[str, Any] = {
+        "case_number": case.case_number,
+        "revision": number,
+        "application": submission.application.model_dump(mode="json"),
+        "documents_note": submission.documents_note,
+        "documents": [document.model_dump(mode="json") for document in submission.documents],
+        "findings": session.reader.findings(case.case_number) if number == case.revision else None,
+    }
+    if diff is None:
+        session.show(view, _application_table)
+        return
+    earlier = read_submission(session, case, diff, session.today)
+    changes = _changes(_content(earlier), _content(submission))
+    session.show({**view, "diff": {"since": diff, "changes": changes}}, _diff_table)
+
+
+def list_documents(session: Session, base: BaseArgument) -> None:
+    """The documents of the newest revision."""
+    documents = [document.model_dump(mode="json") for document in _documents(session, session.readable(base).case)]
+    session.show(
+        documents,
+        lambda rows: print_table(
+            ("document", "type", "bytes", "sha256"),
+            [(d["path"], d["media_type"], d["size"], d["sha256"]) for d in rows],
+        ),
+    )
+
+
+def open_document(session: Session, base: BaseArgument, document: Annotated[str, typer.Argument()]) -> None:
+    """Save one document to a temporary folder and, on a terminal, open it; prints its path."""
+    import sys
+    import tempfile
+
+    (chosen,) = _chosen(session, session.readable(base).case, document)
+    path = _save(session, chosen, Path(tempfile.mkdtemp(prefix="livebase-")))
+    session.show({"path": str(path)}, lambda view: print(plain(view["path"])))
+    if sys.stdout.isatty():
+        typer.launch(str(path))
+
+
+def save_documents(
+    session: Session,
+    base: BaseArgument,
+    document: Annotated[str | None, typer.Argument()] = None,
+    to: Annotated[Path, typer.Option("--to", metavar="DIR", help="The folder to save to.")] = Path(),
+) -> None:
+    """Save one document, or all of them; each is checked against its hash."""
+    chosen = _chosen(session, session.readable(base).case, document)
+    saved = [{"path": str(_save(session, one, to))} for one in chosen]
+    session.show(saved, lambda rows: [print(plain(row["path"])) for row in rows])
+
+
+def read_submission(session: Session, case: Case, revision: int, today: date) -> Submission:
+    """A revision as handed in. CommandError: 3 for no such revision, 1 when its bytes are not what they were."""
+    from domain.submission import Submission
+
+    sha256 = session.reader.submission(case.case_number, revision)
+    if sha256 is None:
+        message = f"Case {case.case_number} has no revision {revision}."
+        raise CommandError(3, "not_found", message, f"The newest is {case.revision}.")
+    return Submission.from_bytes(_bytes(session, sha256), today=today)
+
+
+def _bytes(session: Session, sha256: str) -> bytes:
+    from store.documents import DocumentDamaged, DocumentMissing
+
+    try:
+        return session.documents.get(sha256)
+    except (DocumentMissing, DocumentDamaged) as error:
+        raise CommandError(1, "document_damaged", f"{error}.", "Restore the document store from its backup.") from error
+
+
+def _documents(session: Session, case: Case) -> tuple[DocumentRef, ...]:
+    return read_submission(session, case, case.revision, session.today).documents
+
+
+def _chosen(session: Session, case: Case, document: str | None) -> list[DocumentRef]:
+    """The documents a person means: all, or the one of that path or hash (or its first characters)."""
+    documents = list(_documents(session, case))
+    if document is None:
+        return documents
+    exact = [one for one in documents if document in (one.path, one.sha256)]
+    begun = [one for one in documents if len(document) >= 4 and one.sha256.startswith(document)]
+    chosen = exact[:1] or begun
+    if len({one.sha256 for one in chosen}) != 1:
+        error = not_found(document)
+        error.hint = f"Give a document's path or hash; see: livebase documents list {case.case_number}"
+        raise error
+    return chosen[:1]
+
+
+def _save(session: Session, document: DocumentRef, folder: Path) -> Path:
+    """Write a document into the folder, under its own name or, where that is taken, with its hash before it."""
+    data = _bytes(session, document.sha256)
+    name = Path(document.path).name
+    for path in (folder / name, folder / f"{document.sha256[:8]}-{name}"):
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            with path.open("xb") as file:  # never over a file that is there, never through a link
+                file.write(data)
+            return path
+        except FileExistsError:
+            if path.is_file() and not path.is_symlink() and path.read_bytes() == data:
+                return path
+        except OSError as error:
+            message = f"{folder} can't be written ({error.strerror})."
+            raise CommandError(1, "not_saved", message, "Name another folder: --to DIR") from error
+    raise CommandError(
+        1, "not_saved", f"{name} is there already, and is another file.", "Name another folder: --to DIR"
+    )
+
+
+def _content(submission: Submission) -> dict[str, Any]:
+    """What the applicant wrote, and which content stands behind each document's path."""
+    documents = {document.path: document.sha256 for document in submission.documents}
+    application = submission.application.model_dump(mode="json")
+    return {**application, "documents_note": submission.documents_note, "documents": documents}
+
+
+def _changes(before: Any, after: Any, path: str = "") -> list[dict[str, Any]]:
+    """Each field that differs, by its path in the file."""
+    if isinstance(before, dict) and isinstance(after, dict):
+        mark = f"{path}." if path else ""
+        names = list(dict.fromkeys([*before, *after]))
+        return [change for name in names for change in _changes(before.get(name), after.get(name), f"{mark}{name}")]
+    return [] if before == after else [{"path": path, "before": before, "after": after}]
+
+
+def _application_table(view: dict[str, Any]) -> None:
+    print(f"{view['case_number']}, {word('revision')} {view['revision']}")
+    rows = []
+    for section, content in view["application"].items():
+        fields = content.items() if isinstance(content, dict) else [("", content)]
+        rows += [(f"{section}.{name}" if name else section, flat(value)) for name, value in fields]
+    if view["documents_note"]:
+        rows.append(("documents_note", view["documents_note"]))
+    print_table(("field", "value"), rows)
+    if view["findings"] is not None:
+        findings = [(f["condition"], word(f["outcome"]), f["message"]) for f in view["findings"]]
+        print_table(("finding", "outcome", "message"), findings)
+
+
+def _diff_table(view: dict[str, Any]) -> None:
+    print(f"{view['case_number']}, {word('revision')} {view['diff']['since']} → {view['revision']}")
+    rows = [(change["path"], flat(change["before"]), flat(change["after"])) for change in view["diff"]["changes"]]
+    print_table(("field", "before", "after"), rows)

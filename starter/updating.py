@@ -1,0 +1,110 @@
+"""One attempt at an update of a case, and what its failure means: refused, ended, or worth asking again."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from starter.errors import CommandError, refused, unreachable
+
+if TYPE_CHECKING:
+    from temporalio.client import Client
+
+    from domain.commands import Answer, Command
+
+
+class Lost(Exception):
+    """No answer this time; the same ids may be sent again."""
+
+
+class Ended(Exception):
+    """No such workflow runs: it has completed (`known`), or this server has never heard of it."""
+
+    def __init__(self, known: bool) -> None:
+        super().__init__()
+        self.known = known
+
+
+async def attempt(
+    client: Client, command: Command, sending: str, patience: timedelta, *, start: bool, reopened: bool
+) -> Answer:
+    """Send the update, with `start` starting the workflow if it does not run, and return its answer.
+
+    `sending` marks the invocation whose attempts are one; `reopened` starts it on a closed case.
+    Raises `Lost`, `Ended`, or CommandError for what is decided.
+    """
+    from temporalio.client import (
+        WithStartWorkflowOperation,
+        WorkflowUpdateFailedError,
+        WorkflowUpdateRPCTimeoutOrCancelledError,
+    )
+    from temporalio.common import WorkflowIDConflictPolicy
+    from temporalio.service import RPCError
+
+    from domain.commands import Answer
+    from workflows.messages import TASK_QUEUE, WORKFLOW
+    from workflows.state import CertificationState
+
+    options: dict[str, Any] = {"id": command.update_id(sending), "result_type": Answer, "rpc_timeout": patience}
+    try:
+        if not start:
+            handle = client.get_workflow_handle(command.workflow_id)
+            updated: Answer = await handle.execute_update(command.action, command, **options)
+            return updated
+        operation: WithStartWorkflowOperation[Any, Any] = WithStartWorkflowOperation(
+            WORKFLOW,
+            CertificationState(reopened=reopened),
+            id=command.workflow_id,
+            task_queue=TASK_QUEUE,
+            id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+            static_summary=f"淘宝直播基地认证 {command.workflow_id.split(':')[1]}",
+        )
+        try:
+            started: Answer = await client.execute_update_with_start_workflow(
+                command.action, command, start_workflow_operation=operation, **options
+            )
+            return started
+        finally:
+            # The start's own outcome says nothing the update's does not; unasked, asyncio would complain of it.
+            await asyncio.gather(asyncio.wait_for(operation.workflow_handle(), 0.1), return_exceptions=True)
+    except WorkflowUpdateFailedError as error:
+        raise _failed(error) from error
+    except WorkflowUpdateRPCTimeoutOrCancelledError:
+        raise Lost from None
+    except RPCError as error:
+        raise _unanswered(error, client) from error
+
+
+def _failed(error: Any) -> Exception:
+    """The error of an update that failed: a refusal, an end before its answer, or a fault of ours."""
+    from temporalio.exceptions import ApplicationError
+
+    from workflows.messages import refusal_from
+
+    cause = error.cause
+    if isinstance(cause, ApplicationError):
+        refusal = refusal_from(cause)
+        if refusal is not None:
+            return refused(refusal)
+        if cause.type == "AcceptedUpdateCompletedWorkflow":
+            return Ended(known=True)
+    return CommandError(1, "failed", f"The case could not take it: {cause}", "Look at the case in Temporal Web.")
+
+
+def _unanswered(error: Any, client: Client) -> Exception:
+    """The error of a call the server did not take: whether it is worth asking again."""
+    from temporalio.service import RPCStatusCode
+
+    if error.status is RPCStatusCode.NOT_FOUND:
+        if any("NamespaceNotFound" in detail.type_url for detail in error.grpc_status.details):
+            message = f"The Temporal server has no namespace {client.namespace!r}."
+            return unreachable(message, "Check --namespace, TEMPORAL_NAMESPACE or the profile.")
+        return Ended(known="already completed" in error.message)
+    if error.status in (RPCStatusCode.PERMISSION_DENIED, RPCStatusCode.UNAUTHENTICATED):
+        message = "The Temporal server refused the credentials."
+        return CommandError(4, "not_permitted", message, "Check the profile's API key or certificate.")
+    if error.status in (RPCStatusCode.INVALID_ARGUMENT, RPCStatusCode.UNIMPLEMENTED):
+        message = f"The Temporal server does not take it: {error.message}"
+        return CommandError(1, "failed", message, "Is the server 1.32 or newer? Run: livebase doctor")
+    return Lost()  # UNAVAILABLE, RESOURCE_EXHAUSTED, DEADLINE_EXCEEDED, transport errors and their like

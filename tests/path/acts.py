@@ -1,0 +1,273 @@
+"""What the tests of the path have in common: bases brought to a stage, and what the store says of them."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+from temporalio.client import WorkflowExecutionStatus
+from temporalio.service import RPCError
+from temporalio.testing import ActivityEnvironment
+
+from activities.certification import CertificationActivities
+from activities.deposit import DepositActivities
+from activities.desk import CaseDesk
+from activities.publication import OwnList, PublicationActivities
+from activities.review import ReviewActivities
+from domain.case import Case
+from domain.commands import (
+    Actor,
+    Answer,
+    Apply,
+    Approve,
+    Certify,
+    Missing,
+    Outcome,
+    ReceiveDeposit,
+    RequestSupplement,
+    Supplement,
+)
+from domain.policy import PolicyBook
+from domain.shanghai import shanghai_date
+from domain.stages import Stage
+from domain.submission import Submission
+from store import tables
+from store.audit import verify_chain
+from store.queries import Reader
+from store.reference import policy_book, shipped_calendar
+from tests.office import APPLICANT, CERTIFIER, FINANCE, REVIEWER, Base, Office, example, until
+from workflows.state import CertificationState
+
+PAYER = example().application.entity.name
+FULL = 10_000_000
+MARGIN = timedelta(milliseconds=100)
+FLOOR_PLAN = (Missing(condition="A4.area", what="a floor plan"),)
+
+
+async def in_review(office: Office) -> Base:
+    return await office.applied()
+
+
+async def in_supplement(office: Office) -> Base:
+    base = await in_review(office)
+    await base.do(RequestSupplement, REVIEWER, revision=1, items=FLOOR_PLAN)
+    return base
+
+
+async def in_deposit(office: Office) -> Base:
+    base = await in_review(office)
+    await base.do(Approve, REVIEWER, revision=1)
+    return base
+
+
+async def in_certifying(office: Office) -> Base:
+    base = await in_deposit(office)
+    await pay(base)
+    return base
+
+
+async def in_publishing(office: Office) -> Base:
+    """Certified; with a channel that works it is published at once."""
+    base = await in_certifying(office)
+    await base.do(Certify, CERTIFIER)
+    return base
+
+
+async def in_valid(office: Office) -> Base:
+    base = await in_publishing(office)
+    await until(lambda: base.case.stage is Stage.VALID, "published")
+    return base
+
+
+def payment(base: Base, amount: int = FULL, reference: str = "", payer: str = PAYER, **fields: Any) -> Any:
+    """A payment as finance reports it; the reference is the base's own unless given."""
+    reference = reference or f"{base.credit_code}-1"
+    return base.command(ReceiveDeposit, FINANCE, amount=amount, reference=reference, payer=payer, **fields)
+
+
+async def pay(base: Base, amount: int = FULL, reference: str = "", **fields: Any) -> Answer:
+    return await base.send(payment(base, amount, reference, **fields))
+
+
+def changed(base: Base, name: str = "passes", *, base_name: str | None = None, **entity: Any) -> str:
+    """An example's submission under the base's credit code with some fields changed, handed over; its sha256."""
+    submission = example(name, credit_code=base.credit_code)
+    application = submission.application
+    update: dict[str, Any] = {"entity": application.entity.model_copy(update=entity)}
+    if base_name is not None:
+        update["base"] = application.base.model_copy(update={"name": base_name})
+    return handed_over(
+        base.office, submission.model_copy(update={"application": application.model_copy(update=update)})
+    )
+
+
+def handed_over(office: Office, submission: Submission) -> str:
+    return office.documents.put(submission.canonical_bytes())
+
+
+async def supplement(base: Base, **fields: Any) -> Answer:
+    return await base.do(Supplement, APPLICANT, submission=changed(base, **fields))
+
+
+def timeline(base: Base) -> list[dict[str, Any]]:
+    return Reader(base.office.engine).timeline(base.case.case_number)
+
+
+def events(base: Base) -> list[str]:
+    return [entry["event"] for entry in timeline(base)]
+
+
+def letters(base: Base, kind: str | None = None) -> list[str]:
+    """The kinds of the letters written, first to last."""
+    written = Reader(base.office.engine).letters(base.case.case_number)
+    return [letter["kind"] for letter in written if kind in (None, letter["kind"])]
+
+
+def list_revisions(base: Base) -> list[tuple[int, str]]:
+    """The base's revisions on the official list."""
+    rows = select(tables.ListRow.revision, tables.ListRow.state).where(
+        tables.ListRow.case_number == base.case.case_number
+    )
+    with Session(base.office.engine) as session:
+        return [(row.revision, row.state) for row in session.execute(rows.order_by(tables.ListRow.revision))]
+
+
+def recorded_payments(base: Base) -> list[tables.PaymentRow]:
+    with Session(base.office.engine) as session:
+        rows = select(tables.PaymentRow).where(tables.PaymentRow.case_number == base.case.case_number)
+        return list(session.scalars(rows.order_by(tables.PaymentRow.at)))
+
+
+def booked(base: Base, account: str) -> int:
+    """The ledger's sum for one of the base's accounts, in fen."""
+    with Session(base.office.engine) as session:
+        rows = select(func.coalesce(func.sum(tables.LedgerLine.amount), 0)).where(
+            tables.LedgerLine.credit_account == f"{account}:{base.case.case_number}"
+        )
+        return session.scalar(rows) or 0
+
+
+def remembered(base: Base, request_id: str) -> int:
+    """How often the store has a request's answer: once or never."""
+    with Session(base.office.engine) as session:
+        rows = select(func.count()).select_from(tables.CommandRow).where(tables.CommandRow.request_id == request_id)
+        return session.scalar(rows) or 0
+
+
+def check_books(base: Base) -> None:
+    """Nothing lost, nothing doubled: the audit chain is whole and the ledger's sums are the case's."""
+    case = base.case
+    with base.office.engine.connect() as connection:
+        report = verify_chain(connection, case.case_number)
+    assert report.ok, report.why
+    assert report.entries == case.sequence == len(timeline(base))
+    assert booked(base, "deposit") == case.deposit.received
+    assert booked(base, "unmatched") == case.deposit.unmatched
+
+
+async def known_to_workflow(base: Base) -> Case | None:
+    """The case as the newest run knows it."""
+    for _ in range(100):
+        try:
+            case: Case | None = await base.handle.query("case", result_type=Case | None)
+            return case
+        except RPCError as error:  # continued as new a moment ago: "Workflow task is not scheduled yet."
+            if "not scheduled yet" not in str(error):
+                raise
+        await asyncio.sleep(0.05)
+    raise AssertionError("no task for the new run")
+
+
+async def ended(base: Base) -> WorkflowExecutionStatus:
+    """Wait for the end of the workflow."""
+    await base.handle.result()
+    status = (await base.handle.describe()).status
+    assert status is not None
+    return status
+
+
+def today(base: Base) -> date:
+    """The Shanghai date on which the case was opened."""
+    return shanghai_date(base.case.opened_at)
+
+
+def apply_command(base: Base, *, submission: str, actor: Actor = APPLICANT, request_id: str | None = None) -> Any:
+    fields = {"credit_code": base.credit_code, "ordinal": base.ordinal, "submission": submission}
+    return base.command(Apply, actor, request_id, **fields)
+
+
+async def start(base: Base, command: Any, *, reopened: bool = False) -> Answer:
+    """Send a command with the start of the workflow."""
+    return await base.send_with_start(command, CertificationState(reopened=reopened))
+
+
+async def resumed(office: Office, opened_at: datetime, *, published: bool) -> Base:
+    """A base certified at `opened_at` in the past, whose workers have been down since; a run takes it up now.
+
+    Every record was made at its time by the product's own activities; the run starts as one continued as new.
+    """
+    base = office.base()
+    review, certification = ReviewActivities(desk(office)), CertificationActivities(desk(office))
+    submission = example(credit_code=base.credit_code)
+    application = submission.application
+    assert application.alipay_verification is not None
+    early = shanghai_date(opened_at) - timedelta(days=90)
+    earlier = {
+        "agreement": application.agreement.model_copy(update={"accepted_on": early}),
+        "alipay_verification": application.alipay_verification.model_copy(update={"verified_on": early}),
+    }
+    application = application.model_copy(update=earlier)
+    sha256 = handed_over(office, submission.model_copy(update={"application": application}))
+
+    def act(activity: Any, command: Any) -> Case:
+        outcome: Outcome = ActivityEnvironment().run(activity, command, opened_at)
+        assert outcome.case is not None and outcome.refusal is None, outcome.refusal
+        return outcome.case
+
+    act(review.apply, apply_command(base, submission=sha256))
+    act(review.approve, base.command(Approve, REVIEWER, revision=1))
+    act(DepositActivities(desk(office)).receive_deposit, payment(base))
+    case = act(certification.certify, base.command(Certify, CERTIFIER))
+    if published:
+        publication = PublicationActivities(desk(office), office.cases, OwnList())
+        attempt = case.plan[0]
+        case = ActivityEnvironment().run(
+            publication.record_publication, base.workflow_id, attempt, opened_at, "official list"
+        )
+    await office.client.start_workflow(
+        "Certification", CertificationState(case=case), id=base.workflow_id, task_queue=office.settings.task_queue
+    )
+    return base
+
+
+def desk(office: Office) -> CaseDesk:
+    """The case desk, with a policy book that reaches back into the past."""
+    first, *later = policy_book().versions
+    book = PolicyBook(versions=(first.model_copy(update={"effective_from": date(2020, 1, 1)}), *later))
+    return CaseDesk(office.cases, office.documents, shipped_calendar(), book)
+
+
+async def forward_to(base: Base, instant: datetime) -> None:
+    """Move the case's clock to `instant`, stopping at everything that comes of itself on the way.
+
+    A jump never aims at an event itself: seen on server 1.32.0, a jump whose aim passes while the workflow's
+    task is under way does not stop there but goes on to the next timer.
+    """
+    clock = base.office.clock
+    while True:
+        now = await base.now()
+        await base.settled(now)
+        upcoming = base.case.next_event
+        aim = upcoming.at - MARGIN if upcoming is not None and upcoming.at <= instant else instant
+        if aim > now and not await clock.fast_forward(base.workflow_id, aim - now):
+            return  # it has ended
+        if upcoming is None or aim == instant:
+            return
+        await base.settled(upcoming.at)
+
+
+async def forward(base: Base, delta: timedelta) -> None:
+    await forward_to(base, await base.now() + delta)
