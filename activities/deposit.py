@@ -24,9 +24,8 @@ class DepositActivities:
     def receive_deposit(self, command: ReceiveDeposit, now: datetime) -> Outcome:
         def receive(tx: CaseTransaction, setting: Setting) -> Transition:
             case = stored_case(tx)
-            payer_names = self._desk.submission(tx.submission(case.revision), now).application.payer_names
             known = tx.payment(command.reference)
             known_case = tx.payment_case(command.reference)
-            return deposit.receive(case, command, payer_names, known, known_case, setting)
+            return deposit.receive(case, command, known, known_case, setting)
 
         return self._desk.decide(command, now, receive)

@@ -19,7 +19,7 @@ from store.cases import CaseStore, CaseTransaction
 
 @dataclass(frozen=True)
 class Announcement:
-    """What is made public. `key` is the same for every attempt; a channel publishes a key once."""
+    """What is made public. `key` is the same for every attempt of a term; a channel publishes a key once."""
 
     key: str
     certificate_number: str
@@ -53,14 +53,15 @@ class PublicationActivities:
 
     @activity.defn
     def announce_base(self, workflow_id: str) -> str:
-        """Ask the channel; it is asked again with the same key when the answer was lost."""
+        """Ask the channel, again with the same key when the answer was lost; nothing that is not pending any more."""
         with self._cases.transaction(workflow_id) as tx:
             case = stored_case(tx)
-            revision = tx.list_revision() + 1
-        term = case.terms[-1]
+        term, publication = case.terms[-1], case.publication
+        if case.ending is not None or publication is None or publication.state != "pending":
+            return ""
         return self._channel.announce(
             Announcement(
-                key=f"{term.certificate_number}:{revision}",
+                key=f"{term.certificate_number}:publication",
                 certificate_number=term.certificate_number,
                 credit_code=case.credit_code,
                 name=case.name,

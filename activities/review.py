@@ -19,6 +19,7 @@ from domain.commands import (
     TakeReview,
     Withdraw,
 )
+from domain.judging import judge
 from domain.records import Transition
 from domain.setting import Setting
 from store.cases import CaseTransaction
@@ -33,6 +34,7 @@ class ReviewActivities:
     @activity.defn
     def apply(self, command: Apply, now: datetime) -> Outcome:
         def open_case(tx: CaseTransaction, setting: Setting) -> Transition:
+            judge(tx.case, command)  # under this number there may be a case already
             opening.require_possible(tx.live_case(command.credit_code), tx.last_case(command.credit_code), setting)
             submission = self._desk.submission(command.submission, now)
             case_number = tx.next_number("LB", setting.today.year)

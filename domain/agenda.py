@@ -33,7 +33,15 @@ RULES: dict[Event, Rule] = {
 }
 """Event → rule. ATTEMPT_PUBLICATION reaches an outside party first, so its stage carries it out."""
 
-_TRANSITIONS = frozenset({Event.LAPSE_SUPPLEMENT, Event.LAPSE_DEPOSIT, Event.EXPIRE_CERTIFICATION, Event.CLOSE_CASE})
+_TRANSITIONS = frozenset(
+    {
+        Event.LAPSE_SUPPLEMENT,
+        Event.LAPSE_DEPOSIT,
+        Event.RECORD_PUBLICATION_BREACH,
+        Event.EXPIRE_CERTIFICATION,
+        Event.CLOSE_CASE,
+    }
+)
 _OVERTAKEN_BY: dict[Event, frozenset[Event]] = {
     Event.REMIND_REVIEWER: frozenset({Event.REMIND_REVIEWER, Event.ESCALATE_REVIEW}),
     Event.REMIND_SUPPLEMENT: frozenset({Event.REMIND_SUPPLEMENT}),
@@ -44,7 +52,7 @@ _OVERTAKEN_BY: dict[Event, frozenset[Event]] = {
 
 
 def legally_due(case: Case, now: datetime) -> Planned | None:
-    """The earliest due event that changes what the case is: expiry, lapse, closing (decision 7)."""
+    """The earliest due event that changes what the case is: expiry, lapse, breach, closing (decision 7)."""
     return _earliest(case, now, _TRANSITIONS)
 
 

@@ -137,6 +137,7 @@ class Case(_Part):
     credit_code: str
     name: str
     applicant: str
+    payer_names: tuple[str, ...] = ()
     opened_at: datetime
     policy_version: str
     sequence: int

@@ -23,7 +23,7 @@ NAME_AND_MARKS = "P1"
 def certify(case: Case, command: Certify, certificate_number: str, setting: Setting) -> Transition:
     """Pass the audit: the term begins now, benefits are granted, publication falls due (R3)."""
     judge(case, command)
-    term = Term.first(setting.now, certificate_number, setting.policy.version)
+    term = Term.first(setting.now, certificate_number, setting.policy.version, years=setting.policy.term_years)
     due = setting.working_days(setting.policy.publication_working_days)
     effective = {benefit: None if benefit == NAME_AND_MARKS else setting.now for benefit in BENEFITS}
     last = term.last_day
@@ -47,10 +47,7 @@ def certify(case: Case, command: Certify, certificate_number: str, setting: Sett
         stage=Stage.PUBLISHING,
         terms=(*case.terms, term),
         publication=Publication(state="pending", due_date=due.day, due_at=due.at, provisional=due.provisional),
-        tasks=(
-            Task(kind="publish", role=Role.OPERATOR, due_at=due.at, provisional=due.provisional),
-            *_undated(case),
-        ),
+        tasks=(Task(kind="publish", role=Role.OPERATOR, due_at=due.at, provisional=due.provisional),),
         plan=(*_publication_plan(setting, term), *_year_plan(setting, term)),
     )
 
@@ -102,10 +99,6 @@ def remind_renewal(case: Case, planned: Planned, setting: Setting) -> Transition
         legal_at=planned.at,
         plan=tuple(other for other in case.plan if other != planned),
     )
-
-
-def _undated(case: Case) -> tuple[Task, ...]:
-    return tuple(task for task in case.tasks if task.due_at is None)
 
 
 def _publication_plan(setting: Setting, term: Term) -> tuple[Planned, ...]:

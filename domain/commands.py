@@ -10,13 +10,19 @@ from __future__ import annotations
 import hashlib
 import json
 from datetime import date, datetime
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from domain.case import Case
+from domain.names import folded
 from domain.refusals import RefusalDetail
 from domain.stages import Role, Stage, Standing
+
+
+def workflow_id(credit_code: str, ordinal: int) -> str:
+    """`base:<credit code>:<n>`, n counting the enterprise's applications from 1 (decision 8)."""
+    return f"base:{credit_code}:{ordinal}"
 
 
 class Actor(BaseModel):
@@ -49,8 +55,11 @@ class Command(BaseModel):
     actor: Actor
 
     def params_hash(self) -> str:
-        """sha256 over everything but the request id: the same id with other parameters is a conflict."""
-        params = self.model_dump(mode="json", exclude={"request_id"})
+        """sha256 over everything but the request id: the same id with other parameters is a conflict.
+
+        What is left at its default does not count, so that a field added later changes no hash given before.
+        """
+        params = self.model_dump(mode="json", exclude={"request_id"}, exclude_defaults=True)
         text = json.dumps([self.action, params], sort_keys=True, ensure_ascii=False, separators=(",", ":"))
         return hashlib.sha256(text.encode()).hexdigest()
 
@@ -130,11 +139,14 @@ class Reject(Command):
 
 
 class ReceiveDeposit(Command):
-    """A payment the bank reported. `paid_on` is its Shanghai value date; None is the case's today."""
+    """A payment the bank reported. `paid_on` is its Shanghai value date; None is the case's today.
+
+    One reference is one payment however it was typed: width and spaces don't count.
+    """
 
     action: ClassVar[str] = "receive_deposit"
-    amount: int = Field(gt=0)
-    reference: str = Field(min_length=1, max_length=200)
+    amount: int = Field(gt=0, le=10**15)
+    reference: Annotated[str, BeforeValidator(folded)] = Field(min_length=1, max_length=200)
     payer: str = Field(min_length=1, max_length=200)
     paid_on: date | None = None
 

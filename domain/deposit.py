@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterator
 from datetime import date, timedelta
 from typing import Any
 
@@ -13,14 +12,14 @@ from domain.ending import end_before_term
 from domain.judging import judge
 from domain.letters import letter
 from domain.money import format_cny
-from domain.records import Payment, Transition
+from domain.names import same_name
+from domain.records import Letter, Payment, Transition
 from domain.refusals import Refusal, RefusalKind
 from domain.setting import SYSTEM, Setting, step
 from domain.shanghai import end_of_day, shanghai_date
 from domain.stages import Role, Stage, Standing
 
 _CREDITING = frozenset({Stage.REVIEW, Stage.SUPPLEMENT, Stage.DEPOSIT})
-_UNMATCHED = Task(kind="unmatched_money", role=Role.FINANCE)
 
 
 def deposit_opened(setting: Setting) -> dict[str, Any]:
@@ -73,7 +72,6 @@ def full_deposit(setting: Setting) -> dict[str, Any]:
 def receive(
     case: Case,
     command: ReceiveDeposit,
-    payer_names: Iterable[str],
     known: Payment | None,
     known_case: str | None,
     setting: Setting,
@@ -93,7 +91,7 @@ def receive(
             f"The value date {value_date} is after today ({setting.today}).",
             "Give the bank's value date with --paid-at.",
         )
-    why = _unmatched_because(case, command.payer, payer_names, value_date)
+    why = _unmatched_because(case, command.payer, value_date)
     credited = 0 if why else min(command.amount, case.deposit.missing)
     unmatched = command.amount - credited
     if unmatched and not why:
@@ -108,18 +106,16 @@ def receive(
     changes: dict[str, Any] = {"deposit": deposit}
     if case.stage is Stage.DEPOSIT and deposit.missing == 0:
         changes |= full_deposit(setting)
-    tasks: tuple[Task, ...] = changes.get("tasks", case.tasks)
-    if deposit.unmatched and _UNMATCHED.kind not in {task.kind for task in tasks}:
-        changes["tasks"] = (*tasks, _UNMATCHED)
     return step(
         case,
         setting,
         "deposit_received" if credited else "payment_unmatched",
         command.actor,
         payment,
-        _receipt(case, payment, deposit.missing),
+        *_receipts(case, payment, deposit.missing),
         detail={
             "reference": command.reference,
+            "payer": command.payer,
             "value_date": value_date.isoformat(),
             "credited": {"fen": credited},
             "unmatched": {"fen": unmatched},
@@ -150,17 +146,12 @@ def lapse(case: Case, planned: Planned, setting: Setting) -> Transition:
     )
 
 
-def normalised_payer(name: str) -> str:
-    """A payer's name as it is compared: full width folded, without spaces and case."""
-    return "".join(unicodedata.normalize("NFKC", name).split()).casefold()
-
-
-def _unmatched_because(case: Case, payer: str, payer_names: Iterable[str], value_date: date) -> str:
+def _unmatched_because(case: Case, payer: str, value_date: date) -> str:
     if case.ending is not None:
         return f"the case has ended ({case.ending.kind})"
     if value_date < shanghai_date(case.opened_at):
         return "paid before the application"
-    if normalised_payer(payer) not in {normalised_payer(name) for name in payer_names}:
+    if not any(same_name(payer, name) for name in case.payer_names):
         return "from another payer"
     if case.stage in _CREDITING and case.deposit_due_on and value_date > case.deposit_due_on:
         return "paid after the due date"
@@ -175,7 +166,7 @@ def _reported_again(
     same = (
         known_case == case.case_number
         and known.amount == command.amount
-        and normalised_payer(known.payer) == normalised_payer(command.payer)
+        and same_name(known.payer, command.payer)
         and command.paid_on in (None, known.value_date)
     )
     if not same:
@@ -187,15 +178,15 @@ def _reported_again(
     return step(case, setting, "payment_reported_again", command.actor, detail={"reference": command.reference})
 
 
-def _receipt(case: Case, payment: Payment, missing: int) -> Any:
+def _receipts(case: Case, payment: Payment, missing: int) -> Iterator[Letter]:
+    """What was credited is told to the applicant, what fits nowhere to finance."""
     amount = format_cny(payment.amount)
+    if payment.credited:
+        rest = f"尚缺人民币{format_cny(missing)}元。" if missing else "保证金已足额到账。"
+        until = end_of_day(case.deposit_due_on) if missing and case.deposit_due_on else None
+        what = f"已收到保证金人民币{format_cny(payment.credited)}元,{rest}"
+        yield letter(case, "deposit_received", Role.APPLICANT, "保证金到账", what, until=until)
     if payment.unmatched:
         rest = format_cny(payment.unmatched)
         what = f"收到一笔人民币{amount}元的款项(流水号 {payment.reference}),其中人民币{rest}元未能入账。"
-        return letter(case, "payment_unmatched", Role.FINANCE, "待核对款项", what, why=payment.why)
-    rest = f"尚缺人民币{format_cny(missing)}元。" if missing else "保证金已足额到账。"
-    until = None
-    if missing and case.deposit_due_on:
-        until = end_of_day(case.deposit_due_on)
-    what = f"已收到保证金人民币{amount}元,{rest}"
-    return letter(case, "deposit_received", Role.APPLICANT, "保证金到账", what, until=until)
+        yield letter(case, "payment_unmatched", Role.FINANCE, "待核对款项", what, why=payment.why)

@@ -58,7 +58,7 @@ def end_before_term(
     """
     ended_at = legal_at or setting.now
     ending = Ending(kind=kind, cause=cause, legal_at=ended_at, observed_at=setting.now, reason=reason)
-    tasks: tuple[Task, ...] = tuple(task for task in case.tasks if task.kind == "unmatched_money")
+    tasks: tuple[Task, ...] = ()
     plan: tuple[Planned, ...] = ()
     appeal_until = None
     if kind is Standing.REJECTED:
@@ -66,10 +66,7 @@ def end_before_term(
         plan = (Planned(event=Event.CLOSE_CASE, at=appeal_until, what="the appeal window ends"),)
     if case.deposit.held > 0:
         back = setting.working_days(setting.policy.deposit_return_working_days, shanghai_date(ended_at))
-        tasks = (
-            Task(kind="return_deposit", role=Role.FINANCE, due_at=back.at, provisional=back.provisional),
-            *tasks,
-        )
+        tasks = (Task(kind="return_deposit", role=Role.FINANCE, due_at=back.at, provisional=back.provisional),)
         overdue = "returning the deposit is overdue and is escalated"
         plan = (
             *plan,
@@ -122,8 +119,7 @@ def expire(case: Case, planned: Planned, setting: Setting) -> Transition:
                 ),
             )
             publication = publication.model_copy(update={"register_revision": setting.list_revision})
-        missed = publication.published_at is None and publication.due_at <= term.until
-        breached = publication.breached or missed
+        breached = publication.breached or publication.published_at is None
         publication = publication.model_copy(update={"state": "withdrawn", "breached": breached})
     return step(
         case,
@@ -162,7 +158,6 @@ def expire(case: Case, planned: Planned, setting: Setting) -> Transition:
                 provisional=marks_due.provisional,
             ),
             Task(kind="settle_deposit", role=Role.FINANCE, due_at=settle_at),
-            *(task for task in case.tasks if task.kind == "unmatched_money"),
         ),
         plan=(
             Planned(

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 from domain.case import Case
 from domain.commands import Command
-from domain.permissions import ROLES, require_permission, same_person
+from domain.names import same_name
+from domain.permissions import ROLES, require_permission
 from domain.refusals import Refusal, RefusalKind
+from domain.shanghai import SHANGHAI
 from domain.stages import Role, Stage
 
 _BEFORE_TERM = frozenset({Stage.REVIEW, Stage.SUPPLEMENT, Stage.DEPOSIT, Stage.CERTIFYING})
@@ -51,7 +53,7 @@ def judge(case: Case | None, command: Command) -> None:
     _require_revision(case, command)
     _require_stage(case, command)
     holder = case.review_held_by
-    if command.action in _REVIEWERS_ACTS and holder is not None and not same_person(holder, command.actor.name):
+    if command.action in _REVIEWERS_ACTS and holder is not None and not same_name(holder, command.actor.name):
         raise Refusal(
             RefusalKind.REVIEW_HELD,
             f"{holder} holds this review.",
@@ -62,7 +64,7 @@ def judge(case: Case | None, command: Command) -> None:
 def _require_second_person(case: Case, command: Command) -> None:
     if command.action not in _CERTIFIERS_ACTS or case.decided is None:
         return
-    if same_person(case.decided.by, command.actor.name):
+    if same_name(case.decided.by, command.actor.name):
         raise Refusal(
             RefusalKind.SECOND_PERSON_REQUIRED,
             "The reviewer who approved the application cannot certify the base (decision 18).",
@@ -96,7 +98,7 @@ def _require_stage(case: Case, command: Command) -> None:
         kind = RefusalKind.ALREADY_ENDED
         if command.action == "supplement" and case.ending.cause == "supplement_overdue":
             kind = RefusalKind.TOO_LATE
-        day = case.ending.legal_at.isoformat(timespec="seconds")
+        day = case.ending.legal_at.astimezone(SHANGHAI).isoformat(timespec="seconds")
         raise Refusal(kind, f"Case {case.case_number} ended as {case.ending.kind} on {day}.", shown)
     if command.action == "supplement" and case.stage is Stage.REVIEW:
         message = "No supplement has been asked for; a reviewer decides on the revision handed in."

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from domain.case import Case, Deposit
-from domain.commands import Apply
+from domain.commands import Apply, workflow_id
 from domain.judging import judge
 from domain.letters import letter
 from domain.records import ApplicationRevision, ScreeningResult, Transition
@@ -29,7 +29,8 @@ def require_possible(live: Case | None, last: Case | None, setting: Setting) -> 
     if last is None or last.ending is None:
         return
     days = setting.policy.cooling_off_days.get(last.ending.kind, 0)
-    earliest = shanghai_date(last.ending.legal_at) + timedelta(days=days)
+    # A period of days ends with its last day (decision 2); no cooling-off at all leaves the day itself free.
+    earliest = shanghai_date(last.ending.legal_at) + timedelta(days=days + 1 if days else 0)
     if setting.today < earliest:
         raise Refusal(
             RefusalKind.COOLING_OFF,
@@ -41,6 +42,12 @@ def require_possible(live: Case | None, last: Case | None, setting: Setting) -> 
 def open_case(command: Apply, case_number: str, submission: Submission, setting: Setting) -> Transition:
     """The case as it opens, in document review, with every finding of its first screening."""
     judge(None, command)
+    if command.workflow_id != workflow_id(command.credit_code, command.ordinal):
+        raise Refusal(
+            RefusalKind.INVALID_VALUE,
+            "The application is sent to a workflow that is not its enterprise's.",
+            "Send the application again with: livebase apply FILE",
+        )
     application = submission.application
     if application.credit_code != command.credit_code:
         raise Refusal(
@@ -55,6 +62,7 @@ def open_case(command: Apply, case_number: str, submission: Submission, setting:
         credit_code=command.credit_code,
         name=application.base.name,
         applicant=command.actor.applicant or command.actor.name,
+        payer_names=application.payer_names,
         opened_at=setting.now,
         policy_version=setting.policy.version,
         sequence=0,

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from domain.case import Case
 from domain.commands import Actor
+from domain.names import same_name
 from domain.refusals import Refusal, RefusalKind
 from domain.stages import Role
 
@@ -31,11 +32,6 @@ ROLES: dict[str, frozenset[Role]] = {
 """Action → the roles that may use it."""
 
 
-def same_person(one: str, other: str) -> bool:
-    """Names are compared without case and outer spaces; a second spelling is no second person."""
-    return one.strip().casefold() == other.strip().casefold()
-
-
 def require_permission(action: str, actor: Actor, case: Case | None) -> None:
     """Refuse (exit 4) an actor whose role may not use `action`, or who is not the case's applicant.
 
@@ -57,7 +53,7 @@ def require_permission(action: str, actor: Actor, case: Case | None) -> None:
             f"An operator does this ({action}) only for an applicant.",
             "Name the applicant with --on-behalf NAME.",
         )
-    if case is not None and not same_person(actor.applicant, case.applicant):
+    if case is not None and not same_name(actor.applicant, case.applicant):
         raise Refusal(
             RefusalKind.NOT_OWN_CASE,
             f"Case {case.case_number} was opened by another applicant.",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from domain.case import Case, Event, Planned
 from domain.certification import NAME_AND_MARKS
@@ -21,8 +21,9 @@ def published(case: Case, setting: Setting, *, actor: object = SYSTEM, evidence:
     """The base is on the official list: the right to the name and marks takes effect (R3)."""
     assert case.publication is not None
     revision, term = setting.list_revision, case.terms[-1]
+    late = case.publication.breached or setting.now >= case.publication.due_at
     publication = case.publication.model_copy(
-        update={"state": "published", "published_at": setting.now, "register_revision": revision}
+        update={"state": "published", "published_at": setting.now, "register_revision": revision, "breached": late}
     )
     return step(
         case,
@@ -46,7 +47,7 @@ def published(case: Case, setting: Setting, *, actor: object = SYSTEM, evidence:
             "已列入官方名单",
             "贵方已列入淘宝直播基地官方名单,名称和标识的使用权即日生效。",
         ),
-        detail={"register_revision": revision, "evidence": evidence, "late": publication.breached},
+        detail={"register_revision": revision, "evidence": evidence, "late": late},
         stage=Stage.VALID,
         publication=publication,
         tasks=tuple(task for task in case.tasks if task.kind != "publish"),
@@ -55,17 +56,23 @@ def published(case: Case, setting: Setting, *, actor: object = SYSTEM, evidence:
 
 
 def publish_by_hand(case: Case, command: Publish, setting: Setting) -> Transition:
-    """An operator's publication, with the evidence they may have handed in."""
+    """An operator puts on record, with evidence, that it was published by hand; without any it is tried again now."""
     judge(case, command)
-    return published(case, setting, actor=command.actor, evidence=command.evidence)
+    if command.evidence is not None:
+        return published(case, setting, actor=command.actor, evidence=command.evidence)
+    others = tuple(planned for planned in case.plan if planned.event is not Event.ATTEMPT_PUBLICATION)
+    return step(case, setting, "publication_retried", command.actor, plan=(attempt_at(setting.now), *others))
 
 
 def attempt_failed(case: Case, planned: Planned, why: str, setting: Setting) -> Transition:
     """The channel did not take it: try again, each pause twice as long, at most a day."""
     assert case.publication is not None
     failures = case.publication.failed_attempts + 1
-    pause = timedelta(minutes=setting.policy.publication_retry_minutes) * 2 ** min(failures - 1, 10)
-    again = planned.model_copy(update={"at": setting.now + min(pause, _LONGEST_PAUSE)})
+    shortest = timedelta(minutes=setting.policy.publication_retry_minutes)
+    again = setting.now + min(shortest * 2 ** min(failures - 1, 10), _LONGEST_PAUSE)
+    last_chance = case.publication.due_at - shortest
+    if setting.now < last_chance < again:
+        again = last_chance  # the pause must not be what misses the deadline
     return step(
         case,
         setting,
@@ -73,8 +80,13 @@ def attempt_failed(case: Case, planned: Planned, why: str, setting: Setting) -> 
         SYSTEM,
         detail={"why": why, "failed_attempts": failures},
         publication=case.publication.model_copy(update={"failed_attempts": failures}),
-        plan=(again, *(other for other in case.plan if other.event is not Event.ATTEMPT_PUBLICATION)),
+        plan=(attempt_at(again), *(other for other in case.plan if other != planned)),
     )
+
+
+def attempt_at(instant: datetime) -> Planned:
+    """An attempt at publication through the official channel."""
+    return Planned(event=Event.ATTEMPT_PUBLICATION, at=instant, what="publication on the official list is tried")
 
 
 def escalate(case: Case, planned: Planned, setting: Setting) -> Transition:

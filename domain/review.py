@@ -11,6 +11,7 @@ from domain.deposit import deposit_opened, full_deposit
 from domain.ending import end_before_term
 from domain.judging import judge
 from domain.letters import letter
+from domain.money import format_cny
 from domain.records import ApplicationRevision, Decision, ScreeningResult, Transition
 from domain.refusals import Problem, Refusal, RefusalKind
 from domain.screening import Finding, Outcome, screen
@@ -46,14 +47,12 @@ def review_opened(setting: Setting) -> dict[str, Any]:
 
 def take(case: Case, command: TakeReview, setting: Setting) -> Transition:
     judge(case, command)
-    tasks = tuple(task.model_copy(update={"assignee": command.actor.name}) for task in case.tasks)
-    return step(case, setting, "review_taken", command.actor, review_held_by=command.actor.name, tasks=tasks)
+    return step(case, setting, "review_taken", command.actor, **_held_by(case, command.actor.name))
 
 
 def release(case: Case, command: ReleaseReview, setting: Setting) -> Transition:
     judge(case, command)
-    tasks = tuple(task.model_copy(update={"assignee": None}) for task in case.tasks)
-    return step(case, setting, "review_released", command.actor, review_held_by=None, tasks=tasks)
+    return step(case, setting, "review_released", command.actor, **_held_by(case, None))
 
 
 def approve(case: Case, command: Approve, submission: Submission, setting: Setting) -> Transition:
@@ -77,7 +76,8 @@ def approve(case: Case, command: Approve, submission: Submission, setting: Setti
             "application_approved",
             Role.APPLICANT,
             "资质审核通过",
-            "资质审核已通过。" + ("保证金已足额到账。" if full else "请足额缴纳保证金人民币100,000.00元。"),
+            "资质审核已通过。"
+            + ("保证金已足额到账。" if full else f"请缴纳保证金,尚缺人民币{format_cny(case.deposit.missing)}元。"),
             until=None if full else opened["tasks"][0].due_at,
             provisional=opened["tasks"][0].provisional,
         ),
@@ -177,6 +177,7 @@ def supplement(case: Case, command: Supplement, submission: Submission, setting:
         detail={"revision": revision, "submission": command.submission},
         revision=revision,
         name=submission.application.base.name,
+        payer_names=submission.application.payer_names,
         **opened,
     )
 
@@ -215,6 +216,12 @@ def lapse_supplement(case: Case, planned: Planned, setting: Setting) -> Transiti
         "补充材料逾期未提交",
         legal_at=planned.at,
     )
+
+
+def _held_by(case: Case, reviewer: str | None) -> dict[str, Any]:
+    held = {"assignee": reviewer}
+    tasks = tuple(task.model_copy(update=held) if task.kind == "review" else task for task in case.tasks)
+    return {"review_held_by": reviewer, "tasks": tasks}
 
 
 def _remind(case: Case, planned: Planned, setting: Setting, role: Role, subject: str, what: str) -> Transition:

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from domain.case import Case
+from domain.case import Case, Task
 from domain.policy import Policy
 from domain.records import Record, Transition
 from domain.shanghai import end_of_day, shanghai_date
-from domain.stages import MOVES, Stage
+from domain.stages import MOVES, Role, Stage
 from domain.working_days import Calendar
 
 
@@ -66,8 +66,9 @@ def step(
     stage: Stage = changes.get("stage", case.stage)
     if stage is not case.stage and stage not in MOVES[case.stage]:
         raise ValueError(f"no move leads from {case.stage} to {stage}")
+    after = case.model_copy(update={**changes, "sequence": case.sequence + 1})
     return Transition(
-        case=case.model_copy(update={**changes, "sequence": case.sequence + 1}),
+        case=after.model_copy(update={"tasks": _with_unmatched_money(after)}),
         event=event,
         actor=str(actor),
         legal_at=legal_at or setting.now,
@@ -75,6 +76,15 @@ def step(
         detail=detail or {},
         records=tuple(records),
     )
+
+
+def _with_unmatched_money(case: Case) -> tuple[Task, ...]:
+    """Whatever a step does to the tasks, money that fits nowhere waits for a person (decision 15)."""
+    others = tuple(task for task in case.tasks if task.kind != "unmatched_money")
+    if not case.deposit.unmatched:
+        return others
+    waiting = [task for task in case.tasks if task.kind == "unmatched_money"]
+    return (*others, *(waiting or [Task(kind="unmatched_money", role=Role.FINANCE)]))
 
 
 SYSTEM = "system"

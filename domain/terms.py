@@ -45,14 +45,14 @@ class Term(BaseModel):
         return add_years(self.anchor, self.ordinal)
 
     @classmethod
-    def first(cls, certified_at: datetime, certificate_number: str, policy_version: str) -> Self:
+    def first(cls, certified_at: datetime, certificate_number: str, policy_version: str, *, years: int = 1) -> Self:
         """The first term: from the certification instant through the anniversary's 24:00."""
         anchor = shanghai_date(certified_at)
         return cls(
             ordinal=1,
             anchor=anchor,
             from_=certified_at,
-            until=end_of_day(add_years(anchor, 1)),
+            until=end_of_day(add_years(anchor, years)),
             certificate_number=certificate_number,
             policy_version=policy_version,
         )

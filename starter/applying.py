@@ -55,9 +55,8 @@ def check(session: Session, file: FileArgument) -> None:
 
 def apply(session: Session, file: FileArgument) -> None:
     """Start the certification. Documents are handed over first, by hash."""
-    from domain.commands import Apply
+    from domain.commands import Apply, workflow_id
     from starter.sending import envelope, send
-    from workflows.messages import workflow_id
 
     session.require_usable_options()
     read = _application(session, file)

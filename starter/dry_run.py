@@ -97,9 +97,8 @@ def _rule(session: Session, command: Any, content: bytes | None) -> Callable[[Ca
                     case, command, read_submission(session, case, case.revision, setting.today), setting
                 )
             case "receive_deposit":
-                names = read_submission(session, case, case.revision, setting.today).application.payer_names
                 known, known_case = _payment(session, command.reference)
-                return deposit.receive(case, command, names, known, known_case, setting)
+                return deposit.receive(case, command, known, known_case, setting)
             case "certify":
                 return certification.certify(case, command, f"LBC-{setting.today.year}-…", setting)
             case action:

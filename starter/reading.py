@@ -36,7 +36,7 @@ def list_bases(
     due_before: Annotated[str | None, typer.Option("--due-before", metavar="DATE")] = None,
 ) -> None:
     """All cases, soonest deadline first."""
-    from domain.permissions import same_person
+    from domain.names import same_name
     from domain.shanghai import midnight, parse_date
     from domain.stages import Role, Stage, Standing
     from store.queries import summary
@@ -53,7 +53,7 @@ def list_bases(
     only = session.only_applicant
     cases = session.reader.list_cases(session.wall, due_before=due, **wanted)
     if only is not None:
-        cases = [found for found in cases if same_person(found.case.applicant, only)]
+        cases = [found for found in cases if same_name(found.case.applicant, only)]
     session.show([summary(found, session.wall) for found in cases], _list_table)
 
 

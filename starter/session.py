@@ -219,11 +219,11 @@ class Session:
 
     def readable(self, base: str) -> FoundCase:
         """`found`, for reading: with --as, an applicant sees only their own case (4)."""
-        from domain.permissions import same_person
+        from domain.names import same_name
 
         only = self.only_applicant
         found = self.found(base)
-        if only is not None and not same_person(only, found.case.applicant):
+        if only is not None and not same_name(only, found.case.applicant):
             raise CommandError(
                 4,
                 "not_own_case",

@@ -20,7 +20,9 @@ def open_engine(url: str, *, read_only: bool = False) -> Engine:
     or a lost one raises `sqlalchemy.exc.OperationalError`.
     """
     if url.startswith("sqlite"):
-        engine = create_engine(url, connect_args={"timeout": _BUSY_SECONDS, "check_same_thread": False})
+        engine = create_engine(
+            url, connect_args={"timeout": _BUSY_SECONDS, "check_same_thread": False}, hide_parameters=True
+        )
         _prepare_sqlite(engine, read_only)
         return engine
     settings = {
@@ -33,7 +35,12 @@ def open_engine(url: str, *, read_only: bool = False) -> Engine:
     }
     options = " ".join(f"-c {name}={value}" for name, value in settings.items())
     return create_engine(
-        url, pool_size=8, max_overflow=2, pool_pre_ping=True, connect_args={"options": options, "connect_timeout": 3}
+        url,
+        pool_size=8,
+        max_overflow=2,
+        pool_pre_ping=True,
+        hide_parameters=True,  # errors go into logs and histories, where nothing personal belongs
+        connect_args={"options": options, "connect_timeout": 3},
     )
 
 

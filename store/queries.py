@@ -33,8 +33,9 @@ class FoundCase:
     run_id: str | None = None
 
     def clock(self, wall: datetime) -> datetime:
-        """The case's clock at a wall-clock instant."""
-        return wall + self.clock_offset
+        """The case's clock at a wall-clock instant; never before an ending that is on record already."""
+        now = wall + self.clock_offset
+        return max(now, self.case.ending.observed_at) if self.case.ending else now
 
 
 class Reader:

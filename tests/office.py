@@ -26,7 +26,7 @@ from activities.publication import OfficialChannel
 from connection.clock import CaseClock
 from domain import agenda
 from domain.case import Case
-from domain.commands import Actor, Answer, Apply, Command
+from domain.commands import Actor, Answer, Apply, Command, workflow_id
 from domain.refusals import Refusal, RefusalKind
 from domain.stages import Role
 from domain.submission import Submission
@@ -37,7 +37,7 @@ from store.engine import open_engine
 from store.migrate import migrate
 from workers.main import build_worker
 from workers.settings import WorkerSettings
-from workflows.messages import refusal_from, workflow_id
+from workflows.messages import refusal_from
 from workflows.state import CertificationState
 
 EXAMPLES = Path(__file__).parent.parent / "examples"

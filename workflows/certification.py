@@ -46,11 +46,21 @@ with workflow.unsafe.imports_passed_through():
     from workflows.messages import WORKFLOW, refusal_error
     from workflows.state import CaseOutcome, CertificationState
 
+# What trying again can't mend: a fault of ours or a value no table takes. Nothing has been written then.
+FAULTS = [
+    "AssertionError", "CanonicalizationError", "DataError", "IntegerDomainError", "KeyError", "LookupError",
+    "TypeError", "ValidationError", "ValueError",
+]  # fmt: skip
 # A command's transaction: 5 s bounds the recovery after a kill. It is tried until the store answers, since
-# what was accepted must come to an end; refusals come back as data and are never retried.
+# what was accepted must come to an end; refusals come back as data and are never retried. A fault fails the
+# command alone: the case goes on.
 TRANSACTION: dict[str, Any] = {
     "start_to_close_timeout": timedelta(seconds=5),
-    "retry_policy": RetryPolicy(initial_interval=timedelta(milliseconds=200), maximum_interval=timedelta(seconds=10)),
+    "retry_policy": RetryPolicy(
+        initial_interval=timedelta(milliseconds=200),
+        maximum_interval=timedelta(seconds=10),
+        non_retryable_error_types=FAULTS,
+    ),
 }
 # A step of `run`: short, in the worker. When it can't be done in a minute a durable timer takes over.
 STEP: dict[str, Any] = {
@@ -107,10 +117,10 @@ class Certification:
     async def application(self) -> None:
         """Wait for the application that opens the case; a refused one leaves none."""
         await workflow.wait_condition(workflow.all_handlers_finished)  # the application came with the start
-        while self.state.case is None and not self._refused:
+        while self.state.case is None and not self._none_opens():
             try:
                 await workflow.wait_condition(
-                    lambda: self.state.case is not None or self._refused,
+                    lambda: self.state.case is not None or self._none_opens(),
                     timeout=OPENING_PATIENCE,
                     timeout_summary="no application arrived",
                 )
@@ -283,8 +293,8 @@ class Certification:
                 )
             return
         case = self.state.case
-        if case is None and self.state.reopened:
-            return
+        if case is None and (self.state.reopened or command.action != "apply"):
+            return  # only the store knows
         if case is not None and agenda.legally_due(case, now):
             # What is due changes the stage: the handler applies it first and judges again.
             require_permission(command.action, command.actor, case)
@@ -330,6 +340,9 @@ class Certification:
                 **TRANSACTION,
             )
             self._adopt(case)
+
+    def _none_opens(self) -> bool:
+        return self._refused and workflow.all_handlers_finished()
 
     # How `run` waits and follows.
 

@@ -51,11 +51,6 @@ COMMANDS: tuple[type[Command], ...] = (
 """Every command, in process order."""
 
 
-def workflow_id(credit_code: str, ordinal: int) -> str:
-    """`base:<credit code>:<n>`, n counting the enterprise's applications from 1 (decision 8)."""
-    return f"base:{credit_code}:{ordinal}"
-
-
 def refusal_error(refusal: Refusal) -> ApplicationError:
     """The refusal as the error an update or activity fails with; trying again cannot change it."""
     return ApplicationError(

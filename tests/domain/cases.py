@@ -32,6 +32,7 @@ CERTIFIER = Actor(role=Role.CERTIFIER, name="zhao")
 FINANCE = Actor(role=Role.FINANCE, name="qian")
 OPERATOR = Actor(role=Role.OPERATOR, name="sun")
 
+WORKFLOW_ID = "base:91330782MA2K7P3R1U:1"
 OPENED = midnight(date(2026, 3, 2)) + timedelta(hours=10)
 """Monday 2026-03-02, 10:00 in Shanghai: no holiday near but Qingming (04-04 to 04-06)."""
 
@@ -50,7 +51,7 @@ def payer() -> str:
 
 
 def command(kind: type[Command], actor: Actor, **fields: Any) -> Any:
-    return kind(request_id="r", workflow_id="base:x:1", actor=actor, **fields)
+    return kind(request_id="r", workflow_id=WORKFLOW_ID, actor=actor, **fields)
 
 
 def opened(now: datetime = OPENED) -> Transition:
@@ -75,7 +76,7 @@ def in_deposit(now: datetime = OPENED) -> Case:
 def paid(case: Case, amount: int, now: datetime = OPENED, **fields: Any) -> Transition:
     payment = {"reference": "B1", "payer": payer(), **fields}
     receive = command(ReceiveDeposit, FINANCE, amount=amount, **payment)
-    return deposit.receive(case, receive, submission().application.payer_names, None, None, setting(now))
+    return deposit.receive(case, receive, None, None, setting(now))
 
 
 def in_certifying(now: datetime = OPENED) -> Case:

@@ -6,9 +6,19 @@ from datetime import date, timedelta
 
 import pytest
 
-from domain import deposit
-from domain.commands import ReceiveDeposit
-from domain.records import Payment
+from domain import certification, deposit, ending, publication, review
+from domain.case import Event
+from domain.commands import (
+    Approve,
+    Certify,
+    Missing,
+    ReceiveDeposit,
+    RequestSupplement,
+    Supplement,
+    TakeReview,
+    Withdraw,
+)
+from domain.records import Letter, Payment
 from domain.refusals import Refusal, RefusalKind
 from domain.stages import Role, Stage
 from tests.domain import cases
@@ -85,8 +95,59 @@ def test_the_payer_is_compared_normalised(name: str, credited: bool) -> None:
     assert (case.deposit.received == 100) is credited
 
 
-def test_full_width_and_case_do_not_make_another_payer() -> None:
-    assert deposit.normalised_payer("ABC(义乌) 公司") == deposit.normalised_payer("abc(义乌)公司")
+def test_a_reference_is_the_same_payment_however_it_is_typed() -> None:
+    one, other = (
+        cases.command(ReceiveDeposit, cases.FINANCE, amount=1, reference=reference, payer="p")
+        for reference in ("2026-1124 07", "２０２６-1124　07")
+    )
+    assert one.reference == other.reference == "2026-112407"
+
+
+def test_unmatched_money_waits_for_a_person_whatever_happens_next() -> None:
+    """No later step may lose the task (decision 15)."""
+    now = cases.OPENED
+    paid = cases.paid(cases.in_review(), 500, payer="somebody else").case
+    request = cases.command(
+        RequestSupplement, cases.REVIEWER, revision=1, items=(Missing(condition="A4.area", what="plan"),)
+    )
+    asked = review.request_supplement(paid, request, cases.setting(now)).case
+    answer = cases.command(Supplement, cases.APPLICANT, submission=cases.submission().sha256)
+    answered = review.supplement(asked, answer, cases.submission(), cases.setting(now)).case
+    approve = cases.command(Approve, cases.REVIEWER, revision=2)
+    approved = review.approve(answered, approve, cases.submission(), cases.setting(now)).case
+    withdrawn = ending.withdraw(approved, cases.command(Withdraw, cases.APPLICANT, reason="r"), cases.setting(now)).case
+    full = cases.paid(approved, 10_000_000, reference="B2").case
+    certified = certification.certify(
+        full, cases.command(Certify, cases.CERTIFIER), "LBC-2026-000001", cases.setting(now)
+    ).case
+    published = publication.published(certified, cases.setting(now)).case
+    expiry = cases.planned_event(published, Event.EXPIRE_CERTIFICATION)
+    expired = ending.expire(published, expiry, cases.setting(expiry.at, 2)).case
+    for case in (paid, asked, answered, approved, withdrawn, full, certified, published, expired):
+        waiting = [(task.kind, task.role) for task in case.tasks if task.kind == "unmatched_money"]
+        assert waiting == [("unmatched_money", Role.FINANCE)], case.stage
+    assert (withdrawn.stage, withdrawn.awaiting) == (Stage.CLOSED, Role.FINANCE)
+
+
+def test_taking_the_review_takes_no_task_of_finance() -> None:
+    paid = cases.paid(cases.in_review(), 500, payer="somebody else").case
+    taken = review.take(paid, cases.command(TakeReview, cases.REVIEWER), cases.setting(cases.OPENED)).case
+    assert {task.kind: task.assignee for task in taken.tasks} == {"review": "li", "unmatched_money": None}
+
+
+def test_the_letter_of_approval_asks_for_what_is_missing() -> None:
+    part = cases.paid(cases.in_review(), 6_000_000).case
+    command = cases.command(Approve, cases.REVIEWER, revision=1)
+    transition = review.approve(part, command, cases.submission(), cases.setting(cases.OPENED))
+    (letter,) = (record for record in transition.records if isinstance(record, Letter))
+    assert "尚缺人民币40,000.00元" in letter.body
+
+
+def test_the_money_credited_is_told_to_the_applicant_and_the_rest_to_finance() -> None:
+    transition = cases.paid(cases.in_deposit(), 10_000_001)
+    letters = {record.recipient: record for record in transition.records if isinstance(record, Letter)}
+    assert "100,000.00元,保证金已足额到账" in letters[Role.APPLICANT].body
+    assert "0.01元未能入账" in letters[Role.FINANCE].body
 
 
 @pytest.mark.parametrize("stage", ["certifying", "publishing", "valid", "settling"])
@@ -123,8 +184,7 @@ def test_a_reference_is_counted_once(changes: dict[str, object], known_case: str
     case = cases.in_deposit()
 
     def receive() -> object:
-        names = cases.submission().application.payer_names
-        return deposit.receive(case, command, names, known, known_case, cases.setting(cases.OPENED))
+        return deposit.receive(case, command, known, known_case, cases.setting(cases.OPENED))
 
     if repeat:
         assert getattr(receive(), "case").deposit == case.deposit  # noqa: B009

@@ -75,6 +75,9 @@ async def scenario(office: Office, channel: Channel) -> Base:
     await until(lambda: channel.asked, "the first attempt")
     await acts.forward(base, timedelta(hours=8))
     await do(base.command(Publish, OPERATOR))
+    await until(lambda: acts.events(base)[-1] == "publication_attempt_failed", "asked again")
+    seen = office.documents.put(b"%PDF-1.4 a screenshot of the list %%EOF")
+    await do(base.command(Publish, OPERATOR, evidence=seen))
     term = base.case.term
     assert term is not None
     await acts.forward_to(base, term.until)

@@ -198,13 +198,26 @@ async def test_an_operator_who_is_quicker_than_a_slow_channel_makes_one_revision
     async with open_office(channel) as office:
         base = await acts.in_publishing(office)
         await asyncio.to_thread(channel.asked.wait, 10)
-        answer = await base.do(Publish, OPERATOR)  # a slow channel keeps no command waiting
+        evidence = office.documents.put(b"%PDF-1.4 a screenshot of the list %%EOF")
+        answer = await base.do(Publish, OPERATOR, evidence=evidence)  # a slow channel keeps no command waiting
         assert answer.stage is Stage.VALID
         channel.answer.set()
         await acts.forward(base, DAY)
         assert acts.list_revisions(base) == [(1, "published")]
         assert acts.events(base).count("base_published") == 1
         assert acts.timeline(base)[-1]["actor"] == "operator:sun"
+
+
+async def test_an_operator_without_evidence_has_the_channel_asked_again_at_once(open_office: Open) -> None:
+    channel = Channel(failures=1)
+    async with open_office(channel) as office:
+        base = await acts.in_publishing(office)
+        await until(lambda: acts.events(base)[-1] == "publication_attempt_failed", "the first attempt")
+        answer = await base.do(Publish, OPERATOR)
+        assert answer.stage is Stage.PUBLISHING, "nothing is published by asking for it"
+        await until(lambda: base.case.stage is Stage.VALID, "the second attempt")
+        assert len({announcement.key for announcement in channel.asked}) == 1
+        assert acts.events(base)[-3:] == ["publication_attempt_failed", "publication_retried", "base_published"]
 
 
 async def test_the_right_to_name_and_marks_begins_with_publication(open_office: Open) -> None:

@@ -337,10 +337,10 @@ async def test_after_a_rejection_a_new_application_waits_for_the_cooling_off(off
         await again.apply()
     assert again.no_case
 
-    rejected_days_ago(base, 29)
+    rejected_days_ago(base, 30)
     async with refused(RefusalKind.COOLING_OFF):
         await again.apply()
-    rejected_days_ago(base, 30)
+    rejected_days_ago(base, 31)
     answer = await again.apply()
     assert (answer.stage, answer.standing) == (Stage.REVIEW, Standing.APPLICANT)
     assert again.case.case_number != base.case.case_number

@@ -40,8 +40,8 @@ One, Other = TypeVar("One"), TypeVar("Other")
 
 
 def at_once(run: Callable[[One], Other], over: list[One]) -> list[Other]:
-    """What is independent, two at a time; the results in order."""
-    with ThreadPoolExecutor(2) as pool:
+    """What is independent, a few at a time; the results in order."""
+    with ThreadPoolExecutor(3) as pool:
         return list(pool.map(run, over))
 
 
@@ -100,9 +100,9 @@ class Livebase:
         assert "Traceback" not in out + err or "--debug" in words, err
         return Done(process.returncode, out, err)
 
-    def each(self, *commands: tuple[str | Path, ...]) -> list[Done]:
+    def each(self, *commands: tuple[str | Path, ...], timeout: float = 90) -> list[Done]:
         """Commands that have nothing to do with each other; what each left, in order."""
-        return at_once(lambda words: self(*words), list(commands))
+        return at_once(lambda words: self(*words, timeout=timeout), list(commands))
 
     def ok(self, *words: str | Path) -> Any:
         """A command that is done, with `-o json`: what it printed."""

@@ -55,8 +55,7 @@ class Enterprise:
 
     def paid(self, case: Case, amount: int, reference: str, at: datetime | None = None) -> Transition:
         command = cases.command(ReceiveDeposit, cases.FINANCE, amount=amount, reference=reference, payer=cases.payer())
-        names = self.submission.application.payer_names
-        return deposit.receive(case, command, names, None, None, cases.setting(at or self.opened_at + 3 * HOUR))
+        return deposit.receive(case, command, None, None, cases.setting(at or self.opened_at + 3 * HOUR))
 
     def certified(self, case: Case) -> Transition:
         setting = cases.setting(self.opened_at + 4 * HOUR)

@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -292,9 +293,10 @@ class TestOneLiveCasePerEnterprise:
         first = Enterprise()
         first.stored(store, "certification_expired")
         same_place = Enterprise(number="LB-2026-000002", credit_code=first.credit_code)
-        same_place.workflow_id = f"base:{first.credit_code}0:1"
+        opened = same_place.opened()
+        elsewhere = opened.case.model_copy(update={"workflow_id": f"base:{first.credit_code}0:1"})
         with pytest.raises(IntegrityError):
-            write(store, same_place.opened())
+            write(store, replace(opened, case=elsewhere))
 
 
 class TestNumbers:

@@ -13,7 +13,7 @@ branch_labels = None
 depends_on = None
 
 
-APPEND_ONLY = ("ledger_lines", "audit_entries")
+APPEND_ONLY = ("ledger_lines", "audit_entries", "payments", "decisions", "commands", "list_revisions")
 
 
 def _forbid_changes(table: str) -> None:
