@@ -50,7 +50,7 @@ class CaseDesk:
                     return _repeat(command, answered, tx.case)
                 transition = rule(tx, self._setting(tx, now))
                 tx.write(transition)
-                answer = _answer(command, transition.case, now)
+                answer = _answer(command, transition, now)
                 tx.remember(command, answer, now)
                 return Outcome(answer=answer, case=transition.case)
         except LiveCaseExists as exists:
@@ -130,10 +130,12 @@ def _repeat(command: Command, answered: tuple[str, Answer], case: Case | None) -
     return Outcome(refusal=refusal.detail, case=case)
 
 
-def _answer(command: Command, case: Case, now: datetime) -> Answer:
+def _answer(command: Command, transition: Transition, now: datetime) -> Answer:
+    case = transition.case
     return Answer(
         request_id=command.request_id,
         accepted_at=now,
+        repeated=transition.repeated,
         case_number=case.case_number,
         stage=case.stage,
         standing=case.standing(now),

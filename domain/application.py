@@ -14,6 +14,7 @@ from typing import Annotated
 from pydantic import ValidationError
 
 from domain.fields import Listed, Text, document_fields, plain_problems
+from domain.names import folded
 from domain.refusals import Problem
 from domain.sections import (
     Agreement,
@@ -75,6 +76,11 @@ class Application(Section):
         """Whose money counts as the deposit (A3): the entity and, where there is one, its entrusted enterprise."""
         entrusted = self.entrusted_enterprise
         return (self.entity.name,) if entrusted is None else (self.entity.name, entrusted.name)
+
+    @property
+    def representative(self) -> str:
+        """The legal representative of the enterprise A2 is judged on, folded."""
+        return folded(self.enterprise.legal_representative).casefold()
 
     def document_paths(self) -> dict[str, tuple[str, ...]]:
         """Every document named: its path → the paths of the fields naming it, in the file's order."""

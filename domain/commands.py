@@ -32,7 +32,7 @@ class Actor(BaseModel):
 
     role: Role
     name: str = Field(min_length=1, max_length=100)
-    on_behalf: str | None = Field(default=None, max_length=100)
+    on_behalf: str | None = Field(default=None, min_length=1, max_length=100)
 
     @property
     def applicant(self) -> str | None:

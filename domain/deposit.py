@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 
@@ -175,7 +176,8 @@ def _reported_again(
             f"Bank reference {command.reference} is on record with another amount, payer, date or case.",
             "A payment has one reference for good; check the statement.",
         )
-    return step(case, setting, "payment_reported_again", command.actor, detail={"reference": command.reference})
+    again = step(case, setting, "payment_reported_again", command.actor, detail={"reference": command.reference})
+    return replace(again, repeated=True)
 
 
 def _receipts(case: Case, payment: Payment, missing: int) -> Iterator[Letter]:

@@ -27,7 +27,7 @@ STAGES: dict[str, frozenset[Stage]] = {
     "receive_deposit": frozenset(Stage),
     "certify": frozenset({Stage.CERTIFYING}),
     "refuse_certification": frozenset({Stage.CERTIFYING}),
-    "publish": frozenset({Stage.PUBLISHING}),
+    "publish": frozenset({Stage.PUBLISHING, Stage.VALID}),
     "confirm_marks": frozenset({Stage.SETTLING}),
 }
 """Action → the stages in which it is possible. `apply` needs a case that does not exist yet."""

@@ -76,7 +76,7 @@ def open_case(command: Apply, case_number: str, submission: Submission, setting:
         setting,
         "application_received",
         command.actor,
-        ApplicationRevision(1, command.submission, str(command.actor)),
+        ApplicationRevision(1, command.submission, str(command.actor), submission.application.representative),
         ScreeningResult(1, setting.today, findings),
         letter(
             unopened,

@@ -9,7 +9,8 @@ from domain.certification import NAME_AND_MARKS
 from domain.commands import Publish
 from domain.judging import judge
 from domain.letters import letter
-from domain.records import BenefitEffective, ListRevision, Transition
+from domain.records import BenefitEffective, Evidence, ListRevision, Transition
+from domain.refusals import Refusal, RefusalKind
 from domain.setting import SYSTEM, Setting, step
 from domain.stages import Role, Stage
 
@@ -58,6 +59,8 @@ def published(case: Case, setting: Setting, *, actor: object = SYSTEM, evidence:
 def publish_by_hand(case: Case, command: Publish, setting: Setting) -> Transition:
     """An operator puts on record, with evidence, that it was published by hand; without any it is tried again now."""
     judge(case, command)
+    if case.stage is Stage.VALID:
+        return _evidence_added(case, command, setting)
     if command.evidence is not None:
         return published(case, setting, actor=command.actor, evidence=command.evidence)
     others = tuple(planned for planned in case.plan if planned.event is not Event.ATTEMPT_PUBLICATION)
@@ -82,6 +85,18 @@ def attempt_failed(case: Case, planned: Planned, why: str, setting: Setting) -> 
         publication=case.publication.model_copy(update={"failed_attempts": failures}),
         plan=(attempt_at(again), *(other for other in case.plan if other != planned)),
     )
+
+
+def _evidence_added(case: Case, command: Publish, setting: Setting) -> Transition:
+    if command.evidence is None:
+        raise Refusal(
+            RefusalKind.WRONG_STAGE,
+            f"Case {case.case_number} is on the official list already.",
+            "Proof of it can be put on record with: --evidence FILE",
+        )
+    proof = Evidence("publication", (command.evidence,))
+    detail = {"evidence": command.evidence}
+    return step(case, setting, "publication_evidence_added", command.actor, proof, detail=detail)
 
 
 def attempt_at(instant: datetime) -> Planned:

@@ -17,11 +17,15 @@ from domain.terms import Term
 
 @dataclass(frozen=True)
 class ApplicationRevision:
-    """A revision of the application; the submission's bytes are in the document store under `submission`."""
+    """A revision of the application; the submission's bytes are in the document store under `submission`.
+
+    `legal_representative` is folded, so that the same person behind another credit code is found (decision 30).
+    """
 
     revision: int
     submission: str
     submitted_by: str
+    legal_representative: str
 
 
 @dataclass(frozen=True)
@@ -137,7 +141,8 @@ class Transition:
     """What one step does: the case after it, its audit event, and the records it leaves.
 
     `legal_at` is when it counts by law, `observed_at` when it was carried out on the case's clock; they
-    differ when something due was found late (decision 7).
+    differ when something due was found late (decision 7). `repeated`: what was asked for had been done before,
+    under another request.
     """
 
     case: Case
@@ -147,3 +152,4 @@ class Transition:
     observed_at: datetime
     detail: dict[str, Any] = field(default_factory=dict)
     records: tuple[Record, ...] = ()
+    repeated: bool = False

@@ -163,7 +163,7 @@ def supplement(case: Case, command: Supplement, submission: Submission, setting:
         setting,
         "supplement_received",
         command.actor,
-        ApplicationRevision(revision, command.submission, str(command.actor)),
+        ApplicationRevision(revision, command.submission, str(command.actor), submission.application.representative),
         ScreeningResult(revision, setting.today, findings),
         letter(
             case,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -56,19 +58,33 @@ def check(session: Session, file: FileArgument) -> None:
 def apply(session: Session, file: FileArgument) -> None:
     """Start the certification. Documents are handed over first, by hash."""
     from domain.commands import Apply, workflow_id
+    from starter.fast_forwarding import carry_offset
     from starter.sending import envelope, send
 
     session.require_usable_options()
     read = _application(session, file)
     code = read.submission.application.credit_code
     ordinal = _ordinal(session, code)
+    last = session.reader.find_case(code)
+    ahead = last.clock_offset if last else timedelta()
     apply = Apply(
         **envelope(session, workflow_id(code, ordinal)),
         credit_code=code,
         ordinal=ordinal,
         submission=read.submission.sha256,
     )
-    send(session, apply, None, files=read.document_files, content=read.submission.canonical_bytes())
+    send(
+        session,
+        apply,
+        None,
+        files=read.document_files,
+        content=read.submission.canonical_bytes(),
+        opens_at=session.wall + ahead if ahead else None,
+    )
+    if ahead and not session.dry_run:
+        started = session.found(code)
+        if not started.clock_offset:
+            asyncio.run(carry_offset(session, started.case, ahead))
 
 
 def supplement(session: Session, base: BaseArgument, file: FileArgument) -> None:
@@ -139,10 +155,24 @@ def evidence(files: list[Path]) -> dict[str, Path]:
 
 
 def given_reason(reason: str) -> str:
-    """A reason with something in it, at most 2000 characters (2)."""
-    if not reason.strip() or len(reason) > 2000:
-        raise CommandError(2, "usage", "A reason has 1 to 2000 characters.", "Say why in a sentence: --reason TEXT")
+    """A reason with something in it to read, at most 2000 characters (2)."""
+    if not readable(reason):
+        hint = "Say why in a sentence: --reason TEXT"
+        raise CommandError(2, "usage", "A reason has 1 to 2000 readable characters.", hint)
     return reason.strip()
+
+
+def readable(text: str) -> bool:
+    """Whether it is text as files may hold it: letters or digits, nothing invisible, not too long."""
+    from pydantic import TypeAdapter, ValidationError
+
+    from domain.fields import Text
+
+    try:
+        TypeAdapter(Text).validate_python(text.strip())
+    except ValidationError:
+        return False
+    return True
 
 
 def invalid_file(problems: tuple[Problem, ...]) -> CommandError:

@@ -1,11 +1,14 @@
 """The deposit's commands."""
 
+from __future__ import annotations
+
+from datetime import date
 from typing import Annotated, Any
 
 import typer
 
 from starter.applying import BaseArgument
-from starter.errors import usage
+from starter.errors import CommandError, usage
 from starter.options import command, new_app
 from starter.output import money, print_table, when
 from starter.session import Session
@@ -31,6 +34,7 @@ def receive(
     """Record a payment the bank reported: credited, or unmatched with the reason."""
     from domain.commands import ReceiveDeposit
     from domain.money import parse_cny
+    from domain.names import folded
     from domain.shanghai import parse_date
     from starter.sending import act
 
@@ -41,12 +45,13 @@ def receive(
     if fen == 0:
         raise usage("--amount must be more than zero.", "For example: --amount 100000.00")
     for name, text in (("--reference", reference), ("--payer", payer)):
-        if not text.strip() or len(text) > 200 or not _printable(text):
+        if not text.strip() or not 0 < len(folded(text)) <= 200 or len(text) > 200 or not _printable(text):
             raise usage(f"{name} has 1 to 200 printable characters.", "As the bank's statement has it.")
     try:
-        paid_on = parse_date(paid_at) if paid_at else None
+        paid_on = parse_date(paid_at) if paid_at is not None else None
     except (ValueError, OverflowError):
         raise usage("--paid-at is a date such as 2026-03-02, or RFC 3339.", "Dates are Shanghai dates.") from None
+    _require_no_later_day(session, base, paid_on)
     act(
         session,
         base,
@@ -54,6 +59,19 @@ def receive(
             **envelope, amount=fen, reference=reference.strip(), payer=payer.strip(), paid_on=paid_on
         ),
     )
+
+
+def _require_no_later_day(session: Session, base: str, paid_on: date | None) -> None:
+    """A value date after the case's today can't be right (2), whoever asks and whatever is reachable."""
+    if paid_on is None or session.answered_before() is not None:
+        return
+    found = session.meant(base)
+    today = session.clock_date(found) if found else session.today
+    if paid_on > today:
+        raise CommandError(
+            2, "invalid_value", f"The value date {paid_on} is after today ({today}).",
+            "Give the bank's value date with --paid-at.",
+        )  # fmt: skip
 
 
 def show(session: Session, base: BaseArgument) -> None:

@@ -10,11 +10,11 @@ import subprocess
 import sys
 import time
 from dataclasses import asdict
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from starter.errors import CommandError, unreachable
+from starter.errors import CommandError, unreachable, usage
 from starter.output import say
 from starter.session import Session
 
@@ -88,8 +88,7 @@ async def run(session: Session) -> None:
     loop = asyncio.get_running_loop()
     for name in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         loop.add_signal_handler(name, stop.set)
-    directory = session.directory
-    directory.mkdir(parents=True, exist_ok=True)
+    directory = _made_directory(session)
     starting = asyncio.ensure_future(LocalServer.start(directory, progress=say))
     if not await _unless_stopped(starting, stop):
         return
@@ -116,15 +115,23 @@ async def run(session: Session) -> None:
         await server.stop()
 
 
+def _made_directory(session: Session) -> Path:
+    directory = session.directory
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise usage(f"{directory} can't be a data folder ({error.strerror}).", "Name another: --data-dir DIR") from None
+    return directory
+
+
 def start_detached(session: Session) -> None:
     """Start `livebase dev` in the background and return when all is ready."""
     from connection import local_state
 
-    directory = session.directory
     if session.local is not None:
         _print(session, session.local)
         return
-    directory.mkdir(parents=True, exist_ok=True)
+    directory = _made_directory(session)
     log = directory / "dev.log"
     heard = log.stat().st_size if log.exists() else 0
     with log.open("ab") as output:
@@ -197,7 +204,9 @@ async def polled(client: Any, task_queue: str) -> bool:
             ),
             timeout=timedelta(seconds=5),
         )
-        if not described.pollers:
+        # A poll takes a minute at most; who has not asked for longer is frozen or gone.
+        fresh = datetime.now(UTC) - timedelta(seconds=90)
+        if not any(poller.last_access_time.ToDatetime(UTC) > fresh for poller in described.pollers):
             return False
     return True
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from starter.errors import CommandError
@@ -114,6 +115,8 @@ async def _database(session: Session) -> str:
 
 async def _documents(session: Session) -> str:
     root = session.documents_root
+    if "://" not in root and not Path(root).is_dir():
+        raise _Broken(f"there is no folder {root}", "livebase dev makes it; or set LIVEBASE_DOCUMENTS")
     try:
         session.documents.get(session.documents.put(b"livebase doctor"))  # the same every time: one document
         if "://" not in root:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from starter.errors import refused
@@ -18,17 +19,24 @@ if TYPE_CHECKING:
     from store.queries import FoundCase
 
 
-def foresee(session: Session, command: Command, found: FoundCase | None, content: bytes | None) -> Answer:
+def foresee(
+    session: Session,
+    command: Command,
+    found: FoundCase | None,
+    content: bytes | None,
+    opens_at: datetime | None = None,
+) -> Answer:
     """The answer the command would get now. Raises CommandError as it would be refused.
 
-    `found` is None for an application; `content` is the submission that would be handed over. What falls due
+    `found` is None for an application; `content` is the submission that would be handed over; `opens_at` as in
+    `sending.send`. What falls due
     by now comes first (decision 7), as in the case's own run.
     """
     from domain import agenda
     from domain.commands import Answer
     from domain.refusals import Refusal
 
-    setting = _setting(session, found)
+    setting = _setting(session, found, opens_at)
     try:
         if found is None:
             case = _opened(session, command, content, setting)
@@ -51,13 +59,15 @@ def foresee(session: Session, command: Command, found: FoundCase | None, content
     )
 
 
-def _setting(session: Session, found: FoundCase | None) -> Setting:
+def _setting(session: Session, found: FoundCase | None, opens_at: datetime | None) -> Setting:
     from domain.setting import Setting
+    from domain.shanghai import shanghai_date
     from store.reference import policy_book, shipped_calendar
 
     book = policy_book()
     if found is None:
-        return Setting(session.wall, book.in_force(session.today), shipped_calendar())
+        now = opens_at or session.wall
+        return Setting(now, book.in_force(shanghai_date(now)), shipped_calendar())
     return Setting(found.clock(session.wall), book.pinned(found.case.policy_version), shipped_calendar())
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from starter.applying import BaseArgument
-from starter.errors import CommandError, not_found
+from starter.errors import CommandError, not_found, unreachable
 from starter.options import command, new_app
 from starter.output import flat, plain, print_table, word
 from starter.session import Session
@@ -17,6 +18,10 @@ from starter.session import Session
 if TYPE_CHECKING:
     from domain.case import Case
     from domain.submission import DocumentRef, Submission
+    from store.queries import FoundCase
+
+_ENDINGS = {"application/pdf": ".pdf", "image/jpeg": ".jpg", "image/png": ".png"}
+_HASH = re.compile(r"[0-9a-f]{4,64}")
 
 
 def register(app: typer.Typer) -> None:
@@ -37,9 +42,10 @@ def show_application(
     diff: Annotated[int | None, typer.Option("--diff", min=1, metavar="M", help="What changed since M.")] = None,
 ) -> None:
     """The application as handed in; with the newest revision its findings."""
-    case = session.readable(base).case
+    found = session.readable(base)
+    case, today = found.case, session.clock_date(found)
     number = revision or case.revision
-    submission = read_submission(session, case, number, session.today)
+    submission = read_submission(session, case, number, today)
     view: dict[str, Any] = {
         "case_number": case.case_number,
         "revision": number,
@@ -48,17 +54,20 @@ def show_application(
         "documents": [document.model_dump(mode="json") for document in submission.documents],
         "findings": session.reader.findings(case.case_number) if number == case.revision else None,
     }
+    if session.only_applicant is None:
+        view["same_representative"] = session.reader.same_representative(case, session.wall)
     if diff is None:
         session.show(view, _application_table)
         return
-    earlier = read_submission(session, case, diff, session.today)
+    earlier = read_submission(session, case, diff, today)
     changes = _changes(_content(earlier), _content(submission))
     session.show({**view, "diff": {"since": diff, "changes": changes}}, _diff_table)
 
 
 def list_documents(session: Session, base: BaseArgument) -> None:
     """The documents of the newest revision."""
-    documents = [document.model_dump(mode="json") for document in _documents(session, session.readable(base).case)]
+    found = session.readable(base)
+    documents = [document.model_dump(mode="json") for document in _documents(session, found, found.case.revision)]
     session.show(
         documents,
         lambda rows: print_table(
@@ -73,7 +82,7 @@ def open_document(session: Session, base: BaseArgument, document: Annotated[str,
     import sys
     import tempfile
 
-    (chosen,) = _chosen(session, session.readable(base).case, document)
+    (chosen,) = _chosen(session, session.readable(base), document)
     path = _save(session, chosen, Path(tempfile.mkdtemp(prefix="livebase-")))
     session.show({"path": str(path)}, lambda view: print(plain(view["path"])))
     if sys.stdout.isatty():
@@ -87,20 +96,27 @@ def save_documents(
     to: Annotated[Path, typer.Option("--to", metavar="DIR", help="The folder to save to.")] = Path(),
 ) -> None:
     """Save one document, or all of them; each is checked against its hash."""
-    chosen = _chosen(session, session.readable(base).case, document)
+    chosen = _chosen(session, session.readable(base), document)
     saved = [{"path": str(_save(session, one, to))} for one in chosen]
     session.show(saved, lambda rows: [print(plain(row["path"])) for row in rows])
 
 
 def read_submission(session: Session, case: Case, revision: int, today: date) -> Submission:
     """A revision as handed in. CommandError: 3 for no such revision, 1 when its bytes are not what they were."""
+    from domain.application import InvalidApplication
     from domain.submission import Submission
 
     sha256 = session.reader.submission(case.case_number, revision)
     if sha256 is None:
         message = f"Case {case.case_number} has no revision {revision}."
         raise CommandError(3, "not_found", message, f"The newest is {case.revision}.")
-    return Submission.from_bytes(_bytes(session, sha256), today=today)
+    try:
+        return Submission.from_bytes(_bytes(session, sha256), today=today)
+    except InvalidApplication as error:
+        message = f"Revision {revision} of case {case.case_number} can't be read ({len(error.problems)} problems)."
+        raise CommandError(
+            1, "document_damaged", message, "Restore the document store from its backup.", error.problems
+        ) from error
 
 
 def _bytes(session: Session, sha256: str) -> bytes:
@@ -110,17 +126,27 @@ def _bytes(session: Session, sha256: str) -> bytes:
         return session.documents.get(sha256)
     except (DocumentMissing, DocumentDamaged) as error:
         raise CommandError(1, "document_damaged", f"{error}.", "Restore the document store from its backup.") from error
+    except Exception as error:  # obstore has an error for each kind of store
+        message = f"The document store can't be read ({type(error).__name__})."
+        raise unreachable(message, "Check LIVEBASE_DOCUMENTS and its rights; run: livebase doctor") from error
 
 
-def _documents(session: Session, case: Case) -> tuple[DocumentRef, ...]:
-    return read_submission(session, case, case.revision, session.today).documents
+def _documents(session: Session, found: FoundCase, revision: int) -> list[DocumentRef]:
+    return list(read_submission(session, found.case, revision, session.clock_date(found)).documents)
 
 
-def _chosen(session: Session, case: Case, document: str | None) -> list[DocumentRef]:
-    """The documents a person means: all, or the one of that path or hash (or its first characters)."""
-    documents = list(_documents(session, case))
+def _chosen(session: Session, found: FoundCase, document: str | None) -> list[DocumentRef]:
+    """The documents a person means: the newest revision's, or the one of that path or hash (or its beginning).
+
+    A hash, but no path, finds those of earlier revisions too.
+    """
+    case = found.case
+    documents = _documents(session, found, case.revision)
     if document is None:
         return documents
+    if not any(document == one.path for one in documents) and _HASH.fullmatch(document):
+        for revision in range(case.revision - 1, 0, -1):
+            documents += _documents(session, found, revision)
     exact = [one for one in documents if document in (one.path, one.sha256)]
     begun = [one for one in documents if len(document) >= 4 and one.sha256.startswith(document)]
     chosen = exact[:1] or begun
@@ -132,9 +158,13 @@ def _chosen(session: Session, case: Case, document: str | None) -> list[Document
 
 
 def _save(session: Session, document: DocumentRef, folder: Path) -> Path:
-    """Write a document into the folder, under its own name or, where that is taken, with its hash before it."""
+    """Write a document into the folder, under its own name or, where that is taken, with its hash before it.
+
+    The applicant chose the name: it becomes no hidden file, and its ending is what the content is.
+    """
     data = _bytes(session, document.sha256)
-    name = Path(document.path).name
+    name = Path(document.path).stem.lstrip(".") or "document"
+    name += _ENDINGS[document.media_type]
     for path in (folder / name, folder / f"{document.sha256[:8]}-{name}"):
         try:
             folder.mkdir(parents=True, exist_ok=True)
@@ -180,6 +210,9 @@ def _application_table(view: dict[str, Any]) -> None:
     if view["findings"] is not None:
         findings = [(f["condition"], word(f["outcome"]), f["message"]) for f in view["findings"]]
         print_table(("finding", "outcome", "message"), findings)
+    if others := view.get("same_representative"):
+        named = [(o["case_number"], o["name"], word(o["standing"])) for o in others]
+        print_table(("same legal representative", "base", "standing"), named)
 
 
 def _diff_table(view: dict[str, Any]) -> None:

@@ -53,7 +53,7 @@ def doctor(session: Session) -> None:
     session.show(checks, table)
     if not all(check["ok"] for check in checks):
         broken = ", ".join(check["check"] for check in checks if not check["ok"])
-        raise CommandError(1, "doctor", f"Not in order: {broken}.", "Each line says how to mend it.")
+        raise CommandError(1, "doctor", f"Not in order: {broken}.", "Each line says how to mend it.", told=True)
 
 
 def worker(session: Session) -> None:

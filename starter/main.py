@@ -6,6 +6,7 @@ Commands are plain functions; whatever is heavy is imported inside them, so that
 from __future__ import annotations
 
 import contextlib
+import errno
 import io
 import os
 import sys
@@ -33,6 +34,9 @@ def build_app() -> typer.Typer:
 
 def main() -> None:
     """The entry point: runs a command and exits with its fixed code."""
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:  # closed by the caller: what would be printed goes nowhere, never elsewhere
+            setattr(sys, name, open(os.devnull, "w"))  # noqa: SIM115
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")  # a terminal that can't show Chinese gets its code points
@@ -59,6 +63,8 @@ def _run(arguments: list[str]) -> int:
         return _report(error, error, arguments)
     except typer.TyperException as error:
         return _report(_wrong_usage(error), error, arguments)
+    except BrokenPipeError:
+        return 0  # nobody reads any more; what was asked for is done
     except SystemExit as ended:  # shell completion
         return ended.code if isinstance(ended.code, int) else 0
     except (KeyboardInterrupt, typer.Abort):
@@ -68,7 +74,7 @@ def _run(arguments: list[str]) -> int:
 
 
 def _report(told: CommandError, cause: BaseException, arguments: list[str]) -> int:
-    with contextlib.suppress(BrokenPipeError):  # nobody reads any more; the exit code still tells
+    with contextlib.suppress(OSError):  # nobody reads any more, or the disk is full; the exit code still tells
         if "--debug" in arguments:
             traceback.print_exception(cause)
         report(told, arguments)
@@ -89,6 +95,8 @@ def _wrong_usage(error: typer.TyperException) -> CommandError:
 
 def _unexpected(error: Exception) -> CommandError:
     kind = type(error).__name__
+    if isinstance(error, OSError) and error.errno == errno.ENOSPC:
+        return CommandError(1, "not_printed", "What was asked for can't be written: no space.", "Free some space.")
     if type(error).__module__.startswith("sqlalchemy"):
         return CommandError(6, "unreachable", f"The database did not answer ({kind}).", "Run: livebase doctor")
     return CommandError(

@@ -75,10 +75,7 @@ def command(app: typer.Typer, name: str) -> Callable[[Callable[..., None]], Call
         @functools.wraps(function)
         def run(ctx: typer.Context, **given: Any) -> None:
             common = {key: given.pop(key) for key in COMMON}
-            try:
-                function(_session({**(ctx.find_root().obj or {}), **_told(common)}), **given)
-            except BrokenPipeError:
-                raise typer.Exit(0) from None  # nobody reads any more; what was asked for is done
+            function(_session({**(ctx.find_root().obj or {}), **_told(common)}), **given)
 
         app.command(name)(_with_parameters(run, [_CONTEXT, *parameters, *_COMMON_PARAMETERS]))
         return function
@@ -88,7 +85,9 @@ def command(app: typer.Typer, name: str) -> Callable[[Callable[..., None]], Call
 
 def _session(chosen: dict[str, Any]) -> Session:
     environment = {key: os.environ.get(variable) for key, variable in _FROM_ENVIRONMENT.items()}
-    return Session(**{key: value for key, value in (environment | chosen).items() if key in COMMON and value})
+    return Session(
+        **{key: value for key, value in (environment | chosen).items() if key in COMMON and value is not None}
+    )
 
 
 def _told(common: dict[str, Any]) -> dict[str, Any]:

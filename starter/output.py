@@ -53,13 +53,18 @@ def word(text: str) -> str:
 
 def show(output: str, data: Any, table: Callable[[Any], None] | None = None) -> None:
     """Print `data` in the chosen form; a table where one is given and wanted."""
-    if output == "table" and table is not None:
-        table(data)
-    elif output == "jsonl":
-        for line in data if isinstance(data, list) else [data]:
-            print(_json(line))
-    else:
-        print(_json(data, indent=2))
+    try:
+        if output == "table" and table is not None:
+            table(data)
+        elif output == "jsonl":
+            for line in data if isinstance(data, list) else [data]:
+                print(_json(line))
+        else:
+            print(_json(data, indent=2))
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # Nobody reads any more. That changes nothing of what was done or found out.
+        sys.stdout = open(os.devnull, "w")  # noqa: SIM115
 
 
 def say(text: str) -> None:
@@ -75,7 +80,8 @@ def plain(value: object) -> str:
 
 def _json(data: Any, indent: int | None = None) -> str:
     """JSON in UTF-8; what a terminal could act on is escaped, which JSON reads back as it was."""
-    text = json.dumps(data, ensure_ascii=False, indent=indent)
+    unicode = (sys.stdout.encoding or "").lower().replace("-", "") in ("utf8", "utf16", "utf32")
+    text = json.dumps(data, ensure_ascii=not unicode, indent=indent)
     return "".join(
         char if char == "\n" or not _unseen(char) else json.dumps(char, ensure_ascii=True)[1:-1] for char in text
     )
@@ -135,4 +141,7 @@ def print_table(columns: Iterable[str], rows: Iterable[Iterable[object]], title:
     for row in rows:
         table.add_row(*(Text(plain(cell)) for cell in row))
     width = None if sys.stdout.isatty() or "COLUMNS" in os.environ else _PIPED_WIDTH
-    Console(highlight=False, width=width).print(table)
+    console = Console(highlight=False, width=width)
+    with console.capture() as captured:  # printed by Rich itself, a closed pipe would end the command with 1
+        console.print(table)
+    sys.stdout.write(captured.get())

@@ -42,7 +42,7 @@ def list_bases(
     from store.queries import summary
 
     try:
-        due = midnight(parse_date(due_before)) if due_before else None
+        due = midnight(parse_date(due_before)) if due_before is not None else None
     except (ValueError, OverflowError):
         raise usage("--due-before is a date such as 2026-03-02.", "Dates are Shanghai dates.") from None
     wanted = {

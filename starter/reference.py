@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from starter.errors import usage
+from starter.errors import CommandError, usage
 from starter.options import command, new_app
 from starter.output import print_table
 from starter.session import Session
@@ -49,6 +49,8 @@ def status(session: Session) -> None:
     """Which notices are in, and from when on deadlines are provisional."""
     from store.reference import shipped_calendar
 
+    if session.only_applicant is not None:
+        raise CommandError(4, "role_not_allowed", "An applicant may not do this.", "It is for every staff role.")
     calendar = shipped_calendar()
     view = {
         "calendar_version": calendar.version,

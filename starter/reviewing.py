@@ -5,12 +5,14 @@ from typing import Annotated
 
 import typer
 
-from starter.applying import BaseArgument, Reason, evidence, given_reason
+from starter.applying import BaseArgument, Reason, evidence, given_reason, readable
 from starter.errors import usage
 from starter.options import command, new_app
 from starter.session import Session
 
-Revision = Annotated[int, typer.Option("--revision", help="The revision of the application the decision is about.")]
+Revision = Annotated[
+    int, typer.Option("--revision", min=1, help="The revision of the application the decision is about.")
+]
 
 
 def register(app: typer.Typer) -> None:
@@ -82,7 +84,7 @@ def request(
     items = []
     for text in item:
         condition, colon, what = text.partition(":")
-        if not colon or condition.strip() not in CONDITIONS or not 0 < len(what.strip()) <= 2000:
+        if not colon or condition.strip() not in CONDITIONS or not readable(what):
             raise usage(
                 f'--item {text[:60]!r} is not "CONDITION: what is missing".', f"Conditions: {', '.join(CONDITIONS)}"
             )

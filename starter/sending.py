@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -54,19 +54,22 @@ def send(
     *,
     files: Mapping[str, Path] = {},
     content: bytes | None = None,
+    opens_at: datetime | None = None,
 ) -> None:
     """Send a command to the case `found`, or with None start one, and print its answer; else raise CommandError.
 
+    `opens_at` is the case's instant when its clock starts ahead of the wall clock (local server only).
     `files` and `content` are what the command names by sha256; they are handed over before it.
     """
     answer = _done_before(session, command)
     if answer is None and session.dry_run:
         from starter.dry_run import foresee
 
-        _print(session, foresee(session, command, found, content), foreseen=True)
+        _require_own_request_id(session, command, found)
+        _print(session, foresee(session, command, found, content, opens_at), foreseen=True)
         return
     if answer is None:
-        answer = asyncio.run(_send(session, command, found, files, content))
+        answer = asyncio.run(_send(session, command, found, files, content, opens_at))
     _print(session, answer)
     after = session.reader.find_case(answer.case_number)
     link = session.web_link(command.workflow_id, after.run_id if after else None)
@@ -80,48 +83,60 @@ async def reach(session: Session) -> Client:
 
 
 def _done_before(session: Session, command: Command) -> Answer | None:
+    """The first answer of a request done with the same parameters."""
+    done = session.reader.answered(command.request_id)
+    if done is None or done[0] != command.params_hash():
+        return None
+    return done[1].model_copy(update={"repeated": True})
+
+
+def _require_own_request_id(session: Session, command: Command, found: FoundCase | None) -> None:
+    """Refuse (8) a request id used with other parameters; whoever may not act at all hears that first (4)."""
+    from domain.permissions import require_permission
     from domain.refusals import Refusal, RefusalKind
 
-    done = session.reader.answered(command.request_id)
-    if done is None:
-        return None
-    params_hash, answer = done
-    if params_hash != command.params_hash():
-        message = f"Request id {command.request_id} was used with other parameters."
-        raise refused(Refusal(RefusalKind.REQUEST_ID_REUSED, message, "Use a new request id."))
-    return answer.model_copy(update={"repeated": True})
+    try:
+        require_permission(command.action, command.actor, found.case if found else None)
+        if session.reader.answered(command.request_id) is not None:
+            message = f"Request id {command.request_id} was used with other parameters."
+            raise Refusal(RefusalKind.REQUEST_ID_REUSED, message, "Use a new request id.")
+    except Refusal as refusal:
+        raise refused(refusal) from None
 
 
 async def _send(
-    session: Session, command: Command, found: FoundCase | None, files: Mapping[str, Path], content: bytes | None
+    session: Session,
+    command: Command,
+    found: FoundCase | None,
+    files: Mapping[str, Path],
+    content: bytes | None,
+    opens_at: datetime | None,
 ) -> Answer:
-    from domain.permissions import require_permission
-    from domain.refusals import Refusal
-
     client = await reach(session)
-    if found is None:
-        try:
-            require_permission(command.action, command.actor, None)  # before a workflow is started for nothing
-        except Refusal as refusal:
-            raise refused(refusal) from None
+    _require_own_request_id(session, command, found)
     session.announce_request()
-    hand_over(session, files, content)
     try:
-        return await _until_answered(session, client, command, found)
+        hand_over(session, files, content)
+        return await _until_answered(session, client, command, found, opens_at)
     except asyncio.CancelledError:
         raise no_answer(command.request_id, "Interrupted before an answer came") from None
 
 
-async def _until_answered(session: Session, client: Client, command: Command, found: FoundCase | None) -> Answer:
+async def _until_answered(
+    session: Session, client: Client, command: Command, found: FoundCase | None, opens_at: datetime | None
+) -> Answer:
+    from connection.clock import CaseClock
+    from workflows.state import CertificationState
+
     now = asyncio.get_running_loop().time
     until = now() + PATIENCE.total_seconds()
-    reopened = False
+    start = CertificationState(opens_at=opens_at) if found is None else None
+    if start is not None and opens_at is not None:
+        client = CaseClock(client).ahead(opens_at - session.wall)
     while (left := until - now()) > 0:
         patience = min(_ONE_TRY, timedelta(seconds=left))
         try:
-            return await attempt(
-                client, command, session.sending, patience, start=found is None or reopened, reopened=reopened
-            )
+            return await attempt(client, command, session.sending, patience, start=start)
         except Ended as ended:
             answer = _done_before(session, command)
             if answer is not None:
@@ -129,7 +144,7 @@ async def _until_answered(session: Session, client: Client, command: Command, fo
             # An application that met one just refused starts again; money that comes to a closed case is recorded.
             if found is not None:
                 _require_reopening(session, command, found.case.case_number, ended)
-                reopened = True
+                start = CertificationState(reopened=True)
         except Lost:
             task = asyncio.current_task()
             if task is not None and task.cancelling():  # Ctrl-C; the SDK makes an error of its own of it
@@ -171,11 +186,11 @@ def _require_reopening(session: Session, command: Command, number: str, ended: E
         judge(case, command)
     except Refusal as refusal:
         raise refused(refusal) from None
-    if case.stage is Stage.CLOSED and command.action == "receive_deposit":
+    if case.stage is Stage.CLOSED:
         return
     if ended.known:
-        message = f"The workflow of case {number} was ended by hand, in stage {case.stage}."
-        raise CommandError(5, "already_ended", message, f"See where it stood with: livebase show {number}")
+        say(f"The workflow of case {number} was ended by hand, in stage {case.stage}; it is taken up from the record.")
+        return
     message = f"The Temporal server at {session.target.address} does not know the workflow of case {number}."
     raise unreachable(message, "Is it the server and the namespace of this database? Run: livebase doctor")
 

@@ -58,6 +58,12 @@ class Session:
 
         return shanghai_date(self.wall)
 
+    def clock_date(self, found: FoundCase) -> date:
+        """The Shanghai date on the case's own clock (decision 6)."""
+        from domain.shanghai import shanghai_date
+
+        return shanghai_date(found.clock(self.wall))
+
     @property
     def directory(self) -> Path:
         """The data directory of `livebase dev`."""
@@ -96,7 +102,7 @@ class Session:
         url = self.database_url
         hint = "Start a local server with: livebase dev (or set LIVEBASE_DATABASE_URL)"
         if url.startswith("sqlite:///") and not Path(url.removeprefix("sqlite:///")).exists():
-            raise unreachable(f"There is no database in {self.directory}.", hint)
+            raise unreachable(f"There is no database {url.removeprefix('sqlite:///')}.", hint)
         try:
             engine = open_engine(url, read_only=True)
             with engine.connect():
@@ -130,9 +136,9 @@ class Session:
             raise usage("--on-behalf goes with an operator.", "For example: --as operator:chen --on-behalf wang")
         names = [name.strip(), *([] if self.on_behalf is None else [self.on_behalf.strip()])]
         try:
-            if not all(one.isprintable() for one in names):
+            if not all(one and one.isprintable() for one in names):
                 raise ValueError
-            return Actor(role=Role(role), name=names[0], on_behalf=self.on_behalf and names[1])
+            return Actor(role=Role(role), name=names[0], on_behalf=names[1] if self.on_behalf is not None else None)
         except (ValidationError, ValueError):
             raise usage("A name has 1 to 100 printable characters.", "For example: --as reviewer:li") from None
 
@@ -140,7 +146,9 @@ class Session:
         """Refuse (2) what is wrong with the common options of a command that changes something."""
 
         _ = self.actor
-        if self.request_id is not None and not (len(self.request_id) <= 200 and self.request_id.isprintable()):
+        if self.request_id is not None and not (
+            0 < len(self.request_id) <= 200 and self.request_id.isprintable() and self.request_id.strip()
+        ):
             raise usage("--request-id has 1 to 200 printable characters.", "Leave it out to have one made.")
         if self.address is not None and "://" in self.address:
             raise usage("--address is no URL.", "Write it as HOST:PORT, for example 127.0.0.1:7233.")
@@ -181,7 +189,10 @@ class Session:
     @property
     def is_local(self) -> bool:
         """Whether the server is the one `livebase dev` runs, by whatever way it was named."""
-        return self.target.source == "local" or (self.local is not None and self.local.address == self.target.address)
+        if self.target.source == "local":
+            return True
+        here = self.target.address.replace("localhost:", "127.0.0.1:")
+        return self.local is not None and self.local.address == here
 
     @cached_property
     def request(self) -> str:

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from temporalio.client import Client
 
     from domain.commands import Answer, Command
+    from workflows.state import CertificationState
 
 
 class Lost(Exception):
@@ -27,12 +28,11 @@ class Ended(Exception):
 
 
 async def attempt(
-    client: Client, command: Command, sending: str, patience: timedelta, *, start: bool, reopened: bool
+    client: Client, command: Command, sending: str, patience: timedelta, *, start: CertificationState | None
 ) -> Answer:
-    """Send the update, with `start` starting the workflow if it does not run, and return its answer.
+    """Send the update, starting the workflow from `start`, if given, when it does not run; return its answer.
 
-    `sending` marks the invocation whose attempts are one; `reopened` starts it on a closed case.
-    Raises `Lost`, `Ended`, or CommandError for what is decided.
+    `sending` marks the invocation whose attempts are one. Raises `Lost`, `Ended`, or CommandError for what is decided.
     """
     from temporalio.client import (
         WithStartWorkflowOperation,
@@ -44,17 +44,16 @@ async def attempt(
 
     from domain.commands import Answer
     from workflows.messages import TASK_QUEUE, WORKFLOW
-    from workflows.state import CertificationState
 
     options: dict[str, Any] = {"id": command.update_id(sending), "result_type": Answer, "rpc_timeout": patience}
     try:
-        if not start:
+        if start is None:
             handle = client.get_workflow_handle(command.workflow_id)
             updated: Answer = await handle.execute_update(command.action, command, **options)
             return updated
         operation: WithStartWorkflowOperation[Any, Any] = WithStartWorkflowOperation(
             WORKFLOW,
-            CertificationState(reopened=reopened),
+            start,
             id=command.workflow_id,
             task_queue=TASK_QUEUE,
             id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,

@@ -76,6 +76,7 @@ CHINESE = {
     "when (legal)": "生效时间",
     "observed": "记录时间",
     "detail": "详情",
+    "same legal representative": "同一法定代表人",
     "finding": "条件",
     "condition": "条件",
     "outcome": "结果",

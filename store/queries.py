@@ -136,6 +136,26 @@ class Reader:
         deposit, as_of = Case.model_validate(row.facts).deposit, shanghai_date(last_credit)
         return [_with_deposit(finding, deposit, as_of) for finding in findings]
 
+    def same_representative(self, case: Case, wall: datetime) -> list[dict[str, Any]]:
+        """The cases of other enterprises with the same legal representative (decision 30), newest revisions only."""
+        revision, row = tables.ApplicationRow, tables.CaseRow
+        newest = select(revision.case_number, func.max(revision.revision).label("number")).group_by(
+            revision.case_number
+        )
+        last = newest.subquery()
+        own = select(revision.legal_representative).where(
+            revision.case_number == case.case_number, revision.revision == case.revision
+        )
+        statement = (
+            select(row)
+            .join(last, last.c.case_number == row.case_number)
+            .join(revision, (revision.case_number == row.case_number) & (revision.revision == last.c.number))
+            .where(revision.legal_representative == own.scalar_subquery(), row.credit_code != case.credit_code)
+            .order_by(row.case_number)
+        )
+        with Session(self._engine) as session:
+            return [summary(_found(found), wall) for found in session.scalars(statement)]
+
     def submission(self, case_number: str, revision: int) -> str | None:
         """The sha256 of a revision's submission."""
         with Session(self._engine) as session:

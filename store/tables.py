@@ -119,6 +119,7 @@ class ApplicationRow(Table):
     revision: Mapped[int] = mapped_column(primary_key=True)
     submission: Mapped[str] = mapped_column(String(64))
     submitted_by: Mapped[str]
+    legal_representative: Mapped[str] = mapped_column(index=True)
     at: Mapped[datetime]
 
 

@@ -286,6 +286,7 @@ class Certification:
         known = self.state.recent.get(command.request_id)
         if known is not None:
             if known.params_hash != command.params_hash():
+                require_permission(command.action, command.actor, self.state.case)
                 raise Refusal(
                     RefusalKind.REQUEST_ID_REUSED,
                     f"Request id {command.request_id} was used with other parameters.",
@@ -303,6 +304,8 @@ class Certification:
 
     async def _act(self, command: Command) -> Answer:
         """A command counts as of now, before any lock. What was due by then comes first (decision 7)."""
+        while self.state.opens_at is not None and (left := self.state.opens_at - workflow.now()) > timedelta():
+            await workflow.sleep(left, summary="the clock of this enterprise's cases was moved")
         now = workflow.now()
         async with self._lock:
             await self._take_what_was_due(now)
@@ -320,12 +323,14 @@ class Certification:
                 summary=f"{command.actor.role} {command.actor.name}"[:60],
                 **TRANSACTION,
             )
-            if outcome.case is not None:
-                self._adopt(outcome.case)
             if outcome.answer is None:
                 assert outcome.refusal is not None
                 self._refused = self.state.case is None
+                if outcome.case is not None and not self._refused:
+                    self._adopt(outcome.case)
                 raise refusal_error(outcome.refusal.refusal())
+            assert outcome.case is not None
+            self._adopt(outcome.case)
             self.state.remember(command, outcome.answer)
             return outcome.answer
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from pydantic import BaseModel, ConfigDict
 
 from domain.case import Case
@@ -24,7 +26,8 @@ class CertificationState(BaseModel):
     """The whole state of a certification workflow, and its start input.
 
     `case` is the case as stored, None until an application opens one. `reopened` marks a run started on a
-    closed case for what may still come to it (a late payment): the store judges then, not the run.
+    closed case for what may still come to it (a late payment): the store judges then, not the run. `opens_at`
+    is given where a case starts on a moved clock (decision 6): nothing counts before it.
     """
 
     model_config = ConfigDict(extra="allow")
@@ -32,6 +35,7 @@ class CertificationState(BaseModel):
     case: Case | None = None
     recent: dict[str, Remembered] = {}
     reopened: bool = False
+    opens_at: datetime | None = None
 
     def remember(self, command: Command, answer: Answer) -> None:
         """Keep the answer; the oldest goes when there are too many."""

@@ -36,7 +36,8 @@ PAYER = "义乌云集电子商务有限公司"
 ANSWER = {"request_id", "accepted_at", "repeated", "case_number", "stage", "standing", "revision", "awaiting", "due_at"}
 ANSWERED_AND_SHOWN = ("case_number", "stage", "standing", "revision", "awaiting", "due_at")
 
-One, Other = TypeVar("One"), TypeVar("Other")
+One = TypeVar("One")
+Other = TypeVar("Other")
 
 
 def at_once(run: Callable[[One], Other], over: list[One]) -> list[Other]:
@@ -303,8 +304,7 @@ def first_year(dev: Running, tmp_path_factory: pytest.TempPathFactory) -> FirstY
     year.act("supplement", "supplement", year.number, enterprise.supplement(), *APPLICANT)
     year.act("approve", "review", "approve", code, "--revision", "2", *REVIEWER)
     paid = ("deposit", "receive", code, "--payer", PAYER, *FINANCE)
-    year.act("first part", *paid, "--amount", "40000", "--reference", f"{code}-1")
-    year.act("second part", *paid, "--amount", "60000.00", "--reference", f"{code}-2")
+    year.act("payment", *paid, "--amount", "100000.00", "--reference", f"{code}-1")
     refuse = ("certify", code, "--refuse", "--reason", "no base", "--dry-run", "-o", "json", *CERTIFIER)
     year.foretold["refuse"] = year.look(refuse)[0].json
     year.act("certify", "certify", year.number, *CERTIFIER)

@@ -390,6 +390,16 @@ class TestTheRest:
         assert reader.submission(case.case_number, 1) == enterprise.submission.sha256
         assert reader.submission(case.case_number, 2) is None
 
+    def test_the_same_legal_representative_behind_another_credit_code(self, store: CaseStore, reader: Reader) -> None:
+        first, second = Enterprise(), Enterprise(number="LB-2026-000002")
+        old = first.stored(store, "certification_expired")
+        new = second.stored(store, "application_received")
+        (flagged,) = reader.same_representative(new, cases.midnight(date(2027, 6, 1)))
+        assert (flagged["case_number"], flagged["standing"]) == (old.case_number, "expired")
+        again = Enterprise(number="LB-2027-000003", credit_code=first.credit_code, ordinal=2)
+        own = again.stored(store, "application_received")
+        assert {line["credit_code"] for line in reader.same_representative(own, OPENED)} == {second.credit_code}
+
     def test_letters(self, store: CaseStore, reader: Reader) -> None:
         case = Enterprise().stored(store, "base_published")
         letters = reader.letters(case.case_number)

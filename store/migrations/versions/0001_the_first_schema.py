@@ -96,10 +96,12 @@ def upgrade() -> None:
         sa.Column("revision", sa.Integer(), nullable=False),
         sa.Column("submission", sa.String(length=64), nullable=False),
         sa.Column("submitted_by", sa.Text(), nullable=False),
+        sa.Column("legal_representative", sa.Text(), nullable=False),
         sa.Column("at", store.tables.Instant(timezone=True), nullable=False),
         sa.ForeignKeyConstraint(["case_number"], ["cases.case_number"], name=op.f("fk_applications_case_number_cases")),
         sa.PrimaryKeyConstraint("case_number", "revision", name=op.f("pk_applications")),
     )
+    op.create_index(op.f("ix_applications_legal_representative"), "applications", ["legal_representative"])
     op.create_table(
         "audit_entries",
         sa.Column("case_number", sa.String(length=20), nullable=False),
