@@ -33,10 +33,10 @@ async def work(session: Session) -> None:
     from store.migrate import is_current
     from workers.logs import configure_logging
     from workers.process import StillAtWork, run_worker
-    from workers.settings import WorkerSettings
+    from workers.settings import WorkerSettings, read_settings
     from workers.telemetry import build_runtime
 
-    settings = WorkerSettings.read(database_url=session.database_url, documents=session.documents_root)
+    settings = read_settings(WorkerSettings, database_url=session.database_url, documents=session.documents_root)
     configure_logging(settings)
     if not is_current(session.engine):
         raise unreachable("The database does not have the present schema.", "Run: python -m store.migrate")

@@ -15,7 +15,7 @@ from workers.main import build_workers
 from workers.settings import WorkerSettings
 
 _log = structlog.stdlib.get_logger("livebase.worker")
-_PAST_GRACE = 4.0
+PAST_GRACE = 4.0
 """Seconds for cancelled activities to come to their end."""
 
 
@@ -41,7 +41,7 @@ async def run_worker(client: Client, settings: WorkerSettings) -> None:
                 _log_start(client, settings)
                 await stop.wait()
                 _log.info("draining", seconds=settings.graceful_seconds)
-                limit.reschedule(loop.time() + settings.graceful_seconds + _PAST_GRACE)
+                limit.reschedule(loop.time() + settings.graceful_seconds + PAST_GRACE)
         except TimeoutError:
             _log.error("activities did not end")
             raise StillAtWork from None

@@ -7,7 +7,7 @@ Controller sets them. An empty variable counts as absent.
 from __future__ import annotations
 
 import re
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -17,6 +17,7 @@ from temporalio.worker import WorkerDeploymentConfig
 from connection.errors import BadConfiguration
 
 PREFIX = "LIVEBASE_"
+Settings = TypeVar("Settings", bound=BaseSettings)
 
 
 def _address(text: str) -> str:
@@ -46,17 +47,6 @@ class WorkerSettings(BaseSettings):
     deployment_name: str | None = Field(default=None, validation_alias="TEMPORAL_DEPLOYMENT_NAME")
     build_id: str | None = Field(default=None, validation_alias="TEMPORAL_WORKER_BUILD_ID")
 
-    @classmethod
-    def read(cls, **known: Any) -> WorkerSettings:
-        """The settings, `known` ones over the environment. Raises BadConfiguration with every problem."""
-        try:
-            return cls(**known)
-        except ValidationError as error:
-            problems = "; ".join(f"{_variable(str(one['loc'][0]))}: {one['msg']}" for one in error.errors())
-            raise BadConfiguration(
-                f"The worker's settings can't be used. {problems}.", "Correct these environment variables."
-            ) from None  # the error's own text holds the values, a password among them
-
     @property
     def deployment(self) -> WorkerDeploymentConfig | None:
         """The worker's version, when both its name and its build are told; None is an unversioned worker.
@@ -80,6 +70,17 @@ class WorkerSettings(BaseSettings):
         if (self.deployment_name is None) == (self.build_id is None):
             return None
         return "TEMPORAL_DEPLOYMENT_NAME" if self.deployment_name is None else "TEMPORAL_WORKER_BUILD_ID"
+
+
+def read_settings(kind: type[Settings], **known: Any) -> Settings:
+    """The settings, `known` ones over the environment. Raises BadConfiguration with every problem."""
+    try:
+        return kind(**known)
+    except ValidationError as error:
+        problems = "; ".join(f"{_variable(str(one['loc'][0]))}: {one['msg']}" for one in error.errors())
+        raise BadConfiguration(
+            f"The settings can't be used. {problems}.", "Correct these environment variables."
+        ) from None  # the error's own text holds the values, a password among them
 
 
 def _variable(name: str) -> str:

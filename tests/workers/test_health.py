@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import socket
+import sys
 from pathlib import Path
 
 import pytest
@@ -14,9 +16,10 @@ from connection.client import connect
 from connection.errors import BadConfiguration
 from connection.local_server import LocalServer
 from tests.office import Office
+from tests.workers.cluster_files import worker_check
 from tests.workers.processes import ROOT, WorkerProcess, eventually, free_port, get, worker_process
 from workers.health import Readiness, health_server
-from workers.settings import WorkerSettings
+from workers.settings import WorkerSettings, read_settings
 
 WELL = {"temporal": True, "schema": True, "polling": True}
 
@@ -47,14 +50,24 @@ async def test_a_worker_tells_whether_it_lives_and_can_work_and_offers_metrics(t
                 present = connection.execute(text("SELECT version_num FROM alembic_version")).scalar_one()
                 connection.execute(text("UPDATE alembic_version SET version_num = 'older'"))
             assert json.loads(await eventually(health, "/readyz", 503)) == {**WELL, "schema": False}
+            assert await compose_finds(health) == "unhealthy"
             with office.engine.begin() as connection:
                 connection.execute(text("UPDATE alembic_version SET version_num = :it"), {"it": present})
             await eventually(health, "/readyz", 200)
+            assert await compose_finds(health) == "healthy"
 
             await server.kill()
             assert json.loads(await eventually(health, "/readyz", 503)) == {**WELL, "temporal": False}
             assert (await get(health, "/livez"))[0] == 200, "a restart would not bring Temporal back"
             await told_by_temporal(worker)
+
+
+async def compose_finds(port: int) -> str:
+    """What docker-compose.yml's own check says of the worker."""
+    program, *rest = worker_check(port)
+    assert program == "python"
+    check = await asyncio.create_subprocess_exec(sys.executable, *rest, stderr=asyncio.subprocess.DEVNULL)
+    return "unhealthy" if await check.wait() else "healthy"
 
 
 async def told_by_temporal(worker: WorkerProcess) -> None:
@@ -101,7 +114,7 @@ async def test_settings_that_cannot_be_used_end_the_worker_with_every_problem(
 def test_an_empty_variable_counts_as_absent(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("LIVEBASE_HEALTH_PORT", "LIVEBASE_METRICS_ADDRESS", "LIVEBASE_LOG_FORMAT", "TEMPORAL_DEPLOYMENT_NAME"):
         monkeypatch.setenv(name, "")
-    settings = WorkerSettings.read(database_url="sqlite://", documents=str(ROOT))
+    settings = read_settings(WorkerSettings, database_url="sqlite://", documents=str(ROOT))
     assert (settings.health_port, settings.metrics_address, settings.log_format) == (0, None, "text")
     assert settings.deployment is None and settings.half_versioned is None
 
