@@ -39,7 +39,7 @@ async def work(session: Session) -> None:
     settings = read_settings(WorkerSettings, database_url=session.database_url, documents=session.documents_root)
     configure_logging(settings)
     if not is_current(session.engine):
-        raise unreachable("The database does not have the present schema.", "Run: python -m store.migrate")
+        raise unreachable("The database does not have the present schema.", "Run: python -m workers.prepare")
     runtime = build_runtime(settings)
     client = await session.connect(f"worker:{os.getpid()}@{socket.gethostname()}", runtime)
     try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 import socket
 import sys
 from pathlib import Path
@@ -75,6 +76,7 @@ async def told_by_temporal(worker: WorkerProcess) -> None:
     await worker.said("retried")
     told = next(record for record in worker.records if "retried" in record["event"])
     assert told["logger"].startswith("temporalio.core") and told["level"] == "warning"
+    assert re.fullmatch(r"gRPC call \w+ retried \d+ times", told["event"])
     assert told["error"] in ("Unavailable", "Cancelled", "Unknown"), told
     assert "ConnectionRefused" not in worker.log.read_text("utf-8")
 
