@@ -88,14 +88,15 @@ async def test_what_it_cannot_do_is_told_with_its_exit_code(server: LocalServer,
     migrate(local, local_server=True)
     nowhere, here = f"127.0.0.1:{free_port()}", server.address
     lost = "postgresql+psycopg://somebody:secret@127.0.0.1:1/nowhere"
-    cases = [
+    cases: list[tuple[dict[str, str], int, str]] = [
         ({}, 2, "LIVEBASE_DATABASE_URL: Field required"),
         ({"LIVEBASE_DATABASE_URL": lost, "TEMPORAL_ADDRESS": here}, 6, "The database can't be used: connection failed"),
         ({"LIVEBASE_DATABASE_URL": ours, "TEMPORAL_ADDRESS": nowhere}, 6, nowhere),
         ({"LIVEBASE_DATABASE_URL": local, "TEMPORAL_ADDRESS": here}, 1, "another kind of server"),
     ]
-    for environ, code, what in cases:
-        found, said = await ended(await prepare(LIVEBASE_PATIENCE_SECONDS="0", **environ))
+    started = [await prepare(LIVEBASE_PATIENCE_SECONDS="0", **environ) for environ, _, _ in cases]
+    for process, (_, code, what) in zip(started, cases, strict=True):
+        found, said = await ended(process)
         assert (found, len(said) >= 2) == (code, True), said
         assert what in said[-2] and said[-1].startswith("→ "), said
         assert "secret" not in "".join(said)
