@@ -8,6 +8,7 @@ them did not answer in time, 1 when it holds what can't be changed.
 from __future__ import annotations
 
 import asyncio
+import os
 import sys
 import time
 
@@ -97,4 +98,7 @@ def _say(line: str) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    ended = main()
+    sys.stderr.flush()
+    # Threads of the Temporal client may still be at work; Python's own way out aborts on them now and again.
+    os._exit(ended)
