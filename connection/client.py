@@ -11,15 +11,19 @@ from connection.time_limit import time_limit
 
 if TYPE_CHECKING:
     from temporalio.client import Client
+    from temporalio.runtime import Runtime
 
 CONNECT_TIMEOUT = timedelta(seconds=5)
 
 
-async def connect(target: Target, *, identity: str, timeout: timedelta = CONNECT_TIMEOUT) -> Client:
+async def connect(
+    target: Target, *, identity: str, timeout: timedelta = CONNECT_TIMEOUT, runtime: Runtime | None = None
+) -> Client:
     """Connect to `target`; messages travel as pydantic JSON.
 
-    `identity` is what histories and Temporal Web show as the sender; it proves nothing. Raises `Unreachable`
-    when no server answers within `timeout`, `BadConfiguration` when the address or TLS settings can't be used.
+    `identity` is what histories and Temporal Web show as the sender; it proves nothing. `runtime` carries a
+    worker's metrics and log; None is the SDK's own. Raises `Unreachable` when no server answers within
+    `timeout`, `BadConfiguration` when the address or TLS settings can't be used.
     """
     from temporalio.client import Client
     from temporalio.contrib.pydantic import pydantic_data_converter
@@ -34,6 +38,7 @@ async def connect(target: Target, *, identity: str, timeout: timedelta = CONNECT
                 data_converter=pydantic_data_converter,
                 identity=identity,
                 connect_timeout=timeout,
+                runtime=runtime,
                 **target.connect_kwargs,
             )
     except TimeoutError:

@@ -8,7 +8,8 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from connection.search_attributes import SEARCH_ATTRIBUTES, missing, register
+from connection.search_attributes import missing, register
+from domain.tracing import SEARCH_ATTRIBUTES
 
 if TYPE_CHECKING:
     from temporalio.client import Client

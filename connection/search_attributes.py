@@ -1,28 +1,15 @@
-"""The search attributes of a case, and their registration.
-
-The keys are used in `workflows/` (which may import only `domain`); this is where a server learns of them.
-"""
+"""The search attributes of a case, registered with a server; `domain/tracing.py` lists them."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
+
+from domain.tracing import SEARCH_ATTRIBUTES, Kind
 
 if TYPE_CHECKING:
     from temporalio.api.enums.v1 import IndexedValueType
     from temporalio.client import Client
-
-Kind = Literal["Keyword", "Datetime"]
-
-SEARCH_ATTRIBUTES: Mapping[str, Kind] = {
-    "CertStage": "Keyword",
-    "CertStanding": "Keyword",
-    "CertAwaiting": "Keyword",
-    "CertDueAt": "Datetime",
-    "CertValidUntil": "Datetime",
-    "CertNumber": "Keyword",
-}
-"""Name → kind. Never `Status`: Temporal Web hides an attribute of that name."""
 
 
 async def register(client: Client, attributes: Mapping[str, Kind] = SEARCH_ATTRIBUTES) -> None:

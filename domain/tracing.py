@@ -5,14 +5,18 @@ Nothing personal goes here: search attributes are stored in clear.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
+from typing import Literal
 
 from domain.case import Case
 from domain.judging import open_to
 from domain.money import format_cny
 from domain.shanghai import SHANGHAI
 
-SEARCH_ATTRIBUTES: dict[str, str] = {
+Kind = Literal["Keyword", "Datetime"]
+
+SEARCH_ATTRIBUTES: Mapping[str, Kind] = {
     "CertStage": "Keyword",
     "CertStanding": "Keyword",
     "CertAwaiting": "Keyword",
@@ -20,7 +24,7 @@ SEARCH_ATTRIBUTES: dict[str, str] = {
     "CertValidUntil": "Datetime",
     "CertNumber": "Keyword",
 }
-"""Name → type, as registered with the server. Never `Status`: Temporal Web hides it."""
+"""Name → kind, as registered with the server. Never `Status`: Temporal Web hides it."""
 
 
 def search_attributes(case: Case, now: datetime) -> dict[str, str | datetime | None]:

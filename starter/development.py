@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -28,19 +29,28 @@ _DETACHED_SECONDS = 1200.0  # the first start ever builds a server
 
 
 async def work(session: Session) -> None:
-    """Run a worker until SIGTERM."""
-    import logging
-
+    """Run a worker until SIGTERM. Raises CommandError: 2 for its settings, 6, and 1 when it could not drain."""
     from store.migrate import is_current
-    from workers.main import run_worker
-    from workers.settings import WorkerSettings
+    from workers.logs import configure_logging
+    from workers.process import StillAtWork, run_worker
+    from workers.settings import WorkerSettings, read_settings
+    from workers.telemetry import build_runtime
 
-    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    settings = read_settings(WorkerSettings, database_url=session.database_url, documents=session.documents_root)
+    configure_logging(settings)
     if not is_current(session.engine):
-        raise unreachable("The database does not have the present schema.", "Run: python -m store.migrate")
-    client = await session.connect(f"worker:{os.getpid()}")
-    settings = WorkerSettings(database_url=session.database_url, documents=session.documents_root)
-    await run_worker(client, settings)
+        raise unreachable("The database does not have the present schema.", "Run: python -m workers.prepare")
+    runtime = build_runtime(settings)
+    client = await session.connect(f"worker:{os.getpid()}@{socket.gethostname()}", runtime)
+    try:
+        await run_worker(client, settings)
+    except StillAtWork:
+        raise CommandError(
+            1,
+            "still_at_work",
+            f"Something under way did not end within {settings.graceful_seconds} s and was left.",
+            "Another worker takes it up; a party outside that hangs shows in Temporal Web as a pending activity.",
+        ) from None
 
 
 async def start_worker(server: LocalServer, directory: Path) -> GuardedProcess:
@@ -192,16 +202,20 @@ async def _unless_stopped(task: asyncio.Future[Any], stop: asyncio.Event) -> boo
 
 
 async def polled(client: Any, task_queue: str) -> bool:
-    """Whether somebody takes both workflow and activity tasks of the queue."""
+    """Whether somebody takes the cases' workflow and activity tasks, and the activities that go outside."""
     from temporalio.api.enums.v1 import TaskQueueType
     from temporalio.api.taskqueue.v1 import TaskQueue
     from temporalio.api.workflowservice.v1 import DescribeTaskQueueRequest
 
-    for kind in (TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW, TaskQueueType.TASK_QUEUE_TYPE_ACTIVITY):
+    from workflows.messages import outside_task_queue
+
+    for name, kind in (
+        (task_queue, TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW),
+        (task_queue, TaskQueueType.TASK_QUEUE_TYPE_ACTIVITY),
+        (outside_task_queue(task_queue), TaskQueueType.TASK_QUEUE_TYPE_ACTIVITY),
+    ):
         described = await client.workflow_service.describe_task_queue(
-            DescribeTaskQueueRequest(
-                namespace=client.namespace, task_queue=TaskQueue(name=task_queue), task_queue_type=kind
-            ),
+            DescribeTaskQueueRequest(namespace=client.namespace, task_queue=TaskQueue(name=name), task_queue_type=kind),
             timeout=timedelta(seconds=5),
         )
         # A poll takes a minute at most; who has not asked for longer is frozen or gone.

@@ -43,11 +43,7 @@ async def diagnose(session: Session) -> list[dict[str, Any]]:
 
         lacking = await missing(client())
         if lacking:
-            name = sorted(lacking)[0]
-            raise _Broken(
-                f"missing: {', '.join(sorted(lacking))}",
-                f"temporal operator search-attribute create --name {name} --type … (see README, your own cluster)",
-            )
+            raise _Broken(f"missing: {', '.join(sorted(lacking))}", "python -m workers.prepare")
         return "all registered"
 
     async def workers() -> str:
@@ -98,9 +94,7 @@ async def _require_namespace(client: Client) -> None:
     except RPCError as error:
         if error.status is not RPCStatusCode.NOT_FOUND:
             raise
-        raise _Broken(
-            f"there is no namespace {client.namespace}", f"temporal operator namespace create {client.namespace}"
-        ) from error
+        raise _Broken(f"there is no namespace {client.namespace}", "python -m workers.prepare") from error
 
 
 async def _database(session: Session) -> str:
@@ -109,7 +103,7 @@ async def _database(session: Session) -> str:
     from store.migrate import is_current
 
     if not is_current(session.engine):
-        raise _Broken("the schema is not the newest", "restart livebase dev, or run the migration job")
+        raise _Broken("the schema is not the newest", "restart livebase dev; on a cluster: python -m workers.prepare")
     return make_url(session.database_url).render_as_string(hide_password=True)
 
 

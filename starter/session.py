@@ -19,6 +19,7 @@ from starter.errors import CommandError, not_found, unreachable, usage
 if TYPE_CHECKING:
     from sqlalchemy import Engine
     from temporalio.client import Client
+    from temporalio.runtime import Runtime
 
     from connection.local_state import LocalState
     from connection.profile import Target
@@ -174,13 +175,13 @@ class Session:
         except Unreachable as error:
             raise unreachable(error.message, error.hint) from error
 
-    async def connect(self, identity: str) -> Client:
+    async def connect(self, identity: str, runtime: Runtime | None = None) -> Client:
         """A client of the Temporal server. Raises CommandError (6, or 2 for an address that is none)."""
         from connection.client import connect
         from connection.errors import BadConfiguration, Unreachable
 
         try:
-            return await connect(self.target, identity=identity)
+            return await connect(self.target, identity=identity, runtime=runtime)
         except BadConfiguration as error:
             raise CommandError(2, "bad_configuration", error.message, error.hint) from error
         except Unreachable as error:

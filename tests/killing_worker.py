@@ -19,7 +19,7 @@ from connection.client import connect
 from connection.profile import Target
 from domain.records import Transition
 from store.cases import CaseStore, CaseTransaction
-from workers.main import run_worker
+from workers.process import run_worker
 from workers.settings import WorkerSettings
 
 KILLED = 137

@@ -20,7 +20,6 @@ from stdnum.cn import uscc
 from temporalio.client import Client, WithStartWorkflowOperation, WorkflowHandle, WorkflowUpdateFailedError
 from temporalio.common import WorkflowIDConflictPolicy
 from temporalio.exceptions import ApplicationError
-from temporalio.worker import Worker
 
 from activities.publication import OfficialChannel
 from connection.clock import CaseClock
@@ -35,7 +34,8 @@ from store.cases import CaseStore
 from store.documents import DocumentStore
 from store.engine import open_engine
 from store.migrate import migrate
-from workers.main import build_worker
+from workers.main import build_workers
+from workers.pair import WorkerPair
 from workers.settings import WorkerSettings
 from workflows.messages import refusal_from
 from workflows.state import CertificationState
@@ -89,8 +89,8 @@ class Office:
             for file in read_application_file(path, today=date(2026, 11, 24)).document_files.values():
                 self.documents.put_file(file)
 
-    def worker(self, channel: OfficialChannel | None = None) -> Worker:
-        return build_worker(self.client, self.settings, channel=channel, engine=self.engine)
+    def worker(self, channel: OfficialChannel | None = None) -> WorkerPair:
+        return build_workers(self.client, self.settings, channel=channel, engine=self.engine)
 
     def base(self, *, ordinal: int = 1, credit_code: str | None = None) -> Base:
         return Base(self, credit_code or new_credit_code(), ordinal)

@@ -1,11 +1,10 @@
-"""The composition root: builds store, documents and channel, registers workflows and activities, and runs."""
+"""The composition root: builds store, documents and channel, and registers workflows and activities."""
 
 from __future__ import annotations
 
-import asyncio
-import signal
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from typing import Any
 
 from sqlalchemy import Engine
 from temporalio.client import Client
@@ -22,24 +21,27 @@ from store.cases import CaseStore
 from store.documents import DocumentStore
 from store.engine import open_engine
 from store.reference import policy_book, shipped_calendar
+from workers.pair import WorkerPair
 from workers.settings import WorkerSettings
 from workflows.certification import Certification
 from workflows.clock import RecordClock
+from workflows.messages import outside_task_queue
 
-_THREADS = 8
+THREADS = 8
+"""How many activities run at once, inside and outside each."""
 
 
-def build_worker(
+def build_workers(
     client: Client, settings: WorkerSettings, *, channel: OfficialChannel | None = None, engine: Engine | None = None
-) -> Worker:
-    """A worker on `client`, not yet running. Tests hand in a `channel` of their own."""
+) -> WorkerPair:
+    """The workers on `client`, not yet running. Tests hand in a `channel` of their own."""
     cases = CaseStore(engine or open_engine(settings.database_url))
     documents = DocumentStore(settings.documents)
     desk = CaseDesk(cases, documents, shipped_calendar(), policy_book())
     review = ReviewActivities(desk)
     certification = CertificationActivities(desk)
     publication = PublicationActivities(desk, cases, channel or OwnList())
-    return Worker(
+    inside = Worker(
         client,
         task_queue=settings.task_queue,
         workflows=[Certification, RecordClock],
@@ -55,7 +57,6 @@ def build_worker(
             DepositActivities(desk).receive_deposit,
             certification.certify,
             certification.refuse_certification,
-            publication.announce_base,
             publication.record_publication,
             publication.record_publication_failure,
             publication.publish,
@@ -63,18 +64,24 @@ def build_worker(
             *agenda_activities(desk),
             ClockActivities(cases).record_clock,
         ],
-        activity_executor=ThreadPoolExecutor(max_workers=_THREADS, thread_name_prefix="activity"),
-        max_concurrent_activities=_THREADS,
-        max_concurrent_local_activities=_THREADS,
-        graceful_shutdown_timeout=timedelta(seconds=settings.graceful_seconds),
+        max_concurrent_local_activities=THREADS,
+        **_settled(settings),
     )
+    outside = Worker(
+        client,
+        task_queue=outside_task_queue(settings.task_queue),
+        # None of them may hold a transaction, a connection or a lock while it waits for the party outside.
+        activities=[publication.announce_base],
+        **_settled(settings),
+    )
+    return WorkerPair(inside=inside, outside=outside)
 
 
-async def run_worker(client: Client, settings: WorkerSettings) -> None:
-    """Run until SIGTERM or SIGINT, then drain: what is under way is finished, nothing new is taken."""
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for name in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(name, stop.set)
-    async with build_worker(client, settings):
-        await stop.wait()
+def _settled(settings: WorkerSettings) -> dict[str, Any]:
+    """What both workers have alike; each gets threads of its own."""
+    return {
+        "activity_executor": ThreadPoolExecutor(max_workers=THREADS, thread_name_prefix="activity"),
+        "max_concurrent_activities": THREADS,
+        "graceful_shutdown_timeout": timedelta(seconds=settings.graceful_seconds),
+        "deployment_config": settings.deployment,
+    }

@@ -1,16 +1,87 @@
-"""What a worker needs to know, from the environment (`LIVEBASE_…`) or its caller."""
+"""What a worker needs to know, from the environment or its caller.
+
+Variables are named LIVEBASE_ and the setting's name; the deployment's two are named as the Temporal Worker
+Controller sets them. An empty variable counts as absent.
+"""
 
 from __future__ import annotations
 
+import re
+from typing import Annotated, Any, Literal, TypeVar
+
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
+from temporalio.common import VersioningBehavior, WorkerDeploymentVersion
+from temporalio.worker import WorkerDeploymentConfig
+
+from connection.errors import BadConfiguration
+
+PREFIX = "LIVEBASE_"
+Settings = TypeVar("Settings", bound=BaseSettings)
+
+
+def _address(text: str) -> str:
+    if not re.fullmatch(r"(\d{1,3}(\.\d{1,3}){3}|\[[0-9a-fA-F:]+\]):\d{1,5}", text):
+        raise ValueError("an IP address and a port are wanted, for example 127.0.0.1:9464")
+    return text
 
 
 class WorkerSettings(BaseSettings):
     """`database_url` is a SQLAlchemy URL; `documents` a folder or an object store's URL."""
 
-    model_config = SettingsConfigDict(env_prefix="LIVEBASE_")
+    model_config = SettingsConfigDict(env_prefix=PREFIX, env_ignore_empty=True, populate_by_name=True)
 
     database_url: str
     documents: str
     task_queue: str = "livebase"
-    graceful_seconds: int = 20
+    graceful_seconds: int = Field(default=20, ge=0)
+    """How long a drain lets activities finish before it cancels them."""
+    health_port: int = Field(default=0, ge=0, le=65535)
+    """Where /livez and /readyz answer; 0 is nowhere."""
+    health_host: str = "127.0.0.1"
+    """The address the health port is opened on; in a container 0.0.0.0."""
+    metrics_address: Annotated[str, AfterValidator(_address)] | None = None
+    """Where Prometheus finds Temporal's metrics, IP:PORT; None is nowhere."""
+    log_format: Literal["text", "json"] = "text"
+    log_level: Annotated[Literal["DEBUG", "INFO", "WARNING", "ERROR"], BeforeValidator(str.upper)] = "INFO"
+    deployment_name: str | None = Field(default=None, validation_alias="TEMPORAL_DEPLOYMENT_NAME")
+    build_id: str | None = Field(default=None, validation_alias="TEMPORAL_WORKER_BUILD_ID")
+
+    @property
+    def deployment(self) -> WorkerDeploymentConfig | None:
+        """The worker's version, when both its name and its build are told; None is an unversioned worker.
+
+        Cases are upgraded to the current version at their next step, not pinned to the one they started on. A
+        run sleeps through a year: pinned, it would need its old build kept running for that year, and would
+        answer none of the commands, and have none of the corrections, that came since. What upgrading asks in
+        return is that code replays what it did before, and recorded histories and patches see to that.
+        """
+        if self.deployment_name is None or self.build_id is None:
+            return None
+        return WorkerDeploymentConfig(
+            version=WorkerDeploymentVersion(deployment_name=self.deployment_name, build_id=self.build_id),
+            use_worker_versioning=True,
+            default_versioning_behavior=VersioningBehavior.AUTO_UPGRADE,
+        )
+
+    @property
+    def half_versioned(self) -> str | None:
+        """The variable that lacks for a versioned worker when the other is there."""
+        if (self.deployment_name is None) == (self.build_id is None):
+            return None
+        return "TEMPORAL_DEPLOYMENT_NAME" if self.deployment_name is None else "TEMPORAL_WORKER_BUILD_ID"
+
+
+def read_settings(kind: type[Settings], **known: Any) -> Settings:
+    """The settings, `known` ones over the environment. Raises BadConfiguration with every problem."""
+    try:
+        return kind(**known)
+    except ValidationError as error:
+        problems = "; ".join(f"{_variable(str(one['loc'][0]))}: {one['msg']}" for one in error.errors())
+        raise BadConfiguration(
+            f"The settings can't be used. {problems}.", "Correct these environment variables."
+        ) from None  # the error's own text holds the values, a password among them
+
+
+def _variable(name: str) -> str:
+    return name if name.isupper() else f"{PREFIX}{name.upper()}"

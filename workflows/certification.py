@@ -15,7 +15,7 @@ from typing import Any
 
 from temporalio import workflow
 from temporalio.common import RetryPolicy, SearchAttributeKey
-from temporalio.exceptions import ActivityError
+from temporalio.exceptions import ActivityError, ApplicationError
 
 with workflow.unsafe.imports_passed_through():
     from domain import agenda
@@ -43,7 +43,7 @@ with workflow.unsafe.imports_passed_through():
     from domain.refusals import Refusal, RefusalKind
     from domain.stages import Stage
     from domain.tracing import SEARCH_ATTRIBUTES, current_details, search_attributes
-    from workflows.messages import WORKFLOW, refusal_error
+    from workflows.messages import WORKFLOW, outside_task_queue, refusal_error
     from workflows.state import CaseOutcome, CertificationState
 
 # What trying again can't mend: a fault of ours or a value no table takes. Nothing has been written then.
@@ -68,9 +68,11 @@ STEP: dict[str, Any] = {
     "schedule_to_close_timeout": timedelta(seconds=60),
     "retry_policy": RetryPolicy(initial_interval=timedelta(milliseconds=100), maximum_interval=timedelta(seconds=5)),
 }
-# The publication channel is an outside party: a bounded effort, then the case's own retry plan.
+# The publication channel is an outside party: a bounded effort on the queue for such, then the case's own
+# retry plan. Five minutes hold three tries and the wait for a free hand when the channel keeps many waiting.
 ANNOUNCEMENT: dict[str, Any] = {
     "start_to_close_timeout": timedelta(seconds=30),
+    "schedule_to_close_timeout": timedelta(minutes=5),
     "retry_policy": RetryPolicy(initial_interval=timedelta(seconds=1), maximum_attempts=3),
 }
 STORE_PAUSE = timedelta(seconds=30)
@@ -392,6 +394,7 @@ class Certification:
             evidence: str = await workflow.execute_activity(
                 "announce_base",
                 case.workflow_id,
+                task_queue=outside_task_queue(workflow.info().task_queue),
                 result_type=str,
                 summary=case.terms[-1].certificate_number,
                 **ANNOUNCEMENT,
@@ -422,7 +425,8 @@ class Certification:
                     )
                     return
                 except ActivityError as error:
-                    workflow.logger.warning("the store did not take %s: %s", name, error.cause or error)
+                    why = error.cause.type if isinstance(error.cause, ApplicationError) else type(error.cause).__name__
+                    workflow.logger.warning("the store did not take a step", extra={"step": name, "error": why})
             await workflow.sleep(STORE_PAUSE, summary="the store did not answer; trying again")
 
     def _adopt(self, case: Case) -> None:

@@ -32,6 +32,7 @@ from domain.refusals import Refusal, RefusalDetail, RefusalKind
 
 WORKFLOW = "Certification"
 TASK_QUEUE = "livebase"
+"""Where cases and their transactions run."""
 
 COMMANDS: tuple[type[Command], ...] = (
     Apply,
@@ -49,6 +50,11 @@ COMMANDS: tuple[type[Command], ...] = (
     ConfirmMarks,
 )
 """Every command, in process order."""
+
+
+def outside_task_queue(task_queue: str) -> str:
+    """The task queue of the activities that call parties outside, beside a case's own `task_queue`."""
+    return f"{task_queue}-outside"
 
 
 def refusal_error(refusal: Refusal) -> ApplicationError:

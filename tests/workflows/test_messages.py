@@ -91,6 +91,6 @@ def test_every_planned_event_is_carried_out_by_an_activity_of_its_name(office_wo
 
 @pytest.fixture
 async def office_worker_activities(client: Client, tmp_path: Path) -> set[str]:
-    """The names of all activities a worker offers."""
-    config = Office(client, tmp_path).worker().config()
-    return {str(activity._Definition.must_from_callable(one).name) for one in config["activities"]}
+    """The names of all activities the workers offer."""
+    activities = [one for worker in Office(client, tmp_path).worker().both for one in worker.config()["activities"]]
+    return {str(activity._Definition.must_from_callable(one).name) for one in activities}

@@ -1,0 +1,64 @@
+"""A worker process from its start to the end of its drain."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+
+import structlog
+from temporalio.client import Client
+
+from connection.errors import Unreachable
+from store.engine import open_engine
+from workers.health import Readiness, health_server
+from workers.main import build_workers
+from workers.settings import WorkerSettings
+
+_log = structlog.stdlib.get_logger("livebase.worker")
+PAST_GRACE = 4.0
+"""Seconds for cancelled activities to come to their end."""
+
+
+class StillAtWork(Exception):
+    """Activities did not end though they were cancelled; the server hands them to another worker in time."""
+
+
+async def run_worker(client: Client, settings: WorkerSettings) -> None:
+    """Run until SIGTERM or SIGINT, then drain: what is under way is finished, nothing new is taken.
+
+    Raises BadConfiguration when the health port can't be opened, Unreachable when Temporal won't have this worker,
+    StillAtWork when something under way neither finished in the grace nor heeded its cancellation.
+    """
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for name in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(name, stop.set)
+    engine = open_engine(settings.database_url)
+    workers = build_workers(client, settings, engine=engine)
+    async with health_server(Readiness(client, engine, workers), settings):
+        try:
+            async with asyncio.timeout(None) as limit, workers:
+                _log_start(client, settings)
+                await stop.wait()
+                _log.info("draining", seconds=settings.graceful_seconds)
+                limit.reschedule(loop.time() + settings.graceful_seconds + PAST_GRACE)
+        except TimeoutError:
+            _log.error("activities did not end")
+            raise StillAtWork from None
+        except RuntimeError as error:  # the SDK's: no such namespace, no right to poll
+            reason = str(error).partition(": Status {")[0]
+            raise Unreachable(f"Temporal won't have this worker: {reason}.", "Run: livebase doctor") from error
+    _log.info("stopped")
+
+
+def _log_start(client: Client, settings: WorkerSettings) -> None:
+    if lacking := settings.half_versioned:
+        _log.warning("not a versioned worker, a variable is not set", variable=lacking)
+    version = settings.deployment.version if settings.deployment else None
+    _log.info(
+        "starting",
+        namespace=client.namespace,
+        task_queue=settings.task_queue,
+        deployment=version and version.deployment_name,
+        build=version and version.build_id,
+    )
