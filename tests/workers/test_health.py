@@ -35,11 +35,14 @@ async def test_a_worker_tells_whether_it_lives_and_can_work_and_offers_metrics(t
             LIVEBASE_HEALTH_PORT=str(health),
             LIVEBASE_METRICS_ADDRESS=f"127.0.0.1:{metrics}",
             LIVEBASE_LOG_FORMAT="json",
+            TEMPORAL_DEPLOYMENT_NAME="livebase-half",
         ) as worker:
             assert json.loads(await eventually(health, "/readyz", 200)) == WELL
             assert await get(health, "/livez") == (200, '{"alive": true}')
             assert (await get(health, "/"))[0] == 404
 
+            lacking = [record["variable"] for record in worker.records if "variable" in record]
+            assert lacking == ["TEMPORAL_WORKER_BUILD_ID"], "half a version is told"
             base = await office.applied()
             assert not base.no_case
             offered = await eventually(metrics, "/metrics", 200)
@@ -95,22 +98,16 @@ async def test_without_a_port_nobody_answers_and_a_taken_one_is_told(client: Cli
     assert "LIVEBASE_HEALTH_PORT" in refused.value.hint
 
 
-async def test_settings_that_cannot_be_used_end_the_worker_with_every_problem(
-    client: Client, server: LocalServer, tmp_path: Path
-) -> None:
-    async with worker_process(
-        Office(client, tmp_path),
-        server.address,
-        LIVEBASE_HEALTH_PORT="8o8o",
-        LIVEBASE_METRICS_ADDRESS="localhost",
-        LIVEBASE_LOG_LEVEL="loud",
-    ) as worker:
-        assert await worker.ended() == 2
-    [problem, hint] = worker.lines
+def test_settings_that_cannot_be_used_are_told_all_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LIVEBASE_HEALTH_PORT", "8o8o")
+    monkeypatch.setenv("LIVEBASE_METRICS_ADDRESS", "localhost")
+    monkeypatch.setenv("LIVEBASE_LOG_LEVEL", "loud")
+    with pytest.raises(BadConfiguration) as refused:
+        read_settings(WorkerSettings, database_url="sqlite://", documents=str(ROOT))
     for variable in ("LIVEBASE_HEALTH_PORT", "LIVEBASE_METRICS_ADDRESS", "LIVEBASE_LOG_LEVEL"):
-        assert f"{variable}: " in problem
-    assert "8o8o" not in problem, "a value may be a password"
-    assert "environment variables" in hint
+        assert f"{variable}: " in refused.value.message
+    assert "8o8o" not in refused.value.message, "a value may be a password"
+    assert "environment variables" in refused.value.hint
 
 
 def test_an_empty_variable_counts_as_absent(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -24,16 +24,15 @@ from tests.path import acts
 from tests.workers.processes import worker_process
 
 NAME = "livebase-versioned"
-BUILD = "TEMPORAL_WORKER_BUILD_ID"
 
 
-async def test_a_worker_has_no_version_unless_both_its_variables_are_set(
-    client: Client, server: LocalServer, tmp_path: Path
-) -> None:
+async def test_a_worker_has_no_version_unless_both_its_variables_are_set(client: Client, tmp_path: Path) -> None:
     office = Office(client, tmp_path)
-    async with worker_process(office, server.address, TEMPORAL_DEPLOYMENT_NAME="livebase-half") as worker:
+    assert (office.settings.deployment, office.settings.half_versioned) == (None, None)
+    office.settings = office.settings.model_copy(update={"deployment_name": "livebase-half"})
+    assert office.settings.half_versioned == "TEMPORAL_WORKER_BUILD_ID"
+    async with office.worker():
         base = await acts.in_valid(office)
-        await worker.said(f"variable={BUILD}")
     info = await versioning(base)
     assert info.behavior == VersioningBehavior.VERSIONING_BEHAVIOR_UNSPECIFIED and not info.HasField(
         "deployment_version"
