@@ -19,11 +19,11 @@ LAUGHS = b"a: &a [x]\n" + b"".join(b"%c: &%c [*%c, *%c]\n" % (98 + i, 98 + i, 97
 
 
 def refused(path: Path) -> tuple[Problem, ...]:
-    """The problems of a file, which come within a second."""
+    """The problems of a file. Read in full, one of these would take minutes or all memory."""
     began = time.monotonic()
     with pytest.raises(InvalidFile) as invalid:
         read_structured_file(path)
-    assert time.monotonic() - began < 1
+    assert time.monotonic() - began < 20
     return invalid.value.problems
 
 
