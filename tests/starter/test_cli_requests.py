@@ -40,6 +40,14 @@ def alone(dev: Running, withdrawn: Withdrawn, tmp_path_factory: pytest.TempPathF
     return dev.copy_of_the_records(tmp_path_factory.mktemp("alone"))
 
 
+@pytest.fixture(scope="module")
+def open_case(dev: Running, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The number of a case in review, which the tests that need one share."""
+    enterprise = enterprise_in(tmp_path_factory.mktemp("open"))
+    number: str = dev.ok("apply", enterprise.file, *APPLICANT)["case_number"]
+    return number
+
+
 def test_an_id_that_was_given_is_the_answer_s(withdrawn: Withdrawn) -> None:
     assert {name: answer["request_id"] for name, answer in withdrawn.first.items()} == {
         name: f"{withdrawn.enterprise.code}-{name}" for name in withdrawn.words
@@ -73,35 +81,18 @@ def test_an_id_with_other_parameters_or_for_another_command_is_a_conflict(
     code, id = withdrawn.enterprise.code, withdrawn.first["withdraw"]["request_id"]
     words: list[tuple[str | Path, ...]] = [
         ("withdraw", code, "--reason", "another reason", *APPLICANT),
-        ("withdraw", code, "--reason", "we move elsewhere", "--as", "operator:sun", "--on-behalf", "wang"),
         ("review", "take", code, *REVIEWER),
         ("apply", enterprise.file, *APPLICANT),
     ]
     with dev.unchanged():
         done = dev.each(*((*one, "--request-id", id, "-o", "json") for one in words))
     assert [(one.code, one.error["kind"]) for one in done] == [(8, "request_id_reused")] * len(words)
-    assert alone(*words[0], "--request-id", id).code == 8, "the store is asked before the server"
+    assert alone(*words[0], "--request-id", id).code == 6, "only what is done is answered without a server"
 
 
-def test_a_refused_request_may_be_sent_again_under_its_id(dev: Running, applied: str) -> None:
-    again = ("--request-id", f"{applied}-again", *REVIEWER)
-    assert dev("review", "approve", applied, "--revision", "2", *again).code == 8
-    assert dev.ok("review", "approve", applied, "--revision", "1", *again)["repeated"] is False
-
-
-def test_the_same_request_sent_twice_at_once_is_one_effect(dev: Running, applied: str) -> None:
-    paid = ("deposit", "receive", applied, "--amount", "70000", "--reference", f"{applied}-twice", "--payer", PAYER)
-    both = dev.each(*[(*paid, *FINANCE, "--request-id", f"{applied}-twice", "-o", "json")] * 2)
-    assert [done.code for done in both] == [0, 0]
-    one, other = (done.json for done in both)
-    assert {**one, "repeated": None} == {**other, "repeated": None}
-    assert len(dev.ok("deposit", "show", applied)["entries"]) == 1
-    assert len(dev.ok("timeline", applied)) == 2
-
-
-def test_a_generated_id_is_printed_before_anything_is_sent(dev: Running, applied: str) -> None:
+def test_a_generated_id_is_printed_before_anything_is_sent(dev: Running, open_case: str) -> None:
     with dev.freeze_worker():
-        waiting = dev.start("review", "take", applied, *REVIEWER, "-o", "json")
+        waiting = dev.start("review", "take", open_case, *REVIEWER, "-o", "json")
         assert waiting.stderr is not None
         announced = waiting.stderr.readline().strip()
         assert waiting.poll() is None
@@ -110,6 +101,23 @@ def test_a_generated_id_is_printed_before_anything_is_sent(dev: Running, applied
     name, id = announced.split(": ")
     assert name == "request id"
     assert f'"request_id": "{id}"' in out
+
+
+def test_the_same_request_sent_twice_at_once_is_one_effect(dev: Running, open_case: str) -> None:
+    paid = ("deposit", "receive", open_case, "--amount", "70000", "--reference", f"{open_case}-twice", "--payer", PAYER)
+    both = dev.each(*[(*paid, *FINANCE, "--request-id", f"{open_case}-twice", "-o", "json")] * 2)
+    assert [done.code for done in both] == [0, 0]
+    one, other = (done.json for done in both)
+    assert {**one, "repeated": None} == {**other, "repeated": None}
+    assert len(dev.ok("deposit", "show", open_case)["entries"]) == 1
+    events = [entry["event"] for entry in dev.ok("timeline", open_case)]
+    assert events.count("deposit_received") == 1
+
+
+def test_a_refused_request_may_be_sent_again_under_its_id(dev: Running, open_case: str) -> None:
+    again = ("--request-id", f"{open_case}-again", *REVIEWER)
+    assert dev("review", "approve", open_case, "--revision", "2", *again).code == 8
+    assert dev.ok("review", "approve", open_case, "--revision", "1", *again)["repeated"] is False
 
 
 def test_an_id_that_can_t_be_kept_is_wrong_usage(livebase: Livebase) -> None:

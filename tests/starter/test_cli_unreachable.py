@@ -64,7 +64,6 @@ def test_a_lost_server_comes_before_the_base_the_actor_and_the_rules(
         ("review", "approve", cases.review, "--revision", "7", *FINANCE),
         ("apply", enterprise.file, *APPLICANT),
         ("supplement", cases.review, enterprise.supplement(), *APPLICANT),
-        ("fast-forward", cases.withdrawn, "8d"),
     ]
     done = alone.each(*((*one, "-o", "json") for one in words))
     assert [(one.code, one.error["kind"]) for one in done] == [(6, "unreachable")] * len(words)
@@ -137,12 +136,13 @@ def test_the_doctor_finds_nothing_where_all_runs(dev: Running) -> None:
 
 def test_the_doctor_says_how_to_mend_what_is_missing(livebase: Livebase, alone: Livebase) -> None:
     nothing, no_server = livebase("doctor", "-o", "json"), alone("doctor", "-o", "json")
-    for done, broken in ((nothing, CHECKS[:4]), (no_server, CHECKS[:3])):
+    for done, broken in ((nothing, CHECKS[:5]), (no_server, CHECKS[:3])):
         assert done.code == 1
         assert [check["check"] for check in done.json if not check["ok"]] == broken
         assert all(check["mend"] for check in done.json if not check["ok"])
         assert "livebase dev" in done.json[0]["mend"]
         assert done.err.startswith(f"doctor: Not in order: {', '.join(broken)}.\n")
+    assert not livebase.folder.exists(), "looking leaves nothing behind"
 
 
 def test_what_to_type_next_is_one_line(alone: Livebase, livebase: Livebase, cases: Cases) -> None:
