@@ -82,6 +82,21 @@ class Application(Section):
         """The legal representative of the enterprise A2 is judged on, folded."""
         return folded(self.enterprise.legal_representative).casefold()
 
+    @property
+    def names(self) -> dict[str, str]:
+        """What people know the base by, kind → name, to find its case again. Nobody's own name is among them."""
+        entrusted, operator = self.entrusted_enterprise, self.operating_company
+        names = {
+            "base": self.base.name,
+            "platform_account": self.base.platform_account,
+            "entity": self.entity.name,
+            "registration_number": self.entity.registration_number,
+            "entrusted_enterprise": entrusted.name if entrusted else None,
+            "operating_company": operator.name if operator else None,
+            "operating_company_code": operator.credit_code if operator else None,
+        }
+        return {kind: name for kind, name in names.items() if name}
+
     def document_paths(self) -> dict[str, tuple[str, ...]]:
         """Every document named: its path → the paths of the fields naming it, in the file's order."""
         paths: dict[str, tuple[str, ...]] = {}

@@ -10,7 +10,7 @@ from domain.commands import Certify, RefuseCertification
 from domain.ending import end_before_term
 from domain.judging import judge
 from domain.letters import letter
-from domain.records import BenefitsGranted, Decision, TermBegun, Transition
+from domain.records import BenefitsGranted, Decision, KnownBy, TermBegun, Transition
 from domain.setting import SYSTEM, Setting, step
 from domain.stages import Role, Stage, Standing
 from domain.terms import Term
@@ -34,6 +34,7 @@ def certify(case: Case, command: Certify, certificate_number: str, setting: Sett
         command.actor,
         Decision("certified", command.actor.name, command.actor.role, case.revision),
         TermBegun(term),
+        KnownBy({"certificate_number": certificate_number}),
         BenefitsGranted(term.ordinal, effective),
         letter(
             case,

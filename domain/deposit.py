@@ -14,7 +14,7 @@ from domain.judging import judge
 from domain.letters import letter
 from domain.money import format_cny
 from domain.names import same_name
-from domain.records import Letter, Payment, Transition
+from domain.records import KnownBy, Letter, Payment, Transition
 from domain.refusals import Refusal, RefusalKind
 from domain.setting import SYSTEM, Setting, step
 from domain.shanghai import end_of_day, shanghai_date
@@ -113,6 +113,7 @@ def receive(
         "deposit_received" if credited else "payment_unmatched",
         command.actor,
         payment,
+        KnownBy({"reference": payment.reference, "payer": payment.payer}),
         *_receipts(case, payment, deposit.missing),
         detail={
             "reference": command.reference,

@@ -8,7 +8,7 @@ from domain.case import Case, Deposit
 from domain.commands import Apply, workflow_id
 from domain.judging import judge
 from domain.letters import letter
-from domain.records import ApplicationRevision, ScreeningResult, Transition
+from domain.records import ApplicationRevision, KnownBy, ScreeningResult, Transition
 from domain.refusals import Refusal, RefusalKind
 from domain.review import review_opened
 from domain.screening import screen
@@ -76,7 +76,8 @@ def open_case(command: Apply, case_number: str, submission: Submission, setting:
         setting,
         "application_received",
         command.actor,
-        ApplicationRevision(1, command.submission, str(command.actor), submission.application.representative),
+        ApplicationRevision(1, command.submission, str(command.actor), application.representative),
+        KnownBy({"case_number": case_number, "credit_code": command.credit_code, **application.names}),
         ScreeningResult(1, setting.today, findings),
         letter(
             unopened,

@@ -29,6 +29,13 @@ class ApplicationRevision:
 
 
 @dataclass(frozen=True)
+class KnownBy:
+    """What people may look for the case by from now on, kind → name: numbers, names, a bank's reference."""
+
+    names: dict[str, str]
+
+
+@dataclass(frozen=True)
 class ScreeningResult:
     """All findings of one screening, as of one Shanghai date."""
 
@@ -123,6 +130,7 @@ class Letter:
 
 Record = (
     ApplicationRevision
+    | KnownBy
     | ScreeningResult
     | Decision
     | Payment

@@ -12,7 +12,7 @@ from domain.ending import end_before_term
 from domain.judging import judge
 from domain.letters import letter
 from domain.money import format_cny
-from domain.records import ApplicationRevision, Decision, ScreeningResult, Transition
+from domain.records import ApplicationRevision, Decision, KnownBy, ScreeningResult, Transition
 from domain.refusals import Problem, Refusal, RefusalKind
 from domain.screening import Finding, Outcome, screen
 from domain.setting import SYSTEM, Setting, step
@@ -164,6 +164,7 @@ def supplement(case: Case, command: Supplement, submission: Submission, setting:
         "supplement_received",
         command.actor,
         ApplicationRevision(revision, command.submission, str(command.actor), submission.application.representative),
+        KnownBy(submission.application.names),
         ScreeningResult(revision, setting.today, findings),
         letter(
             case,

@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from starter import completing
 from starter.errors import CommandError
 from starter.options import command, new_app
-from starter.output import print_table, word
+from starter.output import print_table
+from starter.phrases import condition, outcome
 from starter.session import Session
 
 if TYPE_CHECKING:
@@ -20,7 +22,9 @@ if TYPE_CHECKING:
     from store.queries import FoundCase
 
 FileArgument = Annotated[Path, typer.Argument(metavar="FILE", help="YAML or JSON, see examples/.")]
-BaseArgument = Annotated[str, typer.Argument(metavar="BASE", help="Credit code, LB-… or LBC-….")]
+BaseArgument = Annotated[
+    str, typer.Argument(metavar="BASE", help="Credit code, LB-… or LBC-….", autocompletion=completing.bases)
+]
 Reason = Annotated[str, typer.Option("--reason", help="Why; it is kept on record.")]
 
 
@@ -212,5 +216,5 @@ def _supplemented(session: Session, found: FoundCase) -> int:
 
 
 def _print_findings(result: dict[str, Any]) -> None:
-    rows = [(f["condition"], word(f["outcome"]), f["message"], f["document"]) for f in result["findings"]]
+    rows = [(condition(f["condition"]), outcome(f["outcome"]), f["message"], f["document"]) for f in result["findings"]]
     print_table(("condition", "outcome", "message", "document"), rows)

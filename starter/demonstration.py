@@ -15,7 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from starter.errors import CommandError
-from starter.output import deadline, money, print_table, say, when
+from starter.output import money, print_table, say, speaking, told, waiting, when, word
+from starter.phrases import actor
 from starter.session import Session
 
 _EXAMPLE = Path(__file__).parent.parent / "examples" / "passes"
@@ -31,13 +32,15 @@ async def demonstrate(session: Session, *, keep: bool) -> None:
     os.environ.clear()  # a configured server or database is for all other commands
     os.environ.update(kept)
     directory = Path(tempfile.mkdtemp(prefix="livebase-demo-"))
-    _tell("starting a Temporal server")
+    with speaking(session.lang):
+        _tell(word("starting a Temporal server"))
     async with await LocalServer.start(directory, web=keep, progress=say) as server:
         worker = await start_worker(server, directory)
         try:
             _remember(directory, server, session)
             mine = replace(session, data_dir=str(directory), address=None, profile=None, namespace=None)
-            problems = await _walk(mine, begun)
+            with speaking(session.lang):
+                problems = await _walk(mine, begun)
             if keep:
                 _links(mine, directory)
                 await _until_interrupted()
@@ -61,9 +64,8 @@ async def _walk(session: Session, begun: float) -> list[str]:
 
     async def step(what: str, *words: str) -> dict[str, Any]:
         answer: dict[str, Any] = await _livebase(session, *words)
-        due = f" by {deadline(answer.get('due_at'))}" if answer.get("due_at") else ""
-        waiting = f", awaiting {answer['awaiting']}{due}" if "awaiting" in answer else ""
-        _tell(f"{what}: {answer['stage']} / {answer['standing']}{waiting}")
+        who = f", {word('awaiting')} {waiting(answer['awaiting'], answer['due_at'])}" if "awaiting" in answer else ""
+        _tell(f"{word(what)}: {word(answer['stage'])} / {word(answer['standing'], 'standing')}{who}")
         return answer
 
     def expect(what: str, wanted: object, got: object) -> None:
@@ -77,7 +79,8 @@ async def _walk(session: Session, begun: float) -> list[str]:
     await step("rest of the deposit", *_paid(code, payer, "60000.00", "DEMO-2"), *finance)
     await step("certified", "certify", code, *certifier)
     valid = await _published(session, code)
-    _tell(f"published on the official list: {valid['term']['certificate_number']} through {valid['term']['last_day']}")
+    term = valid["term"]
+    _tell(told("published on the official list: {} through {}", term["certificate_number"], term["last_day"]))
     expect("the list while valid", "published", valid["publication"]["state"])
 
     days = (_last_day(valid) - session.today).days
@@ -100,23 +103,22 @@ async def _summary(session: Session, view: dict[str, Any], begun: float) -> list
     from store.audit import verify_chain
 
     entries = await _livebase(session, "timeline", view["case_number"])
-    rows = [(e["sequence"], when(e["legal_at"]), e["actor"], e["event"]) for e in entries]
-    print_table(("#", "when", "who", "what"), rows, title=f"\n{view['name']}  {view['case_number']}")
+    happened = [(e["sequence"], when(e["legal_at"]), actor(e["actor"]), word(e["event"])) for e in entries]
+    print_table(("#", "when", "who", "what"), happened, title=f"\n{view['name']}  {view['case_number']}")
     with session.engine.connect() as connection:
         report = verify_chain(connection, view["case_number"])
     events = await _history_events(session, view["workflow"]["id"])
-    chain = f"{report.entries} entries, verified from the first" if report.ok else f"BROKEN: {report.why}"
-    print_table(
-        ("", ""),
-        [
-            ("standing", f"{view['standing']}, {view['ending']['reason']}"),
-            ("official list", f"{view['publication']['state']}, revision {view['publication']['register_revision']}"),
-            ("deposit", f"{money(view['deposit']['held'])} CNY held, to be settled"),
-            ("audit chain", chain),
-            ("history", " + ".join(str(count) for count in events) + " events, time-skips not counted"),
-            ("took", f"{time.monotonic() - begun:.1f} s"),
-        ],
-    )
+    chain = told("{} entries, verified from the first", report.entries) if report.ok else f"BROKEN: {report.why}"
+    listed, counts = view["publication"], " + ".join(str(count) for count in events)
+    rows = [
+        ("standing", f"{word(view['standing'], 'standing')}, {word(view['ending']['reason'])}"),
+        ("official list", f"{word(listed['state'], 'publication')}, {word('revision')} {listed['register_revision']}"),
+        ("deposit", told("{} CNY held, to be settled", money(view["deposit"]["held"]))),
+        ("audit chain", chain),
+        ("history", told("{} events, time-skips not counted", counts)),
+        ("took", f"{time.monotonic() - begun:.1f} s"),
+    ]
+    print_table(("", ""), [(word(name, "heading"), value) for name, value in rows])
     return [] if report.ok else [f"the audit chain is broken: {report.why}"]
 
 

@@ -10,7 +10,7 @@ import typer
 from starter.applying import BaseArgument
 from starter.errors import CommandError, usage
 from starter.options import command, new_app
-from starter.output import money, print_table, when
+from starter.output import money, print_table, when, word
 from starter.session import Session
 
 
@@ -81,9 +81,12 @@ def show(session: Session, base: BaseArgument) -> None:
 
 def _table(view: dict[str, Any]) -> None:
     sums = ("required", "received", "deducted", "refunded", "held", "unmatched")
-    print_table(sums, [[money(view[name]) for name in sums]], title="CNY")
-    rows = [(e["sequence"], e["kind"], money(e["amount"]), e["reference"], when(e["at"])) for e in view["entries"]]
-    print_table(("#", "kind", "CNY", "reference", "recorded"), rows)
+    print_table(sums, [[money(view[name]) for name in sums]], title=word("CNY"))
+    rows = [
+        (e["sequence"], word(e["kind"]), money(e["amount"]), e["reference"], when(e["at"])) for e in view["entries"]
+    ]
+    if rows:
+        print_table(("#", "kind", "CNY", "reference", "recorded"), rows)
 
 
 def _printable(text: str) -> bool:

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from starter.errors import CommandError, unreachable, usage
-from starter.output import say
+from starter.output import print_table, say, told, word
 from starter.session import Session
 
 if TYPE_CHECKING:
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 _READY_SECONDS = 60.0
 _DETACHED_SECONDS = 1200.0  # the first start ever builds a server
+LONGEST_SILENCE = timedelta(seconds=90)
+"""A poll takes a minute at most; who has not asked for tasks for longer is frozen or gone."""
 
 
 async def work(session: Session) -> None:
@@ -203,12 +205,19 @@ async def _unless_stopped(task: asyncio.Future[Any], stop: asyncio.Event) -> boo
 
 async def polled(client: Any, task_queue: str) -> bool:
     """Whether somebody takes the cases' workflow and activity tasks, and the activities that go outside."""
+    asked = await last_polled(client, task_queue)
+    return asked is not None and datetime.now(UTC) - asked < LONGEST_SILENCE
+
+
+async def last_polled(client: Any, task_queue: str) -> datetime | None:
+    """When somebody last asked for such tasks, of the kind asked for longest ago; None: nobody of late for one."""
     from temporalio.api.enums.v1 import TaskQueueType
     from temporalio.api.taskqueue.v1 import TaskQueue
     from temporalio.api.workflowservice.v1 import DescribeTaskQueueRequest
 
     from workflows.messages import outside_task_queue
 
+    asked: list[datetime] = []
     for name, kind in (
         (task_queue, TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW),
         (task_queue, TaskQueueType.TASK_QUEUE_TYPE_ACTIVITY),
@@ -218,20 +227,22 @@ async def polled(client: Any, task_queue: str) -> bool:
             DescribeTaskQueueRequest(namespace=client.namespace, task_queue=TaskQueue(name=name), task_queue_type=kind),
             timeout=timedelta(seconds=5),
         )
-        # A poll takes a minute at most; who has not asked for longer is frozen or gone.
-        fresh = datetime.now(UTC) - timedelta(seconds=90)
-        if not any(poller.last_access_time.ToDatetime(UTC) > fresh for poller in described.pollers):
-            return False
-    return True
+        if not described.pollers:
+            return None
+        asked.append(max(poller.last_access_time.ToDatetime(UTC) for poller in described.pollers))
+    return min(asked)
 
 
 def _print(session: Session, state: LocalState) -> None:
     data = {**asdict(state), "data_dir": str(session.directory)}
 
     def table(_: Any) -> None:
-        print(f"Temporal server  {state.address} (namespace {state.namespace})")
-        print(f"Temporal Web     {state.web_url or state.web_hint}")
-        print(f"Data             {session.directory}")
+        rows = [
+            (word("Temporal server"), told("{} (namespace {})", state.address, state.namespace)),
+            ("Temporal Web", state.web_url or state.web_hint),
+            (word("data"), str(session.directory)),
+        ]
+        print_table(("", ""), rows)
 
     session.show(data, table)
     sys.stdout.flush()

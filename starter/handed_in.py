@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from starter import completing
 from starter.applying import BaseArgument
 from starter.errors import CommandError, not_found, unreachable
 from starter.options import command, new_app
 from starter.output import flat, plain, print_table, word
+from starter.phrases import findings_table
 from starter.session import Session
 
 if TYPE_CHECKING:
@@ -22,6 +25,8 @@ if TYPE_CHECKING:
 
 _ENDINGS = {"application/pdf": ".pdf", "image/jpeg": ".jpg", "image/png": ".png"}
 _HASH = re.compile(r"[0-9a-f]{4,64}")
+
+DocumentArgument = Annotated[str, typer.Argument(autocompletion=completing.documents)]
 
 
 def register(app: typer.Typer) -> None:
@@ -77,7 +82,7 @@ def list_documents(session: Session, base: BaseArgument) -> None:
     )
 
 
-def open_document(session: Session, base: BaseArgument, document: Annotated[str, typer.Argument()]) -> None:
+def open_document(session: Session, base: BaseArgument, document: DocumentArgument) -> None:
     """Save one document to a temporary folder and, on a terminal, open it; prints its path."""
     import sys
     import tempfile
@@ -92,7 +97,7 @@ def open_document(session: Session, base: BaseArgument, document: Annotated[str,
 def save_documents(
     session: Session,
     base: BaseArgument,
-    document: Annotated[str | None, typer.Argument()] = None,
+    document: Annotated[str | None, typer.Argument(autocompletion=completing.documents)] = None,
     to: Annotated[Path, typer.Option("--to", metavar="DIR", help="The folder to save to.")] = Path(),
 ) -> None:
     """Save one document, or all of them; each is checked against its hash."""
@@ -198,20 +203,28 @@ def _changes(before: Any, after: Any, path: str = "") -> list[dict[str, Any]]:
     return [] if before == after else [{"path": path, "before": before, "after": after}]
 
 
+def _fields(content: Any, path: str = "") -> Iterator[tuple[str, str]]:
+    """Each field by its path in the file; a list of documents in one line, a list of sections one by one."""
+    if isinstance(content, dict):
+        for name, value in content.items():
+            yield from _fields(value, f"{path}.{name}" if path else name)
+    elif isinstance(content, list) and any(isinstance(one, dict) for one in content):
+        for number, value in enumerate(content):
+            yield from _fields(value, f"{path}[{number}]")
+    else:
+        yield path, "—" if content in (None, []) else flat(content)
+
+
 def _application_table(view: dict[str, Any]) -> None:
     print(f"{view['case_number']}, {word('revision')} {view['revision']}")
-    rows = []
-    for section, content in view["application"].items():
-        fields = content.items() if isinstance(content, dict) else [("", content)]
-        rows += [(f"{section}.{name}" if name else section, flat(value)) for name, value in fields]
+    rows = [*_fields(view["application"])]
     if view["documents_note"]:
         rows.append(("documents_note", view["documents_note"]))
     print_table(("field", "value"), rows)
     if view["findings"] is not None:
-        findings = [(f["condition"], word(f["outcome"]), f["message"]) for f in view["findings"]]
-        print_table(("finding", "outcome", "message"), findings)
+        findings_table(view["findings"])
     if others := view.get("same_representative"):
-        named = [(o["case_number"], o["name"], word(o["standing"])) for o in others]
+        named = [(o["case_number"], o["name"], word(o["standing"], "standing")) for o in others]
         print_table(("same legal representative", "base", "standing"), named)
 
 

@@ -14,7 +14,7 @@ import traceback
 
 import typer
 
-from starter import applying, depositing, handed_in, local, reading, reference, reviewing
+from starter import applying, depositing, explaining, handed_in, lists, local, reading, reference, reviewing
 from starter.errors import CommandError, usage
 from starter.options import new_app, report
 
@@ -26,7 +26,9 @@ def build_app() -> typer.Typer:
     applying.register(app)
     reviewing.register(app)
     depositing.register(app)
+    lists.register(app)
     reading.register(app)
+    explaining.register(app)
     handed_in.register(app)
     reference.register(app)
     return app

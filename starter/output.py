@@ -23,9 +23,15 @@ _TEXTS = frozenset(
         "found",
         "how to mend",
         "source",
-        "document",
         "if nobody acts",
+        "reason",
+        "why accepted",
+        "found by",
     }
+)
+_NUMBERS = frozenset(
+    {"#", "CNY", "bytes", "counted", "holidays", "make-up days"}
+    | {"required", "received", "deducted", "refunded", "held", "unmatched"}
 )
 _PIPED_WIDTH = 160
 _UNSEEN = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})  # control, bidirectional and line-breaking characters
@@ -42,13 +48,21 @@ def speaking(language: str) -> Iterator[None]:
         _LANGUAGE.reset(token)
 
 
-def word(text: str) -> str:
-    """A word of ours (a stage, a role, a heading) in the language asked for; any other text as it is."""
+def word(text: str, within: str = "") -> str:
+    """A word of ours (a stage, a role, a heading) in the language asked for; any other text as it is.
+
+    `within` says where it stands, for words that mean something else there.
+    """
     if _LANGUAGE.get() != "zh":
         return text
     from starter.words import CHINESE
 
-    return CHINESE.get(text, text)
+    return CHINESE.get(f"{within}: {text}") or CHINESE.get(text, text)
+
+
+def told(template: str, *values: object) -> str:
+    """A sentence of ours in the language asked for; the values go in for its {}."""
+    return word(template).format(*values)
 
 
 def show(output: str, data: Any, table: Callable[[Any], None] | None = None) -> None:
@@ -126,22 +140,34 @@ def money(amount: Mapping[str, int]) -> str:
     return format_cny(amount["fen"])
 
 
-def print_table(columns: Iterable[str], rows: Iterable[Iterable[object]], title: str | None = None) -> None:
-    """A table on stdout; every cell made plain."""
-    from rich import box
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
+def loud(text: str) -> str:
+    """A cell that is to be seen at once: red where the terminal has colours."""
+    from starter.tables import Loud
 
-    heading = Text(plain(title)) if title else None
-    table = Table(title=heading, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
-    for column in columns:
-        # Numbers, names and dates are never cut; texts give way.
-        table.add_column(word(column), no_wrap=column not in _TEXTS, overflow="fold")
-    for row in rows:
-        table.add_row(*(Text(plain(cell)) for cell in row))
-    width = None if sys.stdout.isatty() or "COLUMNS" in os.environ else _PIPED_WIDTH
-    console = Console(highlight=False, width=width)
-    with console.capture() as captured:  # printed by Rich itself, a closed pipe would end the command with 1
-        console.print(table)
-    sys.stdout.write(captured.get())
+    return Loud(text)
+
+
+def print_table(columns: Iterable[str], rows: Iterable[Iterable[object]], title: str | None = None) -> None:
+    """A table on stdout, every cell made plain; columns without a value in any row are left out."""
+    from starter.tables import Column, Loud, lay_out
+
+    headings = [Column(word(name, "heading"), name in _TEXTS, name in _NUMBERS) for name in columns]
+    cells = [[Loud(plain(cell)) if isinstance(cell, Loud) else plain(cell) for cell in row] for row in rows]
+    if title:
+        print(plain(title))
+    print("\n".join([*lay_out(headings, cells, _width(), colour=_coloured()), ""]))
+
+
+def _width() -> int:
+    """The terminal's, or COLUMNS; elsewhere wide enough for most."""
+    import shutil
+
+    return (
+        shutil.get_terminal_size((_PIPED_WIDTH, 0)).columns
+        if sys.stdout.isatty() or "COLUMNS" in os.environ
+        else _PIPED_WIDTH
+    )
+
+
+def _coloured() -> bool:
+    return sys.stdout.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"

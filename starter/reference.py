@@ -9,7 +9,7 @@ import typer
 
 from starter.errors import CommandError, usage
 from starter.options import command, new_app
-from starter.output import print_table
+from starter.output import print_table, told, word
 from starter.session import Session
 
 if TYPE_CHECKING:
@@ -87,24 +87,42 @@ def show_policy(session: Session) -> None:
 
 
 def _explain_table(view: dict[str, Any]) -> None:
-    rows = [(c["date"], c["number"], c["kind"], "") for c in view["counted"]]
-    rows += [(s["date"], "", s["kind"], s["source"]) for s in view["skipped"]]
+    rows = [(c["date"], c["number"], word(c["kind"]), "") for c in view["counted"]]
+    rows += [(s["date"], "", word(s["kind"]), word(s["source"])) for s in view["skipped"]]
     print_table(("day", "counted", "kind", "source"), sorted(rows))
-    mark = " — provisional: the notice for it is not in, it can only move later" if view["provisional"] else ""
-    print(f"{view['days']} working days after {view['start']}: {view['deadline']} 24:00{mark}")
+    mark = "provisional: the notice for it is not in, it can only move later"
+    end = told("{} working days after {}: {} 24:00", view["days"], view["start"], view["deadline"])
+    print(f"{end} — {word(mark)}" if view["provisional"] else end)
 
 
 def _status_table(view: dict[str, Any]) -> None:
     rows = [(n["year"], n["source"], n["published_on"], n["holidays"], n["working_days"]) for n in view["notices"]]
     print_table(("year", "source", "published", "holidays", "make-up days"), rows)
-    print(f"Provisional from {view['provisional_from']} on. Version {view['calendar_version']}.")
+    print(told("Provisional from {} on. Version {}.", view["provisional_from"], view["calendar_version"]))
 
 
 def _policy_table(view: dict[str, Any]) -> None:
     rows = [
-        (name, figure["value"], figure["source"], "assumption" if figure["assumption"] else "")
+        (word(name), _value(figure["value"]), _source(figure["source"]), _assumed(figure))
         for name, figure in view["figures"].items()
     ]
     print_table(
-        ("figure", "value", "source", ""), rows, title=f"Policy {view['version']}, since {view['effective_from']}"
+        ("figure", "value", "source", ""),
+        rows,
+        title=told("Policy {}, since {}", view["version"], view["effective_from"]),
     )
+
+
+def _value(value: object) -> str:
+    """A number, numbers, or numbers by name."""
+    if isinstance(value, dict):
+        return ", ".join(f"{word(name)} {number}" for name, number in value.items())
+    return ", ".join(str(number) for number in value) if isinstance(value, list) else str(value)
+
+
+def _source(source: str) -> str:
+    return " ".join(word(part) for part in source.split(" "))
+
+
+def _assumed(figure: dict[str, Any]) -> str:
+    return word("assumption") if figure["assumption"] else ""

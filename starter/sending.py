@@ -214,9 +214,9 @@ def _print(session: Session, answer: Answer, *, foreseen: bool = False) -> None:
 
     def table(_: object) -> None:
         rows = [
-            ("case", answer.case_number + (" (done before)" if answer.repeated else "")),
+            ("case", answer.case_number + (f" ({word('done before')})" if answer.repeated else "")),
             ("stage", word(answer.stage.value)),
-            ("standing", word(answer.standing.value)),
+            ("standing", word(answer.standing.value, "standing")),
             ("awaiting", waiting(answer.awaiting.value, shown(answer.due_at))),
             ("revision", answer.revision),
         ]

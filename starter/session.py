@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from connection.local_state import LocalState
     from connection.profile import Target
+    from domain.case import Case
     from domain.commands import Actor, Answer
     from store.documents import DocumentStore
     from store.queries import FoundCase, Reader
@@ -231,11 +232,8 @@ class Session:
 
     def readable(self, base: str) -> FoundCase:
         """`found`, for reading: with --as, an applicant sees only their own case (4)."""
-        from domain.names import same_name
-
-        only = self.only_applicant
         found = self.found(base)
-        if only is not None and not same_name(only, found.case.applicant):
+        if not self.may_read(found.case):
             raise CommandError(
                 4,
                 "not_own_case",
@@ -243,6 +241,12 @@ class Session:
                 "An applicant sees only their own case.",
             )
         return found
+
+    def may_read(self, case: Case) -> bool:
+        """Whether who acts may see the case: an applicant only their own."""
+        from domain.names import same_name
+
+        return self.only_applicant is None or same_name(self.only_applicant, case.applicant)
 
     @property
     def only_applicant(self) -> str | None:

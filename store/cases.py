@@ -21,6 +21,7 @@ from domain.records import (
     BenefitsWithdrawn,
     Decision,
     Evidence,
+    KnownBy,
     Letter,
     ListRevision,
     Payment,
@@ -30,6 +31,7 @@ from domain.records import (
 )
 from store import tables
 from store.audit import entry_hash, genesis
+from store.search import remember_names
 
 
 class LiveCaseExists(Exception):
@@ -219,6 +221,8 @@ class CaseTransaction:
         match record:
             case ApplicationRevision():
                 self._add(tables.ApplicationRow, record, at, **key)
+            case KnownBy(names):
+                remember_names(self._session, case.case_number, names)
             case ScreeningResult():
                 for number, finding in enumerate(record.findings):
                     self._session.add(

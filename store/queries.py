@@ -63,7 +63,7 @@ class Reader:
             statement = select(row).where(row.credit_code == name)
         with Session(self._engine) as session:
             found = session.scalar(statement.order_by(row.ordinal.desc()).limit(1))
-            return _found(found) if found else None
+            return found_case(found) if found else None
 
     def count_cases(self, credit_code: str) -> int:
         """How many applications the enterprise has made."""
@@ -90,7 +90,7 @@ class Reader:
         if due_before is not None:
             statement = statement.where(row.due_at < due_before)
         with Session(self._engine) as session:
-            cases = [_found(found) for found in session.scalars(statement)]
+            cases = [found_case(found) for found in session.scalars(statement)]
         if standing is None:
             return cases
         return [found for found in cases if found.case.standing(found.clock(wall)) is standing]
@@ -154,7 +154,7 @@ class Reader:
             .order_by(row.case_number)
         )
         with Session(self._engine) as session:
-            return [summary(_found(found), wall) for found in session.scalars(statement)]
+            return [summary(found_case(found), wall) for found in session.scalars(statement)]
 
     def submission(self, case_number: str, revision: int) -> str | None:
         """The sha256 of a revision's submission."""
@@ -266,6 +266,13 @@ class Reader:
         }
 
 
+def found_case(row: tables.CaseRow) -> FoundCase:
+    """The case of a row."""
+    return FoundCase(
+        Case.model_validate(row.facts), row.ordinal, timedelta(milliseconds=row.clock_offset_ms), row.run_id
+    )
+
+
 def summary(found: FoundCase, wall: datetime) -> dict[str, Any]:
     """A case as one line of a list (fixed JSON)."""
     case = found.case
@@ -315,12 +322,6 @@ def _with_deposit(finding: dict[str, Any], deposit: Deposit, as_of: date) -> dic
     message = f"The deposit of CNY {finding['threshold']} is paid in full."
     paid = {"outcome": Outcome.PASS.value, "value": finding["threshold"], "message": message}
     return {**finding, **paid, "as_of": as_of.isoformat()}
-
-
-def _found(row: tables.CaseRow) -> FoundCase:
-    return FoundCase(
-        Case.model_validate(row.facts), row.ordinal, timedelta(milliseconds=row.clock_offset_ms), row.run_id
-    )
 
 
 def _sums(case: Case) -> dict[str, Any]:

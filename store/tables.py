@@ -123,6 +123,17 @@ class ApplicationRow(Table):
     at: Mapped[datetime]
 
 
+class NameRow(Table):
+    """What a case may be looked for by: a number, a name, a bank reference; `folded` is how it is compared."""
+
+    __tablename__ = "names"
+
+    case_number: Mapped[str] = mapped_column(ForeignKey("cases.case_number"), primary_key=True)
+    kind: Mapped[str] = mapped_column(primary_key=True)
+    folded: Mapped[str] = mapped_column(primary_key=True)
+    name: Mapped[str]
+
+
 class FindingRow(Table):
     """One finding of one screening (requirement ids A1 to R8)."""
 

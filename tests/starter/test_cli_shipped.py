@@ -131,7 +131,7 @@ def test_json_lines(livebase: Livebase) -> None:
 def test_tables_in_chinese_line_up(livebase: Livebase) -> None:
     done = livebase("calendar", "status", "--lang", "zh")
     heading, *rows = [line for line in done.out.splitlines() if line.strip() and "─" not in line][:-1]
-    column = width(heading[: heading.index("放假天数")])
+    column = width(heading[: heading.index("发布日期")])
     assert [row for row in rows if row_width_at(row, column)] == rows
 
 

@@ -21,7 +21,6 @@ from tests.starter.conftest import (
     Running,
 )
 
-CHECKS = ["Temporal server", "search attributes", "worker", "database", "documents", "calendar"]
 TOMORROW_OR_LATER = ("--amount", "1", "--reference", "R-2999", "--payer", PAYER, "--paid-at", "2999-01-01")
 
 
@@ -126,23 +125,6 @@ def test_a_database_that_is_none_can_t_be_reached(livebase: Livebase) -> None:
     for url in places:
         done = livebase("list", "-o", "json", env={"LIVEBASE_DATABASE_URL": url} if url else None)
         assert (done.code, done.error["kind"]) == (6, "unreachable"), url
-
-
-def test_the_doctor_finds_nothing_where_all_runs(dev: Running) -> None:
-    checks = dev.ok("doctor")
-    assert [check["check"] for check in checks] == CHECKS
-    assert all(set(check) == {"check", "ok", "what", "mend"} and check["ok"] for check in checks)
-
-
-def test_the_doctor_says_how_to_mend_what_is_missing(livebase: Livebase, alone: Livebase) -> None:
-    nothing, no_server = livebase("doctor", "-o", "json"), alone("doctor", "-o", "json")
-    for done, broken in ((nothing, CHECKS[:5]), (no_server, CHECKS[:3])):
-        assert done.code == 1
-        assert [check["check"] for check in done.json if not check["ok"]] == broken
-        assert all(check["mend"] for check in done.json if not check["ok"])
-        assert "livebase dev" in done.json[0]["mend"]
-        assert done.err.startswith(f"doctor: Not in order: {', '.join(broken)}.\n")
-    assert not livebase.folder.exists(), "looking leaves nothing behind"
 
 
 def test_what_to_type_next_is_one_line(alone: Livebase, livebase: Livebase, cases: Cases) -> None:

@@ -103,6 +103,15 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_applications_legal_representative"), "applications", ["legal_representative"])
     op.create_table(
+        "names",
+        sa.Column("case_number", sa.String(length=20), nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("folded", sa.Text(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.ForeignKeyConstraint(["case_number"], ["cases.case_number"], name=op.f("fk_names_case_number_cases")),
+        sa.PrimaryKeyConstraint("case_number", "kind", "folded", name=op.f("pk_names")),
+    )
+    op.create_table(
         "audit_entries",
         sa.Column("case_number", sa.String(length=20), nullable=False),
         sa.Column("sequence", sa.Integer(), nullable=False),

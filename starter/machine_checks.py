@@ -1,0 +1,129 @@
+"""The doctor's checks beside the server: database, its kind, documents, room on the disk, calendar."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from pathlib import Path
+
+from starter.diagnosis import Advice, Broken, Check
+from starter.errors import CommandError
+from starter.output import told
+from starter.server_checks import PREPARE
+from starter.session import Session
+
+MIB = 1024**2
+_FULL, _NEARLY_FULL = 200 * MIB, 1024 * MIB
+
+
+def of(session: Session) -> list[tuple[str, Check]]:
+    """The checks by name, in order."""
+
+    async def database() -> str:
+        return _database(session)
+
+    async def kind() -> str:
+        return _kind(session)
+
+    async def documents() -> str:
+        return _documents(session)
+
+    async def room() -> str:
+        return room_left(_folders(session))
+
+    async def calendar() -> str:
+        return _calendar(session)
+
+    return [
+        ("database", database),
+        ("database kind", kind),
+        ("documents", documents),
+        ("disk", room),
+        ("calendar", calendar),
+    ]
+
+
+def _database(session: Session) -> str:
+    from sqlalchemy import make_url
+
+    from store.migrate import is_current
+
+    shown = make_url(session.database_url).render_as_string(hide_password=True)
+    if not is_current(session.engine):
+        mend = told("restart livebase dev; on a cluster: {}", PREPARE)
+        raise Broken(told("{}: the schema is not the newest", shown), mend)
+    return shown
+
+
+def _kind(session: Session) -> str:
+    """Commands read this database while the server's worker writes its own: they must be the same pair."""
+    from sqlalchemy import select
+
+    from store.tables import Installation
+
+    with session.engine.connect() as connection:
+        noted = connection.scalar(select(Installation.local_server))
+    if noted is None:
+        raise Broken(told("it does not say which kind of server it belongs to"), PREPARE)
+    try:
+        local = session.is_local
+    except CommandError:
+        local = noted  # no server is named: nothing to compare with
+    if noted and not local:
+        mend = told("set LIVEBASE_DATABASE_URL to the database of the server's workers, or leave out its address")
+        raise Broken(told("a local server's database, but {} is no local server", session.target.address), mend)
+    if local and not noted:
+        mend = told("leave out LIVEBASE_DATABASE_URL, or name the server it belongs to with --address")
+        raise Broken(told("a cluster's database, but the server is the local one"), mend)
+    return told("a local server's: clocks can be moved") if noted else told("a cluster's: clocks run true")
+
+
+def _documents(session: Session) -> str:
+    root = session.documents_root
+    if "://" not in root and not Path(root).is_dir():
+        raise Broken(told("there is no folder {}", root), told("livebase dev makes it; or set LIVEBASE_DOCUMENTS"))
+    try:
+        session.documents.get(session.documents.put(b"livebase doctor"))  # the same every time: one document
+        if "://" not in root:
+            with tempfile.TemporaryFile(dir=root):
+                pass
+    except Exception as error:
+        mend = told("make it a folder that can be written, or name another with LIVEBASE_DOCUMENTS")
+        raise Broken(told("{} can't be used ({})", root, type(error).__name__), mend) from error
+    return root
+
+
+def room_left(folders: list[Path], *, full: int = _FULL, nearly_full: int = _NEARLY_FULL) -> str:
+    """The room, in bytes, where the least is left; `full` and `nearly_full` say from when on it is too little."""
+    if not folders:
+        return told("nothing is kept on this machine")
+    left = {folder: shutil.disk_usage(folder).free for folder in folders}
+    folder = min(left, key=lambda one: left[one])
+    found = told("{} MiB left at {}", f"{left[folder] // MIB:,}", folder)
+    if left[folder] < full:
+        raise Broken(found, told("make room: the database can't be written on a full disk"))
+    if left[folder] < nearly_full:
+        raise Advice(found, told("make room soon"))
+    return found
+
+
+def _folders(session: Session) -> list[Path]:
+    """The folders on this machine that fill: the database's and the documents', as far as they are there."""
+    url, root = session.database_url, session.documents_root
+    kept = [Path(url.removeprefix("sqlite:///")).parent] if url.startswith("sqlite:///") else []
+    kept += [Path(root)] if "://" not in root else []
+    return [next(folder for folder in (path, *path.parents) if folder.exists()) for path in map(Path.absolute, kept)]
+
+
+def _calendar(session: Session) -> str:
+    from starter.reference import provisional_from
+    from store.reference import shipped_calendar
+
+    calendar = shipped_calendar()
+    mend = told("install the release that has the State Council's notice")
+    if session.today.year not in {notice.year for notice in calendar.notices}:
+        raise Broken(told("no notice for {}: every deadline is provisional", session.today.year), mend)
+    since = provisional_from(calendar, session.today)
+    if since <= session.today:
+        raise Advice(told("notice for {} known, provisional from {} on", session.today.year, since), mend)
+    return told("notice for {} known today, provisional from {} on ({})", session.today.year, since, calendar.version)

@@ -1,0 +1,137 @@
+"""Parts of a case as a table says them: deposit, publication, term, holds, ending, tasks."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from starter.output import deadline, loud, money, plain, print_table, when, word
+
+Row = tuple[str, object]
+
+_TYPED = {
+    "take_review": "review take",
+    "release_review": "review release",
+    "approve": "review approve",
+    "request_supplement": "review request",
+    "reject": "review reject",
+    "receive_deposit": "deposit receive",
+    "refuse_certification": "certify --refuse",
+    "confirm_marks": "marks confirm",
+}
+_HASHES = frozenset({"submission", "evidence"})
+
+
+def of_the_base(view: dict[str, Any]) -> list[Row]:
+    """Which base and which case it is."""
+    return [("base", view["name"]), ("credit code", view["credit_code"]), ("case", view["case_number"])]
+
+
+def of_the_certification(view: dict[str, Any]) -> list[Row]:
+    """Term, deposit, publication, holds and ending, as far as there are any."""
+    rows: list[Row] = []
+    if term := view["term"]:
+        until = f"{word('through')} {term['last_day']} 24:00"
+        rows.append(("term", f"{term['certificate_number']}, {when(term['from'])} {until}"))
+    rows.append(("deposit", _deposit(view["deposit"])))
+    if view["publication"]["state"] != "none":
+        rows.append(("publication", _publication(view["publication"])))
+    rows += [("holds", f"{word(hold['kind'])} {when(hold['since'])}: {hold['reason']}") for hold in view["holds"]]
+    if view["ending"]:
+        rows.append(("ending", _ending(view["ending"])))
+    return rows
+
+
+def task(open_task: dict[str, Any]) -> str:
+    """What is to be done, by whom, until when."""
+    who = plain(open_task["assignee"]) if open_task["assignee"] else word(open_task["role"])
+    due = f" {word('by')} {deadline(open_task['due_at'])}" if open_task["due_at"] else ""
+    return f"{word(open_task['kind'], 'task')} — {who}{due}{provisional(open_task['provisional'])}"
+
+
+def provisional(marked: bool | None) -> str:
+    """The mark of a deadline that can still move."""
+    return f" ({word('provisional')})" if marked else ""
+
+
+def outcome(result: str) -> str:
+    """A finding's outcome; a failure is seen at once."""
+    return loud(word(result)) if result == "fail" else word(result)
+
+
+def _deposit(deposit: dict[str, Any]) -> str:
+    unmatched = f", {money(deposit['unmatched'])} {word('unmatched')}" if deposit["unmatched"]["fen"] else ""
+    return f"{money(deposit['held'])} {word('of')} {money(deposit['required'])} {word('CNY')} {word('held')}{unmatched}"
+
+
+def _publication(publication: dict[str, Any]) -> str:
+    parts = [word(publication["state"], "publication")]
+    if publication["state"] == "published":
+        parts[0] += f" {word('since')} {when(publication['published_at'])}"
+    moving = publication["provisional"] and publication["state"] == "pending"
+    parts.append(f"{word('due')} {publication['due_date']}{provisional(moving)}")
+    if publication["breached"]:
+        parts.append(word("R3 breached"))
+    text = ", ".join(parts)
+    return loud(text) if publication["breached"] else text
+
+
+def _ending(ending: dict[str, Any]) -> str:
+    late = when(ending["observed_at"]) != when(ending["legal_at"])
+    observed = f" ({word('observed')} {when(ending['observed_at'])})" if late else ""
+    kind = f"{word(ending['kind'])} ({word(ending['cause'])})"
+    return f"{kind} {word('on')} {when(ending['legal_at'])}{observed}: {word(ending['reason'])}"
+
+
+def typed(action: str) -> str:
+    """How an action is typed on the command line."""
+    return _TYPED.get(action, action)
+
+
+def actor(text: str) -> str:
+    """Who acted, as on record: role:name, or the system."""
+    role, colon, name = text.partition(":")
+    return f"{word(role)}{colon}{name}"
+
+
+def recorded(detail: dict[str, Any]) -> str:
+    """What is worth reading of a record's detail; hashes are in the JSON."""
+    parts = []
+    for key, value in detail.items():
+        if key in _HASHES or value in (None, "", [], {}, False):
+            continue
+        parts.append(word(key) if value is True else f"{word(key)} {_value(value)}")
+    return ", ".join(parts)
+
+
+def findings_table(findings: list[dict[str, Any]]) -> None:
+    """Each condition with its outcome, and why a person accepted it where one did."""
+    print_table(
+        ("finding", "outcome", "message", "why accepted"),
+        [
+            (condition(f["condition"]), outcome(f["outcome"]), f["message"], _acceptance(f.get("accepted")))
+            for f in findings
+        ],
+    )
+
+
+def condition(name: str) -> str:
+    """A condition's id, in another language with what it is."""
+    meaning = word(name, "condition")
+    return name if meaning == name else f"{name} {meaning}"
+
+
+def _acceptance(accepted: dict[str, Any] | None) -> str:
+    return f"{accepted['by']}: {accepted['reason']}" if accepted else ""
+
+
+def _value(value: Any) -> str:
+    """A value on record in one line."""
+    if isinstance(value, dict) and set(value) == {"fen"}:
+        return money(value)
+    if isinstance(value, dict) and set(value) == {"condition", "what"}:
+        return f"{condition(value['condition'])}: {plain(value['what'])}"
+    if isinstance(value, dict):
+        return ", ".join(f"{name}: {_value(one)}" for name, one in value.items())
+    if isinstance(value, list):
+        return "; ".join(_value(one) for one in value)
+    return word(plain(value))

@@ -1,0 +1,105 @@
+"""Whole sentences that tables print, in Chinese, for `--lang zh`. {} is where a value goes in."""
+
+from __future__ import annotations
+
+_CASES = {
+    "the term ended without a renewal": "认证期满未续签",
+    "the term has ended; no worker has carried it out yet": "认证已期满,尚未由工作进程处理",
+    "no open deadline is provisional": "没有暂定的期限",
+    "in force now": "现行版本",
+    "done before": "此前已办理",
+    "paid before the application": "款项早于申请",
+    "from another payer": "付款人不符",
+    "paid after the due date": "款项晚于缴纳期限",
+    "more than the deposit required": "超出应缴保证金",
+}
+_CALENDAR = {
+    "{} working days after {}: {} 24:00": "{}个工作日,自{}起:{} 24:00",
+    "provisional: the notice for it is not in, it can only move later": "暂定:该年通知尚未发布,期限只会顺延",
+    "Provisional from {} on. Version {}.": "自{}起为暂定。日历版本 {}。",
+    "no notice yet: counted as working, so the deadline can only move later": "通知尚未发布:按工作日计,期限只会顺延",
+    "Policy {}, since {}": "政策版本 {},自{}起施行",
+}
+_DOCTOR = {
+    "{} (namespace {})": "{}(命名空间 {})",
+    "Temporal server": "Temporal 服务器",
+    "server version": "服务器版本",
+    "history": "历史保留",
+    "search attributes": "搜索属性",
+    "worker": "工作进程",
+    "clock": "时钟",
+    "database": "数据库",
+    "database kind": "数据库类型",
+    "documents": "文件库",
+    "disk": "磁盘",
+    "{} ({}), namespace {}": "{}({}),命名空间 {}",
+    "no server to ask": "没有可询问的服务器",
+    "mend the Temporal server first": "先处理 Temporal 服务器",
+    "there is no namespace {}": "没有命名空间 {}",
+    "{}, older than {}": "{},低于 {}",
+    "upgrade the server to {} or newer": "请将服务器升级到 {} 或更高版本",
+    "a run that is over is kept for {} days": "已结束的运行保留 {} 天",
+    "missing: {}": "缺少:{}",
+    "all registered": "均已登记",
+    "remove it, then create it anew: temporal operator search-attribute remove --name NAME": (
+        "先删除再重新创建:temporal operator search-attribute remove --name NAME"
+    ),
+    "nobody works on task queue {}": "没有工作进程处理任务队列 {}",
+    "nobody has asked task queue {} for work since {}": "自 {1} 起无人处理任务队列 {0}",
+    "task queue {} is worked on": "任务队列 {} 有工作进程处理",
+    "the server does not say its time": "服务器未给出时间",
+    "compare the clocks yourself": "请自行核对时钟",
+    "{} s from the server's": "与服务器相差 {} 秒",
+    "set this machine's clock or the server's: chronyc tracking, timedatectl": (
+        "校准本机或服务器的时钟:chronyc tracking、timedatectl"
+    ),
+    "{}: the schema is not the newest": "{}:数据库结构不是最新",
+    "restart livebase dev; on a cluster: {}": "重启 livebase dev;集群上运行:{}",
+    "livebase dev makes it; or set LIVEBASE_DOCUMENTS": "由 livebase dev 建立;或设 LIVEBASE_DOCUMENTS",
+    "it does not say which kind of server it belongs to": "未注明属于哪类服务器",
+    "a local server's database, but {} is no local server": "这是本地服务器的数据库,但 {} 不是本地服务器",
+    "set LIVEBASE_DATABASE_URL to the database of the server's workers, or leave out its address": (
+        "将 LIVEBASE_DATABASE_URL 设为该服务器工作进程的数据库,或不指定服务器地址"
+    ),
+    "a cluster's database, but the server is the local one": "这是集群的数据库,但服务器是本地的",
+    "leave out LIVEBASE_DATABASE_URL, or name the server it belongs to with --address": (
+        "不设 LIVEBASE_DATABASE_URL,或用 --address 指定其所属服务器"
+    ),
+    "a local server's: clocks can be moved": "本地服务器:可快进时钟",
+    "a cluster's: clocks run true": "集群:时钟不可移动",
+    "there is no folder {}": "没有文件夹 {}",
+    "{} can't be used ({})": "{} 无法使用({})",
+    "make it a folder that can be written, or name another with LIVEBASE_DOCUMENTS": (
+        "改为可写的文件夹,或用 LIVEBASE_DOCUMENTS 另行指定"
+    ),
+    "nothing is kept on this machine": "本机不存放数据",
+    "{} MiB left at {}": "{1} 剩余 {0} MiB",
+    "make room: the database can't be written on a full disk": "请清理空间:磁盘已满则无法写入数据库",
+    "make room soon": "请尽快清理空间",
+    "no notice for {}: every deadline is provisional": "没有{}年的通知:所有期限均为暂定",
+    "install the release that has the State Council's notice": "安装含国务院通知的新版本",
+    "notice for {} known, provisional from {} on": "{}年通知已有,自{}起为暂定",
+    "notice for {} known today, provisional from {} on ({})": "{}年通知已有,自{}起为暂定({})",
+    "see where with: livebase doctor --debug": "用 livebase doctor --debug 查看出处",
+}
+_DEMO = {
+    "starting a Temporal server": "启动 Temporal 服务器",
+    "application received": "收到申请",
+    "review taken": "领取审核",
+    "application approved": "审核通过",
+    "first part of the deposit": "缴纳部分保证金",
+    "rest of the deposit": "缴清保证金",
+    "published on the official list: {} through {}": "列入官方名单:{},有效至 {}",
+    "the year goes by, reminders sent": "一年过去,提醒已发",
+    "the term has ended": "认证期满",
+    "marks out of use": "停用标识",
+    "the settlement falls due": "结算到期",
+    "official list": "官方名单",
+    "audit chain": "审计链",
+    "took": "用时",
+    "{} entries, verified from the first": "{} 条,自首条起核验无误",
+    "{} CNY held, to be settled": "在押人民币 {} 元,待结算",
+    "{} events, time-skips not counted": "{} 个事件,不含时间快进",
+}
+
+SENTENCES: dict[str, str] = {**_DEMO, **_CASES, **_CALENDAR, **_DOCTOR}

@@ -1,0 +1,62 @@
+"""What a case's state rests on, beside the case itself: decisions, the newest screening, money that fits nowhere."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import Engine, select
+from sqlalchemy.orm import Session
+
+from store import tables
+from store.queries import shown
+
+
+def grounds(engine: Engine, case_number: str) -> dict[str, Any]:
+    """`decisions` first to last, `screening` {revision, as_of, policy_version} or None, `unmatched` payments."""
+    decision, finding, payment = tables.DecisionRow, tables.FindingRow, tables.PaymentRow
+    decisions = select(decision).where(decision.case_number == case_number).order_by(decision.sequence)
+    newest = (
+        select(finding)
+        .where(finding.case_number == case_number)
+        .order_by(finding.sequence.desc(), finding.place)
+        .limit(1)
+    )
+    unmatched = (
+        select(payment)
+        .where(payment.case_number == case_number, payment.unmatched > 0)
+        .order_by(payment.at, payment.reference)
+    )
+    with Session(engine) as session:
+        screened = session.scalar(newest)
+        return {
+            "decisions": [
+                {
+                    "sequence": row.sequence,
+                    "kind": row.kind,
+                    "by": row.by,
+                    "role": row.role,
+                    "revision": row.revision,
+                    "reason": row.reason,
+                    "detail": row.detail,
+                    "at": shown(row.at),
+                }
+                for row in session.scalars(decisions)
+            ],
+            "screening": screened
+            and {
+                "revision": screened.revision,
+                "as_of": screened.as_of.isoformat(),
+                "policy_version": screened.policy_version,
+            },
+            "unmatched": [
+                {
+                    "reference": row.reference,
+                    "payer": row.payer,
+                    "amount": {"fen": row.unmatched},
+                    "value_date": row.value_date.isoformat(),
+                    "why": row.why,
+                    "at": shown(row.at),
+                }
+                for row in session.scalars(unmatched)
+            ],
+        }

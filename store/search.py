@@ -1,0 +1,62 @@
+"""Looking for a case by anything it is known by: written beside the records, read by `livebase find`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from sqlalchemy import Engine, case, select
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session
+
+from domain.names import folded
+from store import tables
+from store.queries import FoundCase, found_case
+
+_EXACTLY, _AT_THE_BEGINNING, _WITHIN = 0, 1, 2
+
+
+@dataclass(frozen=True)
+class Match:
+    """A case and what of it was found: (kind, name), the best match first."""
+
+    found: FoundCase
+    matched: tuple[tuple[str, str], ...]
+
+
+def remember_names(session: Session, case_number: str, names: Mapping[str, str]) -> None:
+    """Keep what a case may be looked for by, kind → name; what is known already stays."""
+    insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
+    rows = [
+        {"case_number": case_number, "kind": kind, "folded": _compared(name), "name": name}
+        for kind, name in names.items()
+    ]
+    session.execute(insert(tables.NameRow).values(rows).on_conflict_do_nothing())
+
+
+def search(engine: Engine, text: str) -> list[Match]:
+    """The cases with `text` in a name or number, however it was typed: width, case and spaces don't count.
+
+    What is the text exactly comes first, then what begins with it, then what has it within; newest cases first.
+    """
+    wanted, name = _compared(text), tables.NameRow
+    if not wanted:
+        return []
+    rank = case(
+        (name.folded == wanted, _EXACTLY),
+        (name.folded.startswith(wanted, autoescape=True), _AT_THE_BEGINNING),
+        else_=_WITHIN,
+    )
+    within = name.folded.contains(wanted, autoescape=True)
+    names = select(name.case_number, name.kind, name.name).where(within)
+    cases = select(tables.CaseRow).where(tables.CaseRow.case_number.in_(select(name.case_number).where(within)))
+    matched: dict[str, list[tuple[str, str]]] = {}
+    with Session(engine) as session:
+        for number, kind, known_as in session.execute(names.order_by(rank, name.case_number.desc(), name.kind)):
+            matched.setdefault(number, []).append((kind, known_as))
+        found = {row.case_number: found_case(row) for row in session.scalars(cases)}
+        return [Match(found[number], tuple(known)) for number, known in matched.items()]
+
+
+def _compared(name: str) -> str:
+    return folded(name).casefold()

@@ -1,0 +1,156 @@
+"""Looking for a case by anything it is known by; what a shell offers; who is waited for; what a case rests on."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine
+
+from domain.stages import Role
+from store.cases import CaseStore
+from store.completion import numbers, submission
+from store.grounds import grounds
+from store.lists import waiting_cases
+from store.search import search
+from tests.store.first_year import OPENED, Enterprise, write
+
+OPERATING = "义乌云集基地运营有限公司"
+
+
+def found(engine: Engine, text: str) -> list[str]:
+    return [match.found.case.case_number for match in search(engine, text)]
+
+
+def matched(engine: Engine, text: str) -> list[tuple[str, str]]:
+    (match,) = search(engine, text)
+    return list(match.matched)
+
+
+class TestSearch:
+    def test_by_everything_a_case_is_known_by(self, store: CaseStore, engine: Engine) -> None:
+        enterprise = Enterprise()
+        case = enterprise.stored(store, "base_published")
+        for kind, name in {
+            "case_number": case.case_number,
+            "credit_code": case.credit_code,
+            "certificate_number": enterprise.certificate_number,
+            "base": "义乌北苑直播基地",
+            "platform_account": "yunji-base",
+            "operating_company": OPERATING,
+            "operating_company_code": "91330782MA2K7P3R2Y",
+            "reference": "LB-2026-000001-a",
+            "entity": "义乌云集电子商务有限公司",
+        }.items():
+            assert (kind, name) in matched(engine, name), kind
+        assert ("payer", "义乌云集电子商务有限公司") in matched(engine, "义乌云集电子商务有限公司")
+
+    @pytest.mark.parametrize(
+        "text", ["yunji", "YUNJI-BASE", "ｙｕｎｊｉ", " yun ji ", "北苑", "直播基地", "lb-2026-000001", "000001-A"]
+    )
+    def test_however_it_is_typed_and_any_part_of_it(self, store: CaseStore, engine: Engine, text: str) -> None:
+        Enterprise().stored(store, "base_published")
+        assert found(engine, text) == ["LB-2026-000001"]
+
+    @pytest.mark.parametrize("text", ["", " ", "%", "_", "\\", "'", "*", "义乌北苑直播基地x", "王建国", "13800000000"])
+    def test_what_nothing_is_known_by(self, store: CaseStore, engine: Engine, text: str) -> None:
+        """No wildcard of the database's counts, and nobody is found by a person's name or telephone."""
+        Enterprise().stored(store, "base_published")
+        assert found(engine, text) == []
+
+    def test_exactly_before_at_the_beginning_before_within_and_newest_first(
+        self, store: CaseStore, engine: Engine
+    ) -> None:
+        for number in ("LB-2026-000001", "LB-2026-000002", "LB-2026-000003"):
+            write(store, Enterprise(number=number).opened())
+        paying = Enterprise(number="LB-2026-000010")
+        case = paying.stored(store, "application_approved")
+        write(store, paying.paid(case, 1, "A-LB-2026-000001-B"))
+        write(store, paying.paid(paying.paid(case, 1, "x").case, 1, "LB-2026-000001-1"))
+        assert found(engine, "LB-2026-000001") == ["LB-2026-000001", "LB-2026-000010"]
+        assert [name for _, name in search(engine, "LB-2026-000001")[1].matched] == [
+            "LB-2026-000001-1", "A-LB-2026-000001-B",
+        ]  # fmt: skip
+        assert found(engine, "LB-2026") == [f"LB-2026-0000{number}" for number in ("10", "03", "02", "01")]
+
+    def test_every_case_of_an_enterprise_is_found(self, store: CaseStore, engine: Engine) -> None:
+        first = Enterprise()
+        first.stored(store, "certification_expired")
+        later = OPENED + timedelta(days=400)
+        second = Enterprise(number="LB-2027-000001", credit_code=first.credit_code, ordinal=2, opened=later)
+        write(store, second.opened())
+        assert found(engine, first.credit_code) == ["LB-2027-000001", "LB-2026-000001"]
+
+
+class TestCompletion:
+    def test_numbers_and_codes_beginning_with_what_was_typed(self, store: CaseStore, database_url: str) -> None:
+        case = Enterprise().stored(store, "base_published")
+        offered = {case.case_number, "LBC-2026-000001", case.credit_code}
+        assert dict(numbers(database_url, "")) == dict.fromkeys(offered, case.name)
+        assert [number for number, _ in numbers(database_url, "LBC")] == ["LBC-2026-000001"]
+        assert [number for number, _ in numbers(database_url, "lb-2")] == ["lb-2026-000001"], "as it was begun"
+        assert numbers(database_url, "义") == numbers(database_url, "%") == numbers(database_url, "_") == []
+
+    def test_an_applicant_is_offered_their_own(self, store: CaseStore, database_url: str) -> None:
+        case = Enterprise().stored(store, "application_received")
+        assert [number for number, _ in numbers(database_url, "LB", "Wang ")] == [case.case_number]
+        assert numbers(database_url, "", "zhou") == []
+        assert submission(database_url, case.case_number, "wang") is not None
+        assert submission(database_url, case.case_number, "zhou") is None
+
+    def test_an_enterprise_is_offered_once_and_means_its_newest_case(self, store: CaseStore, database_url: str) -> None:
+        first = Enterprise()
+        first.stored(store, "certification_expired")
+        second = Enterprise(
+            number="LB-2027-000001", credit_code=first.credit_code, ordinal=2, opened=OPENED + timedelta(days=400)
+        )
+        write(store, second.opened())
+        assert [number for number, _ in numbers(database_url, "913")] == [first.credit_code]
+        assert submission(database_url, first.credit_code.lower()) == second.submission.sha256
+        assert submission(database_url, "LB-2026-000009") is None
+
+    def test_nothing_is_made_where_nothing_is(self, tmp_path: Path) -> None:
+        with pytest.raises(Exception, match="unable to open"):
+            numbers(f"sqlite:///{tmp_path / 'gone.db'}", "")
+        assert not list(tmp_path.iterdir())
+
+
+class TestWaiting:
+    def test_cases_with_a_task_of_the_role(self, store: CaseStore, engine: Engine) -> None:
+        events = ("application_received", "application_approved", "base_published", "certification_expired")
+        for number, event in enumerate(events, 1):
+            Enterprise(number=f"LB-2026-00000{number}").stored(store, event)
+
+        def waiting(role: Role | None = None, applicant: str | None = None) -> list[str]:
+            return sorted(case.case.case_number[-1] for case in waiting_cases(engine, role, applicant))
+
+        assert waiting() == ["1", "2", "3", "4"]
+        assert waiting(Role.REVIEWER) == ["1"]
+        assert waiting(Role.APPLICANT) == waiting(Role.APPLICANT, "WANG") == ["2", "4"]
+        assert waiting(Role.FINANCE) == ["3", "4"], "money that fits nowhere, and the settlement behind the marks"
+        assert waiting(Role.APPLICANT, "zhou") == waiting(Role.OPERATOR) == []
+
+
+class TestGrounds:
+    def test_decisions_with_their_reasons_and_money_that_fits_nowhere(self, store: CaseStore, engine: Engine) -> None:
+        case = Enterprise().stored(store, "base_published")
+        rests_on = grounds(engine, case.case_number)
+        assert [(one["kind"], one["role"], one["by"], one["revision"]) for one in rests_on["decisions"]] == [
+            ("approved", "reviewer", "li", 1), ("certified", "certifier", "zhao", 1),
+        ]  # fmt: skip
+        assert rests_on["screening"] == {"revision": 1, "as_of": "2026-03-02", "policy_version": "2026.1"}
+        (unmatched,) = rests_on["unmatched"]
+        assert unmatched == {
+            "reference": "LB-2026-000001-b",
+            "payer": "义乌云集电子商务有限公司",
+            "amount": {"fen": 1_000_000},
+            "value_date": "2026-03-02",
+            "why": "more than the deposit required",
+            "at": "2026-03-02T13:00:00+08:00",
+        }
+
+    def test_a_case_nobody_has_decided_yet(self, store: CaseStore, engine: Engine) -> None:
+        case = Enterprise().stored(store, "application_received")
+        rests_on = grounds(engine, case.case_number)
+        assert (rests_on["decisions"], rests_on["unmatched"]) == ([], [])
