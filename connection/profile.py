@@ -93,7 +93,7 @@ def _local(namespace: str | None, data_dir: Path | None, environ: Mapping[str, s
     if state is None:
         raise Unreachable(
             f"No Temporal server: no address is configured, and no local server runs in {directory}.",
-            f"{_START_LOCAL}\nor name a server with --address HOST:PORT, TEMPORAL_ADDRESS or --profile NAME.",
+            f"{_START_LOCAL} (or name one with --address HOST:PORT, TEMPORAL_ADDRESS or --profile NAME)",
         )
     return Target(state.address, namespace or state.namespace, "local")
 

@@ -25,7 +25,6 @@ _TEXTS = frozenset(
         "source",
         "if nobody acts",
         "reason",
-        "why accepted",
         "found by",
     }
 )

@@ -104,14 +104,9 @@ def recorded(detail: dict[str, Any]) -> str:
 
 
 def findings_table(findings: list[dict[str, Any]]) -> None:
-    """Each condition with its outcome, and why a person accepted it where one did."""
-    print_table(
-        ("finding", "outcome", "message", "why accepted"),
-        [
-            (condition(f["condition"]), outcome(f["outcome"]), f["message"], _acceptance(f.get("accepted")))
-            for f in findings
-        ],
-    )
+    """Each condition with its outcome, and who accepted it and why where somebody did."""
+    rows = [(condition(f["condition"]), outcome(f["outcome"]), _message(f)) for f in findings]
+    print_table(("finding", "outcome", "message"), rows)
 
 
 def condition(name: str) -> str:
@@ -120,8 +115,11 @@ def condition(name: str) -> str:
     return name if meaning == name else f"{name} {meaning}"
 
 
-def _acceptance(accepted: dict[str, Any] | None) -> str:
-    return f"{accepted['by']}: {accepted['reason']}" if accepted else ""
+def _message(finding: dict[str, Any]) -> str:
+    accepted = finding.get("accepted")
+    if not accepted:
+        return str(finding["message"])
+    return f"{finding['message']}\n{word('accepted')} — {accepted['by']}: {accepted['reason']}"
 
 
 def _value(value: Any) -> str:

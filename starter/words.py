@@ -238,7 +238,7 @@ _FIGURES = {
     "decision": "决定",
 }
 _LABELS = {
-    "accepted": "已受理",
+    "heading: accepted": "已受理",
     "would be accepted": "将被受理(未提交)",
     "case": "案件",
     "credit code": "信用代码",
@@ -272,7 +272,6 @@ _LABELS = {
     "condition": "条件",
     "outcome": "结果",
     "message": "说明",
-    "why accepted": "接受理由",
     "heading: decision": "决定",
     "document": "文件",
     "type": "类型",

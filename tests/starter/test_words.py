@@ -12,6 +12,8 @@ from typing import Any
 
 import pytest
 
+import starter.sentences
+import starter.words
 from domain.case import Event
 from domain.conditions import CONDITIONS, Outcome
 from domain.permissions import ROLES
@@ -125,6 +127,15 @@ def test_every_heading_and_sentence_of_the_command_line_is_there() -> None:
     assert len(spoken) > 80
     known = {key.partition(": ")[2] if key.startswith("heading: ") else key for key in CHINESE}
     assert spoken - known - {"", "#", "sha256"} == set()
+
+
+def test_no_word_is_two_things() -> None:
+    """Its place before it tells a second meaning."""
+    named = {**vars(starter.words), **vars(starter.sentences)}
+    parts = [part for name, part in named.items() if isinstance(part, dict) and re.fullmatch("_[A-Z]+(_[A-Z]+)*", name)]
+    pairs = {pair for part in parts for pair in part.items()}
+    assert len(pairs) > 250
+    assert sorted(english for english, _ in pairs) == sorted({english for english, _ in pairs})
 
 
 def test_values_go_into_a_sentence_as_they_do_into_its_original() -> None:
