@@ -87,7 +87,7 @@ def test_colour_marks_what_is_loud_and_moves_nothing() -> None:
 @settings(max_examples=150, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
 @given(columns, st.data(), st.integers(20, 160))
 def test_nothing_is_lost_at_any_width(gives_way: list[bool], data: st.DataObject, width: int) -> None:
-    """Every fixed cell and every word of a text, with the stops after it, stands whole in a line no wider than it must be."""
+    """Every fixed cell and every word with the stops after it stands whole in a line no wider than need be."""
     heads = [Column(f"h{place}", text) for place, text in enumerate(gives_way)]
     rows = data.draw(st.lists(st.tuples(*[words.map(str.strip) for _ in heads]), min_size=1, max_size=4))
     lines = lay_out(heads, rows, width)
