@@ -49,7 +49,7 @@ TABLE: dict[type[Command], tuple[dict[str, Any], set[str], set[str]]] = {
     ),
     Certify: ({}, {"certifier"}, {"certifying"}),
     RefuseCertification: ({"reason": "r"}, {"certifier"}, {"certifying"}),
-    Publish: ({}, {"operator"}, {"publishing"}),
+    Publish: ({}, {"operator"}, {"publishing", "valid"}),
     ConfirmMarks: ({"evidence": ("0",)}, {"applicant", "operator"}, {"settling"}),
 }
 ROLES = [role for role in Role if role is not Role.NOBODY]
