@@ -20,7 +20,6 @@ from domain.refusals import Refusal, RefusalKind
 from domain.setting import Setting
 from domain.shanghai import shanghai_date
 from domain.submission import Submission
-from domain.working_days import Calendar
 from store.cases import CaseStore, CaseTransaction, LiveCaseExists
 from store.documents import DocumentDamaged, DocumentMissing, DocumentStore
 
@@ -28,6 +27,7 @@ _SEND_AGAIN = "Send it again: documents are handed over first. Worker and comman
 
 Decide = Callable[[CaseTransaction, Setting], Transition]
 Follow = Callable[[Case, Planned, Setting], Transition]
+Step = Callable[[Case, Setting], Transition | None]
 
 
 class CaseDesk:
@@ -36,10 +36,9 @@ class CaseDesk:
     `now` always comes from the workflow: the case's clock, an aware UTC instant.
     """
 
-    def __init__(self, cases: CaseStore, documents: DocumentStore, calendar: Calendar, policies: PolicyBook) -> None:
+    def __init__(self, cases: CaseStore, documents: DocumentStore, policies: PolicyBook) -> None:
         self._cases = cases
         self._documents = documents
-        self._calendar = calendar
         self._policies = policies
 
     def decide(self, command: Command, now: datetime, rule: Decide) -> Outcome:
@@ -61,13 +60,21 @@ class CaseDesk:
 
     def follow(self, workflow_id: str, planned: Planned, now: datetime, rule: Follow) -> Case:
         """Carry out a planned event, once: when it is no longer in the plan, it has been, or has become moot."""
+
+        def carry_out(case: Case, setting: Setting) -> Transition | None:
+            return rule(case, planned, setting) if planned in case.plan else None
+
+        return self.step(workflow_id, now, carry_out)
+
+    def step(self, workflow_id: str, now: datetime, rule: Step) -> Case:
+        """What a case does of itself: the case after it, or as it is when the rule finds nothing to do any more."""
         with self._cases.transaction(workflow_id, _run_id()) as tx:
             case = tx.case
             if case is None:
                 raise LookupError(f"{workflow_id} has no case in the store")
-            if planned not in case.plan:
+            transition = rule(case, self._setting(tx, now))
+            if transition is None:
                 return case
-            transition = rule(case, planned, self._setting(tx, now))
             tx.write(transition)
             return transition.case
 
@@ -99,7 +106,7 @@ class CaseDesk:
             return tx.case
 
     def _setting(self, tx: CaseTransaction, now: datetime) -> Setting:
-        return Setting(now, self._policy(tx.case, now), self._calendar, tx.list_revision() + 1 if tx.case else 1)
+        return Setting(now, self._policy(tx.case, now), tx.calendar(), tx.list_revision() + 1 if tx.case else 1)
 
     def _policy(self, case: Case | None, now: datetime) -> Policy:
         if case is None:
@@ -118,9 +125,9 @@ def stored_case(tx: CaseTransaction) -> Case:
     return tx.case
 
 
-def _repeat(command: Command, answered: tuple[str, Answer], case: Case | None) -> Outcome:
+def _repeat(command: Command, answered: tuple[str, Answer | None], case: Case | None) -> Outcome:
     params_hash, answer = answered
-    if params_hash == command.params_hash():
+    if params_hash == command.params_hash() and answer is not None:
         return Outcome(answer=answer.model_copy(update={"repeated": True}), case=case)
     refusal = Refusal(
         RefusalKind.REQUEST_ID_REUSED,

@@ -43,14 +43,33 @@ class Deposit(_Part):
         return max(0, self.required - self.held)
 
 
+class Counting(_Part):
+    """How a deadline was counted, so that it can be counted again when the calendar changes (decision 5).
+
+    From `start` (a Shanghai date, not counted itself) so many calendar `days`, rolled on to the next working day
+    (decision 4); from there so many `working_days`; and back `days_before`. `calendar` is the version it was
+    counted with. `Setting.count` does it.
+    """
+
+    start: date
+    days: int = 0
+    working_days: int = 0
+    days_before: int = 0
+    calendar: str = ""
+
+
 class Task(_Part):
-    """Something a person must do. `due_at` is the midnight after its last day."""
+    """Something a person must do. `due_at` is the midnight after its last day.
+
+    `counted` is None where no calendar has a say: no deadline, or one that was set by hand or in plain days.
+    """
 
     kind: str
     role: Role
     assignee: str | None = None
     due_at: datetime | None = None
     provisional: bool = False
+    counted: Counting | None = None
 
 
 class Event(StrEnum):
@@ -74,12 +93,13 @@ class Event(StrEnum):
 
 
 class Planned(_Part):
-    """An event that will come of itself at an instant unless the plan changes before."""
+    """An event that will come of itself at an instant unless the plan changes before. `counted` as in `Task`."""
 
     event: Event
     at: datetime
     what: str
     provisional: bool = False
+    counted: Counting | None = None
 
 
 class Decided(_Part):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-from domain.case import Case, Event, Planned, Publication, Task
+from domain.case import Case, Event, Planned, Publication
 from domain.commands import Certify, RefuseCertification
 from domain.ending import end_before_term
 from domain.judging import judge
@@ -48,7 +48,7 @@ def certify(case: Case, command: Certify, certificate_number: str, setting: Sett
         stage=Stage.PUBLISHING,
         terms=(*case.terms, term),
         publication=Publication(state="pending", due_date=due.day, due_at=due.at, provisional=due.provisional),
-        tasks=(Task(kind="publish", role=Role.OPERATOR, due_at=due.at, provisional=due.provisional),),
+        tasks=(due.task("publish", Role.OPERATOR),),
         plan=(*_publication_plan(setting, term), *_year_plan(setting, term)),
     )
 
@@ -77,7 +77,7 @@ def escalate(case: Case, planned: Planned, setting: Setting) -> Transition:
         SYSTEM,
         letter(case, "certification_escalated", Role.OPERATOR, "认证决定已逾期", "本案的认证决定已超过期限。"),
         legal_at=planned.at,
-        plan=(planned.model_copy(update={"at": again.at, "provisional": again.provisional}),),
+        plan=(again.event(planned.event, planned.what),),
     )
 
 
@@ -105,23 +105,14 @@ def remind_renewal(case: Case, planned: Planned, setting: Setting) -> Transition
 def _publication_plan(setting: Setting, term: Term) -> tuple[Planned, ...]:
     policy = setting.policy
     attempt = Planned(event=Event.ATTEMPT_PUBLICATION, at=setting.now, what="publication on the official list is tried")
-    escalations = []
-    for day in policy.publication_escalation_working_days:
-        due = setting.working_days(day)
-        escalations.append(
-            Planned(
-                event=Event.ESCALATE_PUBLICATION,
-                at=due.at,
-                what=f"publication still missing after {day} working days is escalated",
-                provisional=due.provisional,
-            )
+    escalations = tuple(
+        setting.working_days(day).event(
+            Event.ESCALATE_PUBLICATION, f"publication still missing after {day} working days is escalated"
         )
-    due = setting.working_days(policy.publication_working_days)
-    breach = Planned(
-        event=Event.RECORD_PUBLICATION_BREACH,
-        at=due.at,
-        what="publication still missing is recorded as a breach of R3",
-        provisional=due.provisional,
+        for day in policy.publication_escalation_working_days
+    )
+    breach = setting.working_days(policy.publication_working_days).event(
+        Event.RECORD_PUBLICATION_BREACH, "publication still missing is recorded as a breach of R3"
     )
     return (attempt, *escalations, breach)
 

@@ -16,6 +16,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from domain.case import Case
 from domain.names import folded
+from domain.notices import NoticeReference
 from domain.refusals import RefusalDetail
 from domain.stages import Role, Stage, Standing
 
@@ -23,6 +24,11 @@ from domain.stages import Role, Stage, Standing
 def workflow_id(credit_code: str, ordinal: int) -> str:
     """`base:<credit code>:<n>`, n counting the enterprise's applications from 1 (decision 8)."""
     return f"base:{credit_code}:{ordinal}"
+
+
+def import_workflow_id(notice: NoticeReference) -> str:
+    """`calendar:<year>:<hash>`: one per content, so that the same notice imported twice at once meets itself."""
+    return f"calendar:{notice.year}:{notice.sha256[:12]}"
 
 
 class Actor(BaseModel):
@@ -174,6 +180,13 @@ class ConfirmMarks(Command):
     evidence: tuple[str, ...] = Field(min_length=1)
 
 
+class ImportCalendar(Command):
+    """Import a calendar notice: its canonical JSON. No case's command; `workflow_id` is the notice's own."""
+
+    action: ClassVar[str] = "import_calendar"
+    content: str = Field(max_length=1024**2)
+
+
 class Answer(BaseModel):
     """What an accepted command answers (fixed, `design/cli.md`)."""
 
@@ -188,6 +201,37 @@ class Answer(BaseModel):
     revision: int
     awaiting: Role
     due_at: datetime | None
+
+
+class ImportAnswer(BaseModel):
+    """What an accepted import answers: `calendar_version` after it, and how many live cases will hear of it.
+
+    `repeated` too when the same content had been imported under another request id.
+    """
+
+    model_config = ConfigDict(extra="allow", frozen=True)
+
+    request_id: str
+    accepted_at: datetime
+    repeated: bool = False
+    year: int
+    source: str
+    calendar_version: str
+    live_cases: int
+
+
+class ImportOutcome(BaseModel):
+    """What an import's transaction came to: an answer with the notice's reference, or a refusal.
+
+    `new` is False when the same content had been imported before, by another request.
+    """
+
+    model_config = ConfigDict(extra="allow", frozen=True)
+
+    answer: ImportAnswer | None = None
+    notice: NoticeReference | None = None
+    new: bool = True
+    refusal: RefusalDetail | None = None
 
 
 class Outcome(BaseModel):

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import date
 from typing import Any
 
-from domain.case import Case, Event, Planned, Task
+from domain.case import Case, Event, Planned
 from domain.commands import ReceiveDeposit
 from domain.ending import end_before_term
 from domain.judging import judge
@@ -30,26 +30,18 @@ def deposit_opened(setting: Setting) -> dict[str, Any]:
     """
     policy = setting.policy
     due = setting.days(policy.deposit_due_days)
-    grace = setting.working_days(policy.deposit_grace_working_days, due.day)
+    grace = setting.grace(due, policy.deposit_grace_working_days)
     reminders = tuple(
-        Planned(
-            event=Event.REMIND_DEPOSIT,
-            at=due.at - timedelta(days=days),
-            what=f"the applicant is reminded of the deposit ({days} days left)",
-            provisional=due.provisional,
+        setting.before(due, days).event(
+            Event.REMIND_DEPOSIT, f"the applicant is reminded of the deposit ({days} days left)"
         )
         for days in policy.deposit_reminder_days_before
     )
-    lapse = Planned(
-        event=Event.LAPSE_DEPOSIT,
-        at=grace.at,
-        what="without the full deposit the application lapses",
-        provisional=grace.provisional,
-    )
+    lapse = grace.event(Event.LAPSE_DEPOSIT, "without the full deposit the application lapses")
     return {
         "stage": Stage.DEPOSIT,
         "deposit_due_on": due.day,
-        "tasks": (Task(kind="deposit", role=Role.APPLICANT, due_at=due.at, provisional=due.provisional),),
+        "tasks": (due.task("deposit", Role.APPLICANT),),
         "plan": (*reminders, lapse),
     }
 
@@ -57,16 +49,10 @@ def deposit_opened(setting: Setting) -> dict[str, Any]:
 def full_deposit(setting: Setting) -> dict[str, Any]:
     """What a full deposit opens: the certifier's task and its escalation (decision 18)."""
     due = setting.working_days(setting.policy.certify_working_days)
-    escalate = Planned(
-        event=Event.ESCALATE_CERTIFICATION,
-        at=due.at,
-        what="the certification decision is overdue and is escalated",
-        provisional=due.provisional,
-    )
     return {
         "stage": Stage.CERTIFYING,
-        "tasks": (Task(kind="certify", role=Role.CERTIFIER, due_at=due.at, provisional=due.provisional),),
-        "plan": (escalate,),
+        "tasks": (due.task("certify", Role.CERTIFIER),),
+        "plan": (due.event(Event.ESCALATE_CERTIFICATION, "the certification decision is overdue and is escalated"),),
     }
 
 

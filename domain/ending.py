@@ -62,16 +62,13 @@ def end_before_term(
     plan: tuple[Planned, ...] = ()
     appeal_until = None
     if kind is Standing.REJECTED:
-        appeal_until = setting.days(setting.policy.appeal_days, shanghai_date(ended_at)).at
-        plan = (Planned(event=Event.CLOSE_CASE, at=appeal_until, what="the appeal window ends"),)
+        window = setting.days(setting.policy.appeal_days, shanghai_date(ended_at))
+        appeal_until = window.at
+        plan = (window.event(Event.CLOSE_CASE, "the appeal window ends"),)
     if case.deposit.held > 0:
         back = setting.working_days(setting.policy.deposit_return_working_days, shanghai_date(ended_at))
-        tasks = (Task(kind="return_deposit", role=Role.FINANCE, due_at=back.at, provisional=back.provisional),)
-        overdue = "returning the deposit is overdue and is escalated"
-        plan = (
-            *plan,
-            Planned(event=Event.ESCALATE_SETTLEMENT, at=back.at, what=overdue, provisional=back.provisional),
-        )
+        tasks = (back.task("return_deposit", Role.FINANCE),)
+        plan = (*plan, back.event(Event.ESCALATE_SETTLEMENT, "returning the deposit is overdue and is escalated"))
     note = letter(
         case, f"application_{kind}", Role.APPLICANT, _SUBJECTS[kind], "本次认证申请已结束。",
         why=reason, appeal_until=appeal_until,
@@ -151,21 +148,11 @@ def expire(case: Case, planned: Planned, setting: Setting) -> Transition:
         publication=publication,
         marks=Marks(due_at=marks_due.at),
         tasks=(
-            Task(
-                kind="confirm_marks",
-                role=Role.APPLICANT,
-                due_at=marks_due.at,
-                provisional=marks_due.provisional,
-            ),
+            marks_due.task("confirm_marks", Role.APPLICANT),
             Task(kind="settle_deposit", role=Role.FINANCE, due_at=settle_at),
         ),
         plan=(
-            Planned(
-                event=Event.ESCALATE_MARKS,
-                at=marks_due.at,
-                what="the missing confirmation that marks are out of use is escalated",
-                provisional=marks_due.provisional,
-            ),
+            marks_due.event(Event.ESCALATE_MARKS, "the missing confirmation that marks are out of use is escalated"),
             Planned(
                 event=Event.ESCALATE_SETTLEMENT,
                 at=settle_at,
@@ -211,7 +198,7 @@ def escalate_settlement(case: Case, planned: Planned, setting: Setting) -> Trans
         "settlement_escalated",
         "保证金结算待办",
         "保证金结算期限已到,请财务处理。",
-        planned.model_copy(update={"at": again}),
+        planned.model_copy(update={"at": again, "provisional": False, "counted": None}),
     )
 
 

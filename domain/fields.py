@@ -259,6 +259,8 @@ def dotted(location: tuple[int | str, ...]) -> str:
     """("cooperation_cases", 0, "evidence") → `cooperation_cases[0].evidence`; a name is cut and made printable."""
     path = ""
     for part in location:
+        if part == "[key]":  # pydantic's mark of a mapping's key; its path is the key's
+            continue
         if isinstance(part, int):
             path += f"[{part}]"
         else:

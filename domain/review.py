@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import Any
 
-from domain.case import Case, Decided, Event, Planned, Task
+from domain.case import Case, Decided, Event, Planned
 from domain.commands import Approve, ReleaseReview, RequestSupplement, Supplement, TakeReview
 from domain.deposit import deposit_opened, full_deposit
 from domain.ending import end_before_term
@@ -27,20 +26,10 @@ def review_opened(setting: Setting) -> dict[str, Any]:
     due = setting.working_days(policy.review_working_days)
     return {
         "stage": Stage.REVIEW,
-        "tasks": (Task(kind="review", role=Role.REVIEWER, due_at=due.at, provisional=due.provisional),),
+        "tasks": (due.task("review", Role.REVIEWER),),
         "plan": (
-            Planned(
-                event=Event.REMIND_REVIEWER,
-                at=remind.at,
-                what="the reviewer is reminded",
-                provisional=remind.provisional,
-            ),
-            Planned(
-                event=Event.ESCALATE_REVIEW,
-                at=due.at,
-                what="the review is overdue and is escalated",
-                provisional=due.provisional,
-            ),
+            remind.event(Event.REMIND_REVIEWER, "the reviewer is reminded"),
+            due.event(Event.ESCALATE_REVIEW, "the review is overdue and is escalated"),
         ),
     }
 
@@ -101,20 +90,12 @@ def request_supplement(case: Case, command: RequestSupplement, setting: Setting)
     due = setting.days(setting.policy.supplement_days)
     items = [{"condition": item.condition, "what": item.what} for item in command.items]
     reminders = tuple(
-        Planned(
-            event=Event.REMIND_SUPPLEMENT,
-            at=due.at - timedelta(days=days),
-            what=f"the applicant is reminded of the supplement ({days} days left)",
-            provisional=due.provisional,
+        setting.before(due, days).event(
+            Event.REMIND_SUPPLEMENT, f"the applicant is reminded of the supplement ({days} days left)"
         )
         for days in setting.policy.supplement_reminder_days_before
     )
-    lapse = Planned(
-        event=Event.LAPSE_SUPPLEMENT,
-        at=due.at,
-        what="without a supplement the application lapses",
-        provisional=due.provisional,
-    )
+    lapse = due.event(Event.LAPSE_SUPPLEMENT, "without a supplement the application lapses")
     return step(
         case,
         setting,
@@ -141,7 +122,7 @@ def request_supplement(case: Case, command: RequestSupplement, setting: Setting)
         supplement_round=case.supplement_round + 1,
         decided=_decided("supplement_requested", case, command, setting),
         review_held_by=None,
-        tasks=(Task(kind="supplement", role=Role.APPLICANT, due_at=due.at, provisional=due.provisional),),
+        tasks=(due.task("supplement", Role.APPLICANT),),
         plan=(*reminders, lapse),
     )
 
@@ -202,7 +183,7 @@ def escalate_review(case: Case, planned: Planned, setting: Setting) -> Transitio
         SYSTEM,
         letter(case, "review_escalated", Role.OPERATOR, "资质审核已逾期", "本案的资质审核已超过审核期限。"),
         legal_at=planned.at,
-        plan=(planned.model_copy(update={"at": again.at, "provisional": again.provisional}),),
+        plan=(again.event(planned.event, planned.what),),
     )
 
 

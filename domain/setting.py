@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from domain.case import Case, Task
+from domain.case import Case, Counting, Event, Planned, Task
 from domain.policy import Policy
 from domain.records import Record, Transition
 from domain.shanghai import end_of_day, shanghai_date
@@ -16,11 +16,20 @@ from domain.working_days import Calendar
 
 @dataclass(frozen=True)
 class Due:
-    """A deadline: its last day (Shanghai), the midnight after it, and whether the calendar is provisional."""
+    """A deadline: its last day (Shanghai), the midnight after it, whether it is provisional, how it was counted."""
 
     day: date
     at: datetime
     provisional: bool
+    counted: Counting
+
+    def task(self, kind: str, role: Role) -> Task:
+        """What a person must do by then."""
+        return Task(kind=kind, role=role, due_at=self.at, provisional=self.provisional, counted=self.counted)
+
+    def event(self, event: Event, what: str) -> Planned:
+        """What comes of itself then."""
+        return Planned(event=event, at=self.at, what=what, provisional=self.provisional, counted=self.counted)
 
 
 @dataclass(frozen=True)
@@ -43,13 +52,32 @@ class Setting:
 
     def working_days(self, count: int, start: date | None = None) -> Due:
         """The end of the `count`-th working day after `start` (today); the start day is not counted."""
-        counted = self.calendar.deadline(start or self.today, count)
-        return Due(counted.deadline, end_of_day(counted.deadline), counted.provisional)
+        return self.count(Counting(start=start or self.today, working_days=count))
 
     def days(self, count: int, start: date | None = None) -> Due:
         """A person's deadline in calendar days: it rolls on to the next working day (decision 4)."""
-        rolled = self.calendar.roll_forward((start or self.today) + timedelta(days=count))
-        return Due(rolled.deadline, end_of_day(rolled.deadline), rolled.provisional)
+        return self.count(Counting(start=start or self.today, days=count))
+
+    def grace(self, due: Due, working_days: int) -> Due:
+        """So many working days more after a deadline in calendar days."""
+        return self.count(due.counted.model_copy(update={"working_days": working_days}))
+
+    def before(self, due: Due, days: int) -> Due:
+        """So many calendar days before a deadline."""
+        return self.count(due.counted.model_copy(update={"days_before": days}))
+
+    def count(self, counting: Counting) -> Due:
+        """Count a deadline with this setting's calendar: the first time, and again when the calendar has changed."""
+        day, provisional = counting.start, False
+        if counting.days:
+            rolled = self.calendar.roll_forward(day + timedelta(days=counting.days))
+            day, provisional = rolled.deadline, rolled.provisional
+        if counting.working_days:
+            last = self.calendar.deadline(day, counting.working_days)
+            day, provisional = last.deadline, provisional or last.provisional
+        day -= timedelta(days=counting.days_before)
+        counted = counting.model_copy(update={"calendar": self.calendar.version})
+        return Due(day, end_of_day(day), provisional, counted)
 
 
 def step(

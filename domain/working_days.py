@@ -6,33 +6,13 @@ import hashlib
 from collections.abc import Iterable
 from datetime import date, timedelta
 from functools import cached_property
-from typing import Literal, Self
+from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict
+
+from domain.notices import FIXED_HOLIDAYS, Notice
 
 DayKind = Literal["working", "make_up", "provisional", "weekend", "holiday"]
-_FIXED = {(1, 1): "元旦", (5, 1): "劳动节", (5, 2): "劳动节", (10, 1): "国庆节", (10, 2): "国庆节", (10, 3): "国庆节"}
-
-
-class Notice(BaseModel):
-    """A notice of one year's holidays as people hand it in. Its lists may hold dates of the neighbouring years."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    year: int = Field(ge=2000, le=2200)
-    source: str = Field(min_length=1)
-    published_on: date
-    holidays: dict[date, str] = Field(min_length=1)
-    working_days: dict[date, str]
-
-    @model_validator(mode="after")
-    def _consistent(self) -> Self:
-        for day in (*self.holidays, *self.working_days):
-            if abs(day.year - self.year) > 1:
-                raise ValueError(f"{day} is more than a year away from {self.year}")
-        if both := self.holidays.keys() & self.working_days.keys():
-            raise ValueError(f"both holiday and working day: {', '.join(str(day) for day in sorted(both))}")
-        return self
 
 
 class Counted(BaseModel):
@@ -70,14 +50,16 @@ class Deadline(BaseModel):
 
 
 class Calendar:
-    """The working days known from `notices`; immutable. A later published notice wins over an earlier one.
+    """The working days known from `notices`; immutable. For the days it names, a later published notice wins over
+    an earlier one; of two published on one day the later given.
 
     `provisional=False` takes the notices as imported, without decision 5's rule: used to compare with others.
     """
 
     def __init__(self, notices: Iterable[Notice], *, provisional: bool = True) -> None:
-        self.notices = tuple(sorted(notices, key=lambda notice: (notice.published_on, notice.year)))
-        self._years = frozenset(notice.year for notice in self.notices)
+        each_once = {notice.sha256: notice for notice in notices}  # a release may ship what was imported before
+        self.notices = tuple(sorted(each_once.values(), key=lambda notice: (notice.published_on, notice.year)))
+        self.years = frozenset(notice.year for notice in self.notices)
         self._provisional = provisional
         self._days: dict[date, tuple[DayKind, str]] = {}
         for notice in self.notices:
@@ -88,18 +70,22 @@ class Calendar:
     def version(self) -> str:
         """The years covered and a hash of every notice's content: stable text."""
         content = "".join(notice.model_dump_json() for notice in self.notices)
-        years = f"{min(self._years)}-{max(self._years)}" if self._years else "none"
+        years = f"{min(self.years)}-{max(self.years)}" if self.years else "none"
         return f"{years}:{hashlib.sha256(content.encode()).hexdigest()[:8]}"
+
+    def with_notice(self, notice: Notice) -> Calendar:
+        """The calendar once that notice is in as well."""
+        return Calendar((*self.notices, notice), provisional=self._provisional)
 
     def is_provisional(self, day: date) -> bool:
         """A year without its notice is provisional, and so is December of the year before it (decision 5)."""
-        return day.year not in self._years or (day.month == 12 and day.year + 1 not in self._years)
+        return day.year not in self.years or (day.month == 12 and day.year + 1 not in self.years)
 
     def kind(self, day: date) -> tuple[DayKind, str]:
         """What a day is, and the source of that."""
         if self._provisional and self.is_provisional(day):
-            if (day.month, day.day) in _FIXED:
-                return "holiday", f"statutory holiday: {_FIXED[day.month, day.day]}"
+            if (day.month, day.day) in FIXED_HOLIDAYS:
+                return "holiday", f"statutory holiday: {FIXED_HOLIDAYS[day.month, day.day]}"
             if day in self._days and self._days[day][0] == "holiday":
                 return self._days[day]
             return "provisional", "no notice yet: counted as working, so the deadline can only move later"

@@ -62,13 +62,13 @@ def foresee(
 def _setting(session: Session, found: FoundCase | None, opens_at: datetime | None) -> Setting:
     from domain.setting import Setting
     from domain.shanghai import shanghai_date
-    from store.reference import policy_book, shipped_calendar
+    from store.reference import policy_book
 
-    book = policy_book()
+    book, calendar = policy_book(), session.notices.calendar()
     if found is None:
         now = opens_at or session.wall
-        return Setting(now, book.in_force(shanghai_date(now)), shipped_calendar())
-    return Setting(found.clock(session.wall), book.pinned(found.case.policy_version), shipped_calendar())
+        return Setting(now, book.in_force(shanghai_date(now)), calendar)
+    return Setting(found.clock(session.wall), book.pinned(found.case.policy_version), calendar)
 
 
 def _opened(session: Session, command: Any, content: bytes | None, setting: Setting) -> Case:

@@ -1,4 +1,7 @@
-"""Reference data on the command line: the calendar and the policy. Shipped data; nothing needs to run."""
+"""Reference data on the command line: the calendar and the policy.
+
+Explaining a deadline and the policy need nothing but what is shipped; a database adds the imported notices.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from starter.calendar_notices import import_notice
 from starter.errors import CommandError, usage
 from starter.options import command, new_app
 from starter.output import print_table, told, word
@@ -19,6 +23,7 @@ if TYPE_CHECKING:
 def register(app: typer.Typer) -> None:
     calendar = new_app("calendar", "Working days.")
     command(calendar, "explain")(explain)
+    command(calendar, "import")(import_notice)
     command(calendar, "status")(status)
     app.add_typer(calendar)
     policy = new_app("policy", "The numbers the certification depends on.")
@@ -33,7 +38,6 @@ def explain(
 ) -> None:
     """Every counted and skipped day on the way to a deadline, its source, provisional or not."""
     from domain.shanghai import parse_date
-    from store.reference import shipped_calendar
 
     try:
         start = parse_date(start_day)
@@ -42,16 +46,18 @@ def explain(
         raise usage(f"{start_day[:40]!r} is not a date.", hint) from None
     if not 2000 <= start.year <= 2200:
         raise usage("The date must be between 2000 and 2200.", "Nothing is known beyond.")
-    session.show(shipped_calendar().deadline(start, days).model_dump(mode="json"), _explain_table)
+    session.show(session.calendar.deadline(start, days).model_dump(mode="json"), _explain_table)
 
 
 def status(session: Session) -> None:
-    """Which notices are in, and from when on deadlines are provisional."""
-    from store.reference import shipped_calendar
+    """Which notices are in, shipped and imported, and from when on deadlines are provisional."""
+    from store.queries import shown
 
     if session.only_applicant is not None:
         raise CommandError(4, "role_not_allowed", "An applicant may not do this.", "It is for every staff role.")
-    calendar = shipped_calendar()
+    notices = session.notices
+    calendar = notices.calendar()
+    imported = {one.notice.sha256: one for one in notices.imported()}
     view = {
         "calendar_version": calendar.version,
         "provisional_from": provisional_from(calendar, session.today).isoformat(),
@@ -62,8 +68,13 @@ def status(session: Session) -> None:
                 "published_on": notice.published_on.isoformat(),
                 "holidays": len(notice.holidays),
                 "working_days": len(notice.working_days),
+                "sha256": notice.sha256,
+                "imported_by": one.imported_by if one else None,
+                "imported_at": shown(one.at) if one else None,
+                "cases_moved": one.cases_moved if one else None,
             }
             for notice in calendar.notices
+            for one in [imported.get(notice.sha256)]
         ],
     }
     session.show(view, _status_table)
@@ -96,8 +107,20 @@ def _explain_table(view: dict[str, Any]) -> None:
 
 
 def _status_table(view: dict[str, Any]) -> None:
-    rows = [(n["year"], n["source"], n["published_on"], n["holidays"], n["working_days"]) for n in view["notices"]]
-    print_table(("year", "source", "published", "holidays", "make-up days"), rows)
+    rows = [
+        (
+            n["year"],
+            n["source"],
+            n["published_on"],
+            n["holidays"],
+            n["working_days"],
+            n["imported_by"] or word("shipped"),
+            "" if n["cases_moved"] is None else n["cases_moved"],
+        )
+        for n in view["notices"]
+    ]
+    columns = ("year", "source", "published", "holidays", "make-up days", "imported by", "cases moved")
+    print_table(columns, rows)
     print(told("Provisional from {} on. Version {}.", view["provisional_from"], view["calendar_version"]))
 
 

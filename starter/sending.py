@@ -8,7 +8,7 @@ After that a lost answer is asked for again for 30 s with the same ids, then 7.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from starter.errors import CommandError, no_answer, not_found, refused, unreachable
 from starter.output import print_table, say, waiting, word
 from starter.session import Session
-from starter.updating import Ended, Lost, attempt
+from starter.updating import Ended, Given, Lost, Start, attempt
 
 if TYPE_CHECKING:
     from temporalio.client import Client
@@ -85,7 +85,7 @@ async def reach(session: Session) -> Client:
 def _done_before(session: Session, command: Command) -> Answer | None:
     """The first answer of a request done with the same parameters."""
     done = session.reader.answered(command.request_id)
-    if done is None or done[0] != command.params_hash():
+    if done is None or done[0] != command.params_hash() or done[1] is None:
         return None
     return done[1].model_copy(update={"repeated": True})
 
@@ -126,31 +126,51 @@ async def _until_answered(
     session: Session, client: Client, command: Command, found: FoundCase | None, opens_at: datetime | None
 ) -> Answer:
     from connection.clock import CaseClock
+    from domain.commands import Answer
+    from workflows.messages import WORKFLOW
     from workflows.state import CertificationState
 
-    now = asyncio.get_running_loop().time
-    until = now() + PATIENCE.total_seconds()
-    start = CertificationState(opens_at=opens_at) if found is None else None
+    summary = f"淘宝直播基地认证 {command.workflow_id.split(':')[1]}"
+    start = Start(WORKFLOW, CertificationState(opens_at=opens_at), summary) if found is None else None
     if start is not None and opens_at is not None:
         client = CaseClock(client).ahead(opens_at - session.wall)
+
+    async def once(patience: timedelta) -> Answer:
+        return await attempt(client, command, session.sending, patience, Answer, start)
+
+    def when_ended(ended: Ended) -> Answer | None:
+        nonlocal start
+        answer = _done_before(session, command)
+        # An application that met one just refused starts again; money that comes to a closed case is recorded.
+        if answer is None and found is not None:
+            _require_reopening(session, command, found.case.case_number, ended)
+            start = Start(WORKFLOW, CertificationState(reopened=True), summary)
+        return answer
+
+    return await until_answered(command.request_id, once, when_ended)
+
+
+async def until_answered(
+    request_id: str, once: Callable[[timedelta], Awaitable[Given]], when_ended: Callable[[Ended], Given | None]
+) -> Given:
+    """Try again with the same ids until an answer comes, at most 30 s, then CommandError (7).
+
+    `when_ended` gives the answer of a request done meanwhile, or None to try once more.
+    """
+    now = asyncio.get_running_loop().time
+    until = now() + PATIENCE.total_seconds()
     while (left := until - now()) > 0:
-        patience = min(_ONE_TRY, timedelta(seconds=left))
         try:
-            return await attempt(client, command, session.sending, patience, start=start)
+            return await once(min(_ONE_TRY, timedelta(seconds=left)))
         except Ended as ended:
-            answer = _done_before(session, command)
-            if answer is not None:
+            if (answer := when_ended(ended)) is not None:
                 return answer
-            # An application that met one just refused starts again; money that comes to a closed case is recorded.
-            if found is not None:
-                _require_reopening(session, command, found.case.case_number, ended)
-                start = CertificationState(reopened=True)
         except Lost:
             task = asyncio.current_task()
             if task is not None and task.cancelling():  # Ctrl-C; the SDK makes an error of its own of it
                 raise asyncio.CancelledError from None
         await asyncio.sleep(_PAUSE_SECONDS)
-    raise no_answer(command.request_id)
+    raise no_answer(request_id)
 
 
 def hand_over(session: Session, files: Mapping[str, Path], content: bytes | None) -> None:

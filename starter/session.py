@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from connection.profile import Target
     from domain.case import Case
     from domain.commands import Actor, Answer
+    from domain.working_days import Calendar
+    from store.calendar import CalendarStore
     from store.documents import DocumentStore
     from store.queries import FoundCase, Reader
 
@@ -119,6 +121,27 @@ class Session:
         from store.queries import Reader
 
         return Reader(self.engine)
+
+    @cached_property
+    def notices(self) -> CalendarStore:
+        """The imported calendar notices. Raises CommandError (6) when the database can't be reached."""
+        from store.calendar import CalendarStore
+
+        return CalendarStore(self.engine)
+
+    @cached_property
+    def calendar(self) -> Calendar:
+        """The shipped notices and, where there is a database, the imported ones."""
+        from sqlalchemy.exc import SQLAlchemyError
+
+        from store.reference import shipped_calendar
+
+        try:
+            return self.notices.calendar()
+        except (CommandError, SQLAlchemyError):
+            if "LIVEBASE_DATABASE_URL" in os.environ or (self.directory / "livebase.db").exists():
+                print("The database did not answer: imported notices are left out.", file=sys.stderr)
+            return shipped_calendar()
 
     @cached_property
     def actor(self) -> Actor:

@@ -1,18 +1,20 @@
-"""One attempt at an update of a case, and what its failure means: refused, ended, or worth asking again."""
+"""One attempt at an update, and what its failure means: refused, ended, or worth asking again."""
 
 from __future__ import annotations
 
 import asyncio
+from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from starter.errors import CommandError, refused, unreachable
 
 if TYPE_CHECKING:
     from temporalio.client import Client
 
-    from domain.commands import Answer, Command
-    from workflows.state import CertificationState
+    from domain.commands import Command
+
+Given = TypeVar("Given")
 
 
 class Lost(Exception):
@@ -27,10 +29,19 @@ class Ended(Exception):
         self.known = known
 
 
+@dataclass(frozen=True)
+class Start:
+    """The workflow that is started for an update when none runs under its id."""
+
+    workflow: str
+    state: Any
+    summary: str
+
+
 async def attempt(
-    client: Client, command: Command, sending: str, patience: timedelta, *, start: CertificationState | None
-) -> Answer:
-    """Send the update, starting the workflow from `start`, if given, when it does not run; return its answer.
+    client: Client, command: Command, sending: str, patience: timedelta, answer: type[Given], start: Start | None
+) -> Given:
+    """Send the update, with `start` starting the workflow if it does not run, and return its answer.
 
     `sending` marks the invocation whose attempts are one. Raises `Lost`, `Ended`, or CommandError for what is decided.
     """
@@ -42,25 +53,24 @@ async def attempt(
     from temporalio.common import WorkflowIDConflictPolicy
     from temporalio.service import RPCError
 
-    from domain.commands import Answer
-    from workflows.messages import TASK_QUEUE, WORKFLOW
+    from workflows.messages import TASK_QUEUE
 
-    options: dict[str, Any] = {"id": command.update_id(sending), "result_type": Answer, "rpc_timeout": patience}
+    options: dict[str, Any] = {"id": command.update_id(sending), "result_type": answer, "rpc_timeout": patience}
     try:
         if start is None:
             handle = client.get_workflow_handle(command.workflow_id)
-            updated: Answer = await handle.execute_update(command.action, command, **options)
+            updated: Given = await handle.execute_update(command.action, command, **options)
             return updated
         operation: WithStartWorkflowOperation[Any, Any] = WithStartWorkflowOperation(
-            WORKFLOW,
-            start,
+            start.workflow,
+            start.state,
             id=command.workflow_id,
             task_queue=TASK_QUEUE,
             id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
-            static_summary=f"淘宝直播基地认证 {command.workflow_id.split(':')[1]}",
+            static_summary=start.summary,
         )
         try:
-            started: Answer = await client.execute_update_with_start_workflow(
+            started: Given = await client.execute_update_with_start_workflow(
                 command.action, command, start_workflow_operation=operation, **options
             )
             return started

@@ -29,8 +29,10 @@ from domain.records import (
     TermBegun,
     Transition,
 )
+from domain.working_days import Calendar
 from store import tables
 from store.audit import entry_hash, genesis
+from store.calendar import calendar_in
 from store.search import remember_names
 
 
@@ -98,10 +100,16 @@ class CaseTransaction:
         """The enterprise's newest case, other than this one."""
         return self._other(tables.CaseRow.credit_code == credit_code)
 
-    def answered(self, request_id: str) -> tuple[str, Answer] | None:
-        """The parameters' hash and the answer given for a request id, whichever case it was for."""
+    def answered(self, request_id: str) -> tuple[str, Answer | None] | None:
+        """The parameters' hash and the answer given for a request id, whichever case it was for; None for no case's."""
         row = self._session.get(tables.CommandRow, request_id)
-        return (row.params_hash, Answer.model_validate(row.answer)) if row else None
+        if row is None:
+            return None
+        return row.params_hash, Answer.model_validate(row.answer) if row.case_number else None
+
+    def calendar(self) -> Calendar:
+        """The calendar to decide with, imported notices included."""
+        return calendar_in(self._session)
 
     def payment(self, reference: str) -> Payment | None:
         """The payment on record under a bank reference, whichever case it was for."""

@@ -44,11 +44,13 @@ class Reader:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
 
-    def answered(self, request_id: str) -> tuple[str, Answer] | None:
-        """The parameters' hash and the first answer of a done request."""
+    def answered(self, request_id: str) -> tuple[str, Answer | None] | None:
+        """The parameters' hash and the first answer of a done request; None for an answer that is no case's."""
         with Session(self._engine) as session:
             row = session.get(tables.CommandRow, request_id)
-            return (row.params_hash, Answer.model_validate(row.answer)) if row else None
+            if row is None:
+                return None
+            return row.params_hash, Answer.model_validate(row.answer) if row.case_number else None
 
     def find_case(self, base: str) -> FoundCase | None:
         """The case a person means: a credit code (its newest case), a case number or a certificate number."""

@@ -7,8 +7,9 @@ from importlib.resources import files
 
 from ruamel.yaml import YAML
 
+from domain.notices import Notice
 from domain.policy import PolicyBook
-from domain.working_days import Calendar, Notice
+from domain.working_days import Calendar
 
 
 @cache

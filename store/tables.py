@@ -267,23 +267,49 @@ class NoticeRow(Table):
 
 
 class CommandRow(Table):
-    """A command done, with its answer, for good: the same request id is one effect (decision 32)."""
+    """A command done, with its answer, for good: the same request id is one effect (decision 32).
+
+    One that is no case's (a calendar notice) has no case number.
+    """
 
     __tablename__ = "commands"
 
     request_id: Mapped[str] = mapped_column(primary_key=True)
     params_hash: Mapped[str] = mapped_column(String(64))
-    case_number: Mapped[str] = mapped_column(ForeignKey("cases.case_number"))
+    case_number: Mapped[str | None] = mapped_column(ForeignKey("cases.case_number"))
     action: Mapped[str]
     actor: Mapped[str]
     answer: Mapped[dict[str, Any]]
     at: Mapped[datetime]
 
 
+class CalendarNoticeRow(Table):
+    """A calendar notice as imported, append-only; `content` is its canonical JSON, `sha256` that text's."""
+
+    __tablename__ = "calendar_notices"
+
+    sha256: Mapped[str] = mapped_column(String(64), primary_key=True)
+    year: Mapped[int]
+    source: Mapped[str]
+    published_on: Mapped[date]
+    content: Mapped[str]
+    imported_by: Mapped[str]
+    at: Mapped[datetime]
+
+
+RECOUNTED = "event = 'deadlines_recounted'"
+
+
 class AuditRow(Table):
     """One entry of a case's audit chain; `hash` covers the entry and the hash before it."""
 
     __tablename__ = "audit_entries"
+    __table_args__ = (
+        # What a calendar notice moved is counted without reading every case's entries.
+        Index(
+            "ix_audit_entries_recounted", "case_number", sqlite_where=text(RECOUNTED), postgresql_where=text(RECOUNTED)
+        ),
+    )
 
     case_number: Mapped[str] = mapped_column(ForeignKey("cases.case_number"), primary_key=True)
     sequence: Mapped[int] = mapped_column(primary_key=True)

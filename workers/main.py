@@ -11,18 +11,21 @@ from temporalio.client import Client
 from temporalio.worker import Worker
 
 from activities.agenda import ClockActivities, agenda_activities
+from activities.calendar import CalendarActivities
 from activities.certification import CertificationActivities
 from activities.deposit import DepositActivities
 from activities.desk import CaseDesk
 from activities.ending import EndingActivities
 from activities.publication import OfficialChannel, OwnList, PublicationActivities
 from activities.review import ReviewActivities
+from store.calendar import CalendarStore
 from store.cases import CaseStore
 from store.documents import DocumentStore
 from store.engine import open_engine
-from store.reference import policy_book, shipped_calendar
+from store.reference import policy_book
 from workers.pair import WorkerPair
 from workers.settings import WorkerSettings
+from workflows.calendar import CalendarNotice
 from workflows.certification import Certification
 from workflows.clock import RecordClock
 from workflows.messages import outside_task_queue
@@ -35,16 +38,18 @@ def build_workers(
     client: Client, settings: WorkerSettings, *, channel: OfficialChannel | None = None, engine: Engine | None = None
 ) -> WorkerPair:
     """The workers on `client`, not yet running. Tests hand in a `channel` of their own."""
-    cases = CaseStore(engine or open_engine(settings.database_url))
+    engine = engine or open_engine(settings.database_url)
+    cases = CaseStore(engine)
     documents = DocumentStore(settings.documents)
-    desk = CaseDesk(cases, documents, shipped_calendar(), policy_book())
+    desk = CaseDesk(cases, documents, policy_book())
     review = ReviewActivities(desk)
     certification = CertificationActivities(desk)
     publication = PublicationActivities(desk, cases, channel or OwnList())
+    calendar = CalendarActivities(desk, CalendarStore(engine), policy_book(), client)
     inside = Worker(
         client,
         task_queue=settings.task_queue,
-        workflows=[Certification, RecordClock],
+        workflows=[Certification, CalendarNotice, RecordClock],
         activities=[
             review.apply,
             review.supplement,
@@ -62,6 +67,10 @@ def build_workers(
             publication.publish,
             EndingActivities(desk).confirm_marks,
             *agenda_activities(desk),
+            calendar.import_calendar,
+            calendar.tell_live_cases,
+            calendar.count_cases_left,
+            calendar.recount_deadlines,
             ClockActivities(cases).record_clock,
         ],
         max_concurrent_local_activities=THREADS,

@@ -39,35 +39,16 @@ with workflow.unsafe.imports_passed_through():
         Withdraw,
     )
     from domain.judging import judge
+    from domain.notices import NoticeReference
     from domain.permissions import require_permission
+    from domain.recounting import may_move
     from domain.refusals import Refusal, RefusalKind
     from domain.stages import Stage
     from domain.tracing import SEARCH_ATTRIBUTES, current_details, search_attributes
     from workflows.messages import WORKFLOW, outside_task_queue, refusal_error
+    from workflows.options import STEP, TRANSACTION
     from workflows.state import CaseOutcome, CertificationState
 
-# What trying again can't mend: a fault of ours or a value no table takes. Nothing has been written then.
-FAULTS = [
-    "AssertionError", "CanonicalizationError", "DataError", "IntegerDomainError", "KeyError", "LookupError",
-    "TypeError", "ValidationError", "ValueError",
-]  # fmt: skip
-# A command's transaction: 5 s bounds the recovery after a kill. It is tried until the store answers, since
-# what was accepted must come to an end; refusals come back as data and are never retried. A fault fails the
-# command alone: the case goes on.
-TRANSACTION: dict[str, Any] = {
-    "start_to_close_timeout": timedelta(seconds=5),
-    "retry_policy": RetryPolicy(
-        initial_interval=timedelta(milliseconds=200),
-        maximum_interval=timedelta(seconds=10),
-        non_retryable_error_types=FAULTS,
-    ),
-}
-# A step of `run`: short, in the worker. When it can't be done in a minute a durable timer takes over.
-STEP: dict[str, Any] = {
-    "start_to_close_timeout": timedelta(seconds=5),
-    "schedule_to_close_timeout": timedelta(seconds=60),
-    "retry_policy": RetryPolicy(initial_interval=timedelta(milliseconds=100), maximum_interval=timedelta(seconds=5)),
-}
 # The publication channel is an outside party: a bounded effort on the queue for such, then the case's own
 # retry plan. Five minutes hold three tries and the wait for a free hand when the channel keeps many waiting.
 ANNOUNCEMENT: dict[str, Any] = {
@@ -269,6 +250,13 @@ class Certification:
     def _check_confirm_marks(self, command: ConfirmMarks) -> None:
         self._check(command)
 
+    # What machines tell.
+
+    @workflow.signal(description="节假日安排变动 The calendar has changed")
+    def calendar_changed(self, notice: NoticeReference) -> None:
+        """Noted only; `run` counts the deadlines again."""
+        self.state.note(notice)
+
     @workflow.query(description="案件现状 The case as this run knows it")
     def case(self) -> Case | None:
         return self.state.case
@@ -356,6 +344,9 @@ class Certification:
     async def _until_over(self, *stages: Stage) -> None:
         """Carry out what comes of itself, as it falls due, until the case is in none of `stages`."""
         while self.state.case is not None and self.state.case.stage in stages:
+            if self.state.notices:
+                await self._recount_deadlines()
+                continue
             planned = await self._next_due(self.state.case)
             if planned is None:
                 continue
@@ -384,7 +375,28 @@ class Certification:
 
     def _changed(self, stage: Stage, first: Planned | None) -> bool:
         case = self.state.case
-        return case is None or case.stage is not stage or case.next_event != first
+        return bool(self.state.notices) or case is None or case.stage is not stage or case.next_event != first
+
+    async def _recount_deadlines(self) -> None:
+        """Count the deadlines again by the notices told of; a case that has none on the calendar costs nothing."""
+        async with self._lock:  # whatever is under way still sets its deadlines first
+            case, told = self.state.case, list(self.state.notices.values())
+            try:
+                if case is not None and may_move(case):
+                    self._adopt(
+                        await workflow.execute_local_activity(
+                            "recount_deadlines",
+                            args=[case.workflow_id, told[-1], workflow.now()],
+                            result_type=Case,
+                            summary=told[-1].source[:60],
+                            **STEP,
+                        )
+                    )
+                self.state.counted(told)
+                return
+            except ActivityError as error:
+                workflow.logger.warning("the store did not take the recount: %s", error.cause or error)
+        await workflow.sleep(STORE_PAUSE, summary="the store did not answer; trying again")
 
     async def _attempt_publication(self, planned: Planned) -> None:
         # The channel is asked without the lock: a slow channel must not keep commands waiting.

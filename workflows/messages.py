@@ -5,6 +5,9 @@ command as its one argument and an `Answer` as its result; its update id is `com
 an update-with-start. The models' JSON schemas are locked by a test: fields are only added, with defaults
 that never change once released.
 
+Machines signal: `calendar_changed` with a `NoticeReference`, sent by the workflow of a notice's import, whose one
+update is `import_calendar` (an update-with-start as well), with an `ImportAnswer` as its result.
+
 A refusal is an application error whose type is the refusal's kind and whose one detail is a `RefusalDetail`.
 """
 
@@ -31,6 +34,7 @@ from domain.commands import (
 from domain.refusals import Refusal, RefusalDetail, RefusalKind
 
 WORKFLOW = "Certification"
+IMPORT_WORKFLOW = "CalendarNotice"
 TASK_QUEUE = "livebase"
 """Where cases and their transactions run."""
 

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 
 from pydantic import BaseModel, ConfigDict
 
 from domain.case import Case
 from domain.commands import Answer, Command
+from domain.notices import NoticeReference, Told
 
 REMEMBERED = 200
 """How many answers a run carries on; older ones are in the store for good (decision 32)."""
+NOTICES_REMEMBERED = 10
+"""How many calendar notices a run remembers to have counted by; being told once more changes nothing anyway."""
 
 
 class Remembered(BaseModel):
@@ -27,7 +31,8 @@ class CertificationState(BaseModel):
 
     `case` is the case as stored, None until an application opens one. `reopened` marks a run started on a
     closed case for what may still come to it (a late payment): the store judges then, not the run. `opens_at`
-    is given where a case starts on a moved clock (decision 6): nothing counts before it.
+    is given where a case starts on a moved clock (decision 6): nothing counts before it. `notices` are the calendar
+    notices told of (sha256 → reference) by which the deadlines are still to be counted again.
     """
 
     model_config = ConfigDict(extra="allow")
@@ -36,12 +41,26 @@ class CertificationState(BaseModel):
     recent: dict[str, Remembered] = {}
     reopened: bool = False
     opens_at: datetime | None = None
+    notices: dict[str, NoticeReference] = {}
+    counted_by: list[str] = []
 
     def remember(self, command: Command, answer: Answer) -> None:
         """Keep the answer; the oldest goes when there are too many."""
         self.recent[command.request_id] = Remembered(params_hash=command.params_hash(), answer=answer)
         while len(self.recent) > REMEMBERED:
             self.recent.pop(next(iter(self.recent)))
+
+    def note(self, notice: NoticeReference) -> None:
+        """A calendar notice was told of; a second time it is known."""
+        if notice.sha256 not in self.counted_by:
+            self.notices[notice.sha256] = notice
+
+    def counted(self, notices: Iterable[NoticeReference]) -> None:
+        """The deadlines have been counted again by these notices."""
+        for notice in notices:
+            self.notices.pop(notice.sha256, None)
+            self.counted_by.append(notice.sha256)
+        del self.counted_by[:-NOTICES_REMEMBERED]
 
 
 class CaseOutcome(BaseModel):
@@ -51,3 +70,30 @@ class CaseOutcome(BaseModel):
 
     case_number: str | None
     outcome: str
+
+
+class ImportState(BaseModel):
+    """The whole state of an import's workflow, and its start input: the notice once it is in, and who was told."""
+
+    model_config = ConfigDict(extra="allow")
+
+    notice: NoticeReference | None = None
+    new: bool = True
+    told: Told = Told()
+    moved: int = 0
+    left: int | None = None
+
+
+class ImportResult(BaseModel):
+    """How an import ended: how many live cases were told (`gone` had ended by then), in how many a deadline moved.
+
+    `left` have not counted theirs again yet; they will when their workflow gets to it. None when nothing was imported.
+    """
+
+    model_config = ConfigDict(extra="allow")
+
+    notice: NoticeReference | None = None
+    told: int = 0
+    gone: int = 0
+    moved: int = 0
+    left: int | None = None

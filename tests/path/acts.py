@@ -37,7 +37,7 @@ from domain.submission import Submission
 from store import tables
 from store.audit import verify_chain
 from store.queries import Reader
-from store.reference import policy_book, shipped_calendar
+from store.reference import policy_book
 from tests.office import APPLICANT, CERTIFIER, FINANCE, REVIEWER, Base, Office, example, until
 from workflows.state import CertificationState
 
@@ -247,7 +247,7 @@ def desk(office: Office) -> CaseDesk:
     """The case desk, with a policy book that reaches back into the past."""
     first, *later = policy_book().versions
     book = PolicyBook(versions=(first.model_copy(update={"effective_from": date(2020, 1, 1)}), *later))
-    return CaseDesk(office.cases, office.documents, shipped_calendar(), book)
+    return CaseDesk(office.cases, office.documents, book)
 
 
 async def forward_to(base: Base, instant: datetime) -> None:

@@ -1,0 +1,142 @@
+"""A calendar notice: putting it on record, telling every live case, counting a case's deadlines again (decision 5)."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from datetime import datetime
+
+from temporalio import activity
+from temporalio.client import Client
+from temporalio.service import RPCError, RPCStatusCode
+
+from activities.desk import CaseDesk
+from domain.case import Case
+from domain.commands import ImportAnswer, ImportCalendar, ImportOutcome, import_workflow_id
+from domain.notices import InvalidNotice, Notice, NoticeReference, Progress, Told, read_notice
+from domain.permissions import require_permission
+from domain.policy import PolicyBook
+from domain.recounting import recount
+from domain.refusals import Refusal, RefusalKind
+from domain.setting import Setting
+from domain.shanghai import shanghai_date
+from domain.working_days import Calendar
+from store.calendar import CalendarStore, CalendarTransaction, LiveCase
+
+_BATCH = 50
+_PAGE = 500
+_SIGNAL = "calendar_changed"
+
+
+class CalendarActivities:
+    """What an import does. `now` is the import's clock, for `recount_deadlines` the case's."""
+
+    def __init__(self, desk: CaseDesk, notices: CalendarStore, policies: PolicyBook, client: Client) -> None:
+        self._desk = desk
+        self._notices = notices
+        self._policies = policies
+        self._client = client
+
+    @activity.defn
+    def import_calendar(self, command: ImportCalendar, now: datetime) -> ImportOutcome:
+        """Put the notice on record, once per content; the first answer for a repeat, a refusal as data."""
+        try:
+            require_permission(command.action, command.actor, None)
+            with self._notices.importing() as tx:
+                return _imported(tx, command, now)
+        except Refusal as refusal:
+            return ImportOutcome(refusal=refusal.detail)
+
+    @activity.defn
+    async def tell_live_cases(self, notice: NoticeReference, told: Told, missed: bool, now: datetime) -> Told:
+        """Signal the next page of live cases, some hundred; with `missed` only those whose deadlines still differ.
+
+        A retry goes on after the last batch that is known to be told; whoever is told twice takes it once.
+        """
+        if activity.info().heartbeat_details:
+            told = Told.model_validate(activity.info().heartbeat_details[0])
+        until = told.told + told.gone + _PAGE
+        while told.told + told.gone < until:
+            batch = await asyncio.to_thread(self._notices.live_cases, told.after, _BATCH)
+            if not batch:
+                return told.model_copy(update={"more": False})
+            calendar = await asyncio.to_thread(self._notices.calendar)
+            meant = [live for live in batch if not missed or self._differs(live, notice, calendar, now)]
+            heard = await asyncio.gather(*(self._tell(live.workflow_id, notice) for live in meant))
+            told = Told(
+                after=batch[-1].workflow_id,
+                told=told.told + heard.count(True),
+                gone=told.gone + heard.count(False),
+            )
+            activity.heartbeat(told)
+        return told
+
+    @activity.defn
+    def count_cases_left(self, notice: NoticeReference, now: datetime) -> Progress:
+        """How many live cases have deadlines that are not the calendar's yet, and in how many the notice moved some."""
+        calendar, after, left = self._notices.calendar(), "", 0
+        while batch := self._notices.live_cases(after, _BATCH):
+            left += sum(self._differs(live, notice, calendar, now) for live in batch)
+            after = batch[-1].workflow_id
+            activity.heartbeat(after)
+        return Progress(moved=self._notices.cases_moved(notice.sha256), left=left)
+
+    @activity.defn
+    def recount_deadlines(self, workflow_id: str, notice: NoticeReference, now: datetime) -> Case:
+        """A case's deadlines counted again with the calendar as it is now; once it has been done nothing changes."""
+        return self._desk.step(workflow_id, now, lambda case, setting: recount(case, setting, notice))
+
+    async def _tell(self, workflow_id: str, notice: NoticeReference) -> bool:
+        """Signal one case; False when its workflow has ended."""
+        try:
+            await self._client.get_workflow_handle(workflow_id).signal(_SIGNAL, notice)
+        except RPCError as error:
+            if error.status is not RPCStatusCode.NOT_FOUND:
+                raise
+            return False
+        return True
+
+    def _differs(self, live: LiveCase, notice: NoticeReference, calendar: Calendar, now: datetime) -> bool:
+        now += live.clock_offset
+        return (
+            recount(live.case, Setting(now, self._policies.in_force(shanghai_date(now)), calendar), notice) is not None
+        )
+
+
+def _imported(tx: CalendarTransaction, command: ImportCalendar, now: datetime) -> ImportOutcome:
+    answered = tx.answered(command.request_id)
+    if answered is not None and answered[0] != command.params_hash():
+        message = f"Request id {command.request_id} was used with other parameters."
+        raise Refusal(RefusalKind.REQUEST_ID_REUSED, message, "Use a new request id.")
+    notice = _read(tx.calendar, command, now)
+    if answered is not None:
+        answer = ImportAnswer.model_validate(answered[1])
+        return ImportOutcome(answer=answer.model_copy(update={"repeated": True}), notice=notice.reference)
+    new = tx.add(notice, str(command.actor), now)
+    answer = ImportAnswer(
+        request_id=command.request_id,
+        accepted_at=now,
+        repeated=not new,
+        year=notice.year,
+        source=notice.source,
+        calendar_version=tx.calendar.version,
+        live_cases=tx.count_live_cases(),
+    )
+    tx.remember(command, answer.model_dump(mode="json"), now)
+    return ImportOutcome(answer=answer, notice=notice.reference, new=new)
+
+
+def _read(calendar: Calendar, command: ImportCalendar, now: datetime) -> Notice:
+    """The notice a command brings, judged again in full: whoever sent it need not have."""
+    try:
+        data = json.loads(command.content)
+        notice = read_notice(data, today=shanghai_date(now), known_years=calendar.years)
+    except InvalidNotice as error:
+        message = "The notice is not a valid calendar notice."
+        raise Refusal(RefusalKind.INVALID_FILE, message, "Mend the file and import it again.", error.problems) from None
+    except (ValueError, RecursionError):
+        raise Refusal(RefusalKind.INVALID_FILE, "The notice is not JSON.", "Import it again.") from None
+    if import_workflow_id(notice.reference) != command.workflow_id:
+        message = "The notice is sent to a workflow that is not its own."
+        raise Refusal(RefusalKind.INVALID_VALUE, message, "Import it again: livebase calendar import NOTICE.json")
+    return notice

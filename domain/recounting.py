@@ -1,0 +1,149 @@
+"""Counting the deadlines of a live case again when a calendar notice has come in (decision 5).
+
+- What has been reached is never undone: an instant that is over stays, done or not.
+- A person's deadline only ever moves later. Decision 5 promises that of provisional deadlines, which are the
+  earliest they could turn out to be; where a notice revises days that were known, and a make-up day makes a deadline
+  earlier, the person keeps the day they were told.
+- Publication within 7 working days (R3) is nobody's term but the platform's own duty: it follows the calendar both
+  ways, though never to an instant that is over.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any, TypeVar
+
+from domain.case import Case, Event, Planned, Task
+from domain.letters import last_day, letter
+from domain.notices import NoticeReference
+from domain.records import Letter, Transition
+from domain.setting import SYSTEM, Due, Setting, step
+from domain.shanghai import shanghai_date
+from domain.stages import Role
+
+_BOTH_WAYS = frozenset({"publish", Event.ESCALATE_PUBLICATION, Event.RECORD_PUBLICATION_BREACH})
+_NAMES = {
+    "review": "资质审核",
+    "supplement": "提交补充材料",
+    "deposit": "缴纳保证金",
+    "certify": "作出认证决定",
+    "publish": "官方名单公示",
+    "confirm_marks": "确认停用标识",
+    "return_deposit": "退还保证金",
+}
+
+Part = TypeVar("Part", Task, Planned)
+
+
+@dataclass(frozen=True)
+class Recounted:
+    """A deadline counted again. `what` is the task's kind or the planned event; `before` its old instant."""
+
+    what: str
+    before: datetime
+    due: Due
+
+    @property
+    def moved(self) -> bool:
+        return self.due.at != self.before
+
+
+def may_move(case: Case) -> bool:
+    """Whether any deadline of the case was counted on the calendar at all."""
+    return any(task.counted for task in case.tasks) or any(planned.counted for planned in case.plan)
+
+
+def recount(case: Case, setting: Setting, notice: NoticeReference) -> Transition | None:
+    """Every deadline counted again with the setting's calendar; None when no day and no provisional mark changes.
+
+    A second time nothing changes any more. Old and new dates go on record with the notice; whoever's deadline moved
+    gets a letter.
+    """
+    tasks = [(task, _again(task.kind, task.due_at, task, setting)) for task in case.tasks]
+    plan = [(planned, _again(planned.event, planned.at, planned, setting)) for planned in case.plan]
+    changed = [one for _, one in (*tasks, *plan) if one is not None]
+    if not changed:
+        return None
+    return step(
+        case,
+        setting,
+        "deadlines_recounted",
+        SYSTEM,
+        *(_task_letter(case, task, one, notice) for task, one in tasks if one and one.moved),
+        *(_appeal_letter(case, one, notice) for _, one in plan if one and one.moved and one.what == Event.CLOSE_CASE),
+        detail={
+            "notice": notice.model_dump(mode="json", include={"year", "source", "published_on", "sha256"}),
+            "calendar_version": setting.calendar.version,
+            "moved": sum(one.moved for one in changed),
+            "deadlines": [_on_record(one) for one in changed],
+        },
+        tasks=tuple(task if one is None else _taken_over(task, "due_at", one.due) for task, one in tasks),
+        plan=tuple(planned if one is None else _taken_over(planned, "at", one.due) for planned, one in plan),
+        **_what_follows(case, {one.what: one.due for one in changed}),
+    )
+
+
+def _again(what: str, before: datetime | None, part: Task | Planned, setting: Setting) -> Recounted | None:
+    """The deadline counted again; None when it stays as it is."""
+    if part.counted is None or before is None or before <= setting.now:
+        return None
+    due = setting.count(part.counted)
+    if due.at < before and (what not in _BOTH_WAYS or due.at <= setting.now):
+        due = Due(_day(before), before, due.provisional, part.counted)
+    if (due.at, due.provisional) == (before, part.provisional):
+        return None
+    return Recounted(what, before, due)
+
+
+def _taken_over(part: Part, instant: str, due: Due) -> Part:
+    return part.model_copy(update={instant: due.at, "provisional": due.provisional, "counted": due.counted})
+
+
+def _what_follows(case: Case, dues: dict[str, Due]) -> dict[str, Any]:
+    """What repeats a task's or an event's deadline elsewhere in the case."""
+    changes: dict[str, Any] = {}
+    if (due := dues.get("deposit")) is not None:
+        changes["deposit_due_on"] = due.day
+    if (due := dues.get("publish")) is not None and case.publication is not None:
+        repeated = {"due_date": due.day, "due_at": due.at, "provisional": due.provisional}
+        changes["publication"] = case.publication.model_copy(update=repeated)
+    if (due := dues.get("confirm_marks")) is not None and case.marks is not None:
+        changes["marks"] = case.marks.model_copy(update={"due_at": due.at})
+    if (due := dues.get(Event.CLOSE_CASE)) is not None and case.appeal_until is not None:
+        changes["appeal_until"] = due.at
+    return changes
+
+
+def _on_record(one: Recounted) -> dict[str, Any]:
+    """Old and new as last days, and whether the new one is still provisional."""
+    return {
+        "deadline": str(one.what),
+        "before": _day(one.before).isoformat(),
+        "after": one.due.day.isoformat(),
+        "provisional": one.due.provisional,
+    }
+
+
+def _task_letter(case: Case, task: Task, one: Recounted, notice: NoticeReference) -> Letter:
+    what = f"{_NAMES.get(task.kind, '办理')}的期限由{last_day(one.before)}24时调整为{last_day(one.due.at)}24时。"
+    return letter(
+        case, "deadline_moved", task.role, "期限调整", what,
+        why=_source(notice), until=one.due.at, provisional=one.due.provisional,
+    )  # fmt: skip
+
+
+def _appeal_letter(case: Case, one: Recounted, notice: NoticeReference) -> Letter:
+    what = f"申诉的期限由{last_day(one.before)}24时调整为{last_day(one.due.at)}24时。"
+    return letter(
+        case, "deadline_moved", Role.APPLICANT, "期限调整", what, why=_source(notice), appeal_until=one.due.at
+    )  # fmt: skip
+
+
+def _source(notice: NoticeReference) -> str:
+    return f"{notice.source}({notice.published_on.isoformat()})"
+
+
+def _day(due_at: datetime) -> date:
+    """The last day of a deadline given as the midnight after it."""
+    return shanghai_date(due_at - timedelta(microseconds=1))
