@@ -25,7 +25,8 @@ from store.calendar import CalendarStore, CalendarTransaction, LiveCase
 
 _BATCH = 50
 _PAGE = 500
-_SIGNAL = "calendar_changed"
+SIGNAL = "calendar_changed"
+"""The signal of a case's workflow, with a `NoticeReference`."""
 
 
 class CalendarActivities:
@@ -89,7 +90,7 @@ class CalendarActivities:
     async def _tell(self, workflow_id: str, notice: NoticeReference) -> bool:
         """Signal one case; False when its workflow has ended."""
         try:
-            await self._client.get_workflow_handle(workflow_id).signal(_SIGNAL, notice)
+            await self._client.get_workflow_handle(workflow_id).signal(SIGNAL, notice)
         except RPCError as error:
             if error.status is not RPCStatusCode.NOT_FOUND:
                 raise

@@ -23,14 +23,13 @@ FIXED_HOLIDAYS = {
 """(month, day) → the statutory holiday it always is."""
 
 # The statutory holidays since 2025 (全国年节及纪念日放假办法), each with the days between which it falls and how many
-# days off it has at least.
+# days off it has at least. 中秋节 is left out: in some years it falls into the week of 国庆节.
 _STATUTORY: tuple[tuple[str, tuple[int, int], tuple[int, int], int], ...] = (
     ("元旦", (1, 1), (1, 1), 1),
     ("春节", (1, 20), (2, 24), 4),
     ("清明节", (4, 3), (4, 7), 1),
     ("劳动节", (5, 1), (5, 2), 2),
     ("端午节", (5, 25), (6, 28), 1),
-    ("中秋节", (9, 7), (10, 9), 1),
     ("国庆节", (10, 1), (10, 3), 3),
 )
 _STATUTORY_SINCE = 2025
@@ -143,6 +142,8 @@ def _inconsistent(data: dict[Any, Any], year: int, known_years: Collection[int])
             yield Problem(f"working_days.{day}", "is a holiday as well")
         elif (day.month, day.day) in FIXED_HOLIDAYS:
             yield Problem(f"working_days.{day}", "is a statutory holiday, every year")
+    if not isinstance(data.get("holidays"), dict):
+        return
     if not holidays and not working_days:
         yield Problem("holidays", "names no day, and working_days none either")
     elif year not in known_years and year >= _STATUTORY_SINCE:

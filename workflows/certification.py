@@ -375,10 +375,13 @@ class Certification:
 
     def _changed(self, stage: Stage, first: Planned | None) -> bool:
         case = self.state.case
-        return bool(self.state.notices) or case is None or case.stage is not stage or case.next_event != first
+        if case is None or case.stage is not stage or case.next_event != first:
+            return True
+        # A case without a deadline on the calendar sleeps on: it takes the notice when it next wakes.
+        return bool(self.state.notices) and may_move(case)
 
     async def _recount_deadlines(self) -> None:
-        """Count the deadlines again by the notices told of; a case that has none on the calendar costs nothing."""
+        """Count the deadlines again by the notices told of, when any is on the calendar at all."""
         async with self._lock:  # whatever is under way still sets its deadlines first
             case, told = self.state.case, list(self.state.notices.values())
             try:

@@ -11,18 +11,25 @@ from pydantic import BaseModel
 from temporalio import activity, workflow
 from temporalio.client import Client
 
+from activities import calendar
 from domain import agenda
 from domain.case import Case, Event
-from domain.commands import Answer, Outcome
+from domain.commands import Answer, ImportAnswer, ImportCalendar, ImportOutcome, Outcome
 from domain.judging import STAGES
+from domain.notices import NoticeReference, Progress, Told
 from domain.permissions import ROLES
 from tests.office import Office
+from workflows.calendar import CalendarNotice
 from workflows.certification import Certification
 from workflows.messages import COMMANDS
-from workflows.state import CaseOutcome, CertificationState
+from workflows.state import CaseOutcome, CertificationState, ImportResult, ImportState
 
 LOCK = Path(__file__).with_name("messages.lock.json")
-MODELS: tuple[type[BaseModel], ...] = (*COMMANDS, Answer, Outcome, Case, CertificationState, CaseOutcome)
+CASES: tuple[type[BaseModel], ...] = (*COMMANDS, Answer, Outcome, Case, CertificationState, CaseOutcome)
+NOTICES: tuple[type[BaseModel], ...] = (
+    ImportCalendar, ImportAnswer, ImportOutcome, NoticeReference, Told, Progress, ImportState, ImportResult,
+)  # fmt: skip
+MODELS = (*CASES, *NOTICES)
 
 
 def schemas() -> dict[str, Any]:
@@ -79,8 +86,16 @@ def test_the_lock_notices(locked: Any, present: Any) -> None:
 def test_a_command_has_one_name_everywhere(office_worker_activities: set[str]) -> None:
     actions = {command.action for command in COMMANDS}
     updates = set(workflow._Definition.must_from_class(Certification).updates)
-    assert updates == actions == set(ROLES) == set(STAGES) | {"apply"}
-    assert actions <= office_worker_activities
+    assert updates == actions == set(STAGES) | {"apply"}
+    others = set(workflow._Definition.must_from_class(CalendarNotice).updates)
+    assert others == {ImportCalendar.action}
+    assert actions | others == set(ROLES)
+    assert actions | others <= office_worker_activities
+
+
+def test_what_machines_tell_has_one_name_everywhere() -> None:
+    signals = set(workflow._Definition.must_from_class(Certification).signals)
+    assert signals == {calendar.SIGNAL}
 
 
 def test_every_planned_event_is_carried_out_by_an_activity_of_its_name(office_worker_activities: set[str]) -> None:
