@@ -63,7 +63,7 @@ class CalendarActivities:
                 return told.model_copy(update={"more": False})
             calendar = await asyncio.to_thread(self._notices.calendar)
             meant = [live for live in batch if not missed or self._differs(live, notice, calendar, now)]
-            heard = await asyncio.gather(*(self._tell(live.workflow_id, notice) for live in meant))
+            heard = await asyncio.gather(*(self._tell(live.workflow_id, notice, told) for live in meant))
             told = Told(
                 after=batch[-1].workflow_id,
                 told=told.told + heard.count(True),
@@ -87,14 +87,16 @@ class CalendarActivities:
         """A case's deadlines counted again with the calendar as it is now; once it has been done nothing changes."""
         return self._desk.step(workflow_id, now, lambda case, setting: recount(case, setting, notice))
 
-    async def _tell(self, workflow_id: str, notice: NoticeReference) -> bool:
-        """Signal one case; False when its workflow has ended."""
+    async def _tell(self, workflow_id: str, notice: NoticeReference, told: Told) -> bool:
+        """Signal one case; False when its workflow has ended. `told` is how far all have been."""
         try:
             await self._client.get_workflow_handle(workflow_id).signal(SIGNAL, notice)
         except RPCError as error:
             if error.status is not RPCStatusCode.NOT_FOUND:
                 raise
             return False
+        finally:
+            activity.heartbeat(told)
         return True
 
     def _differs(self, live: LiveCase, notice: NoticeReference, calendar: Calendar, now: datetime) -> bool:
@@ -112,7 +114,9 @@ def _imported(tx: CalendarTransaction, command: ImportCalendar, now: datetime) -
     notice = _read(tx.calendar, command, now)
     if answered is not None:
         answer = ImportAnswer.model_validate(answered[1])
-        return ImportOutcome(answer=answer.model_copy(update={"repeated": True}), notice=notice.reference)
+        if answer.accepted_at == now:  # a lost attempt of this very import
+            return ImportOutcome(answer=answer, notice=notice.reference, new=not answer.repeated)
+        return ImportOutcome(answer=answer.model_copy(update={"repeated": True}), notice=notice.reference, new=False)
     new = tx.add(notice, str(command.actor), now)
     answer = ImportAnswer(
         request_id=command.request_id,

@@ -23,10 +23,10 @@ with workflow.unsafe.imports_passed_through():
     from workflows.options import FAULTS, TRANSACTION
     from workflows.state import ImportResult, ImportState
 
-# Hundreds of cases: it heartbeats after every batch and goes on from the last one.
+# Hundreds of cases: a heartbeat with each, so that another worker soon goes on from the last batch of a lost one.
 MANY_CASES: dict[str, Any] = {
     "start_to_close_timeout": timedelta(minutes=10),
-    "heartbeat_timeout": timedelta(seconds=30),
+    "heartbeat_timeout": timedelta(seconds=10),
     "retry_policy": RetryPolicy(
         initial_interval=timedelta(seconds=1),
         maximum_interval=timedelta(seconds=30),
