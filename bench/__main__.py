@@ -11,6 +11,9 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from temporalio.client import Client
+
+from bench.calendar import import_over
 from bench.histories import first_term, supplement_round
 from connection.client import connect
 from connection.local_server import LocalServer
@@ -35,6 +38,7 @@ async def main() -> None:
                 print_table(("beside it", "events", "upserts", "transitions"), [row])
                 await _round_trips(office)
                 _command_line(Path(folder))
+            await _calendar(client, Path(folder) / "calendar")
 
 
 async def _round_trips(office: Office) -> None:
@@ -48,6 +52,13 @@ async def _round_trips(office: Office) -> None:
     cuts = statistics.quantiles(took, n=100)
     rows = [("update round trip, 100 in a row", f"{cuts[49]:.0f} ms", f"{cuts[98]:.0f} ms")]
     print_table(("", "p50", "p99"), rows)
+
+
+async def _calendar(client: Client, folder: Path) -> None:
+    folder.mkdir()
+    async with working_office(client, folder) as office:
+        rows = await import_over(office)
+    print_table(("", "took", "goal"), rows, title="A calendar notice imported, from its sending")
 
 
 def _command_line(folder: Path) -> None:
