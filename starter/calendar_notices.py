@@ -65,25 +65,25 @@ def _read(session: Session, file: Path) -> Notice:
 
 
 def _done_before(session: Session, importing: ImportCalendar) -> ImportAnswer | None:
+    """The first answer of a request done with the same parameters."""
     from domain.commands import ImportAnswer
-    from domain.refusals import Refusal, RefusalKind
 
     done = session.notices.answered(importing.request_id)
-    if done is None:
+    if done is None or done[0] != importing.params_hash():
         return None
-    params_hash, answer = done
-    if params_hash != importing.params_hash():
-        message = f"Request id {importing.request_id} was used with other parameters."
-        raise refused(Refusal(RefusalKind.REQUEST_ID_REUSED, message, "Use a new request id."))
-    return ImportAnswer.model_validate(answer).model_copy(update={"repeated": True})
+    return ImportAnswer.model_validate(done[1]).model_copy(update={"repeated": True})
 
 
-def _require_permission(importing: ImportCalendar) -> None:
+def _require_possible(session: Session, importing: ImportCalendar) -> None:
+    """Refuse who may not import (4), then a request id used with other parameters (8)."""
     from domain.permissions import require_permission
-    from domain.refusals import Refusal
+    from domain.refusals import Refusal, RefusalKind
 
     try:
         require_permission(importing.action, importing.actor, None)
+        if session.notices.answered(importing.request_id) is not None:
+            message = f"Request id {importing.request_id} was used with other parameters."
+            raise Refusal(RefusalKind.REQUEST_ID_REUSED, message, "Use a new request id.")
     except Refusal as refusal:
         raise refused(refusal) from None
 
@@ -96,7 +96,7 @@ async def _send(session: Session, importing: ImportCalendar, notice: Notice) -> 
     from workflows.state import ImportState
 
     client = await reach(session)
-    _require_permission(importing)
+    _require_possible(session, importing)
     session.announce_request()
     start = Start(IMPORT_WORKFLOW, ImportState(), f"节假日安排 {notice.year}")
 
@@ -116,7 +116,7 @@ def _foresee(session: Session, importing: ImportCalendar, notice: Notice) -> Non
     """Which deadlines of which live cases would move, each case by its own clock. Nothing is sent."""
     from domain.commands import ImportAnswer
 
-    _require_permission(importing)
+    _require_possible(session, importing)
     notices = session.notices
     after = notices.calendar().with_notice(notice)
     count, moves = 0, []
@@ -172,7 +172,7 @@ def _print(session: Session, answer: ImportAnswer, *, foreseen: list[dict[str, A
 
     def table(_: object) -> None:
         rows = [
-            ("source", answer.source + (" (done before)" if answer.repeated else "")),
+            ("source", answer.source + (f" ({word('done before')})" if answer.repeated else "")),
             ("year", answer.year),
             ("calendar", answer.calendar_version),
             ("live cases", answer.live_cases),
@@ -182,7 +182,7 @@ def _print(session: Session, answer: ImportAnswer, *, foreseen: list[dict[str, A
         )
         if foreseen:
             moved = [
-                (one["case_number"], word(deadline["deadline"]), deadline["before"], deadline["after"])
+                (one["case_number"], word(deadline["deadline"], "task"), deadline["before"], deadline["after"])
                 for one in foreseen
                 for deadline in one["deadlines"]
             ]

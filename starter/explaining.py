@@ -41,7 +41,7 @@ def _view(session: Session, found: FoundCase) -> dict[str, Any]:
         "decisions": rests_on["decisions"],
         "unmatched": rests_on["unmatched"],
         "policy": _policy(session, case.policy_version),
-        "calendar": _calendar(shown),
+        "calendar": _calendar(session, shown),
     }
 
 
@@ -73,12 +73,10 @@ def _policy(session: Session, version: str) -> dict[str, Any]:
     return {"version": version, "effective_from": pinned.effective_from.isoformat(), "in_force": in_force}
 
 
-def _calendar(shown: dict[str, Any]) -> dict[str, Any]:
+def _calendar(session: Session, shown: dict[str, Any]) -> dict[str, Any]:
     """The calendar deadlines are counted by now, and which open ones can still move."""
-    from store.reference import shipped_calendar
-
     moving = [task["kind"] for task in shown["tasks"] if task["provisional"]]
-    return {"calendar_version": shipped_calendar().version, "provisional": bool(moving), "provisional_tasks": moving}
+    return {"calendar_version": session.calendar.version, "provisional": bool(moving), "provisional_tasks": moving}
 
 
 def _table(view: dict[str, Any]) -> None:

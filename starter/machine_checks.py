@@ -117,11 +117,10 @@ def _folders(session: Session) -> list[Path]:
 
 def _calendar(session: Session) -> str:
     from starter.reference import provisional_from
-    from store.reference import shipped_calendar
 
-    calendar = shipped_calendar()
-    mend = told("install the release that has the State Council's notice")
-    if session.today.year not in {notice.year for notice in calendar.notices}:
+    calendar = session.calendar
+    mend = told("import the State Council's notice: livebase calendar import NOTICE.json")
+    if session.today.year not in calendar.years:
         raise Broken(told("no notice for {}: every deadline is provisional", session.today.year), mend)
     since = provisional_from(calendar, session.today)
     if since <= session.today:

@@ -128,6 +128,11 @@ def _value(value: Any) -> str:
         return money(value)
     if isinstance(value, dict) and set(value) == {"condition", "what"}:
         return f"{condition(value['condition'])}: {plain(value['what'])}"
+    if isinstance(value, dict) and {"source", "sha256"} <= set(value):
+        return plain(value["source"])
+    if isinstance(value, dict) and {"deadline", "before", "after"} <= set(value):
+        since = f"{value['before']} → " if value["before"] != value["after"] else ""
+        return f"{word(value['deadline'], 'task')} {since}{value['after']}{provisional(value['provisional'])}"
     if isinstance(value, dict):
         return ", ".join(f"{name}: {_value(one)}" for name, one in value.items())
     if isinstance(value, list):

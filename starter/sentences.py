@@ -77,7 +77,9 @@ _DOCTOR = {
     "make room: the database can't be written on a full disk": "请清理空间:磁盘已满则无法写入数据库",
     "make room soon": "请尽快清理空间",
     "no notice for {}: every deadline is provisional": "没有{}年的通知:所有期限均为暂定",
-    "install the release that has the State Council's notice": "安装含国务院通知的新版本",
+    "import the State Council's notice: livebase calendar import NOTICE.json": (
+        "导入国务院通知:livebase calendar import NOTICE.json"
+    ),
     "notice for {} known, provisional from {} on": "{}年通知已有,自{}起为暂定",
     "notice for {} known today, provisional from {} on ({})": "{}年通知已有,自{}起为暂定({})",
     "see where with: livebase doctor --debug": "用 livebase doctor --debug 查看出处",

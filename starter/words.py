@@ -100,6 +100,7 @@ _ACTIONS = {
     "action: refuse_certification": "不予认证",
     "action: publish": "公示",
     "action: confirm_marks": "确认停用标识",
+    "action: import_calendar": "导入节假日安排",
 }
 _PLANNED = {
     "remind_reviewer": "提醒审核员",
@@ -146,6 +147,7 @@ _EVENTS = {
     "settlement_escalated": "保证金结算已上报",
     "appeal_window_ended": "申诉期结束",
     "notice_skipped": "跳过过时的提醒",
+    "deadlines_recounted": "按新节假日安排重算期限",
 }
 _DECISIONS = {
     "approved": "审核通过",
@@ -163,6 +165,10 @@ _CAUSES = {
     "term_ended": "认证期满",
 }
 _DETAILS = {
+    "notice": "通知",
+    "calendar_version": "日历版本",
+    "moved": "变动期限数",
+    "deadlines": "期限",
     "revision": "版本",
     "policy_version": "政策版本",
     "accepted": "已接受",

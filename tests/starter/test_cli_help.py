@@ -18,8 +18,8 @@ COMMANDS = (
     "dev", "demo", "doctor", "worker", "check", "apply", "supplement", "withdraw", "application show",
     "documents list", "documents open", "documents save", "review take", "review release", "review approve",
     "review request", "review reject", "deposit receive", "deposit show", "certify", "publish", "marks confirm",
-    "show", "list", "find", "inbox", "timeline", "why", "next", "calendar explain", "calendar status", "policy show",
-    "fast-forward",
+    "show", "list", "find", "inbox", "timeline", "why", "next", "calendar explain", "calendar import",
+    "calendar status", "policy show", "fast-forward",
 )  # fmt: skip
 HEAVY = {"temporalio", "sqlalchemy", "pydantic", "alembic", "obstore", "ruamel", "psutil", "domain", "store", "rich"}
 
