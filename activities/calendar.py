@@ -23,8 +23,10 @@ from domain.shanghai import shanghai_date
 from domain.working_days import Calendar
 from store.calendar import CalendarStore, CalendarTransaction, LiveCase
 
-_BATCH = 50
+_BATCH = 20
 _PAGE = 500
+_READ = 200
+_LOOKS, _PAUSE_SECONDS = 50, 0.1
 SIGNAL = "calendar_changed"
 """The signal of a case's workflow, with a `NoticeReference`."""
 
@@ -61,9 +63,9 @@ class CalendarActivities:
             batch = await asyncio.to_thread(self._notices.live_cases, told.after, _BATCH)
             if not batch:
                 return told.model_copy(update={"more": False})
-            calendar = await asyncio.to_thread(self._notices.calendar)
-            meant = [live for live in batch if not missed or self._differs(live, notice, calendar, now)]
+            meant = await asyncio.to_thread(self._left, batch, notice, now) if missed else batch
             heard = await asyncio.gather(*(self._tell(live.workflow_id, notice, told) for live in meant))
+            await self._most_have_counted(notice, told, now)
             told = Told(
                 after=batch[-1].workflow_id,
                 told=told.told + heard.count(True),
@@ -75,9 +77,9 @@ class CalendarActivities:
     @activity.defn
     def count_cases_left(self, notice: NoticeReference, now: datetime) -> Progress:
         """How many live cases have deadlines that are not the calendar's yet, and in how many the notice moved some."""
-        calendar, after, left = self._notices.calendar(), "", 0
-        while batch := self._notices.live_cases(after, _BATCH):
-            left += sum(self._differs(live, notice, calendar, now) for live in batch)
+        after, left = "", 0
+        while batch := self._notices.live_cases(after, _READ):
+            left += len(self._left(batch, notice, now))
             after = batch[-1].workflow_id
             activity.heartbeat(after)
         return Progress(moved=self._notices.cases_moved(notice.sha256), left=left)
@@ -99,11 +101,23 @@ class CalendarActivities:
             activity.heartbeat(told)
         return True
 
-    def _differs(self, live: LiveCase, notice: NoticeReference, calendar: Calendar, now: datetime) -> bool:
-        now += live.clock_offset
-        return (
-            recount(live.case, Setting(now, self._policies.in_force(shanghai_date(now)), calendar), notice) is not None
-        )
+    async def _most_have_counted(self, notice: NoticeReference, told: Told, now: datetime) -> None:
+        """Wait a little while most of a batch has still to count: no person's command shall queue behind thousands."""
+        for _ in range(_LOOKS):
+            batch = await asyncio.to_thread(self._notices.live_cases, told.after, _BATCH)
+            if len(await asyncio.to_thread(self._left, batch, notice, now)) <= _BATCH // 2:
+                return
+            activity.heartbeat(told)
+            await asyncio.sleep(_PAUSE_SECONDS)
+
+    def _left(self, batch: list[LiveCase], notice: NoticeReference, now: datetime) -> list[LiveCase]:
+        """Those whose deadlines are not the calendar's yet, each on its own clock."""
+        policy, calendar = self._policies.in_force(shanghai_date(now)), self._notices.calendar()
+        return [
+            live
+            for live in batch
+            if recount(live.case, Setting(now + live.clock_offset, policy, calendar), notice) is not None
+        ]
 
 
 def _imported(tx: CalendarTransaction, command: ImportCalendar, now: datetime) -> ImportOutcome:
