@@ -174,6 +174,13 @@ class ConfirmMarks(Command):
     evidence: tuple[str, ...] = Field(min_length=1)
 
 
+class ResendLetters(Command):
+    """Deliver again the letters that have not arrived, or the one at a place of the case, such as `7.2`."""
+
+    action: ClassVar[str] = "resend_letters"
+    letter: str | None = Field(default=None, pattern=r"^[0-9]{1,6}\.[0-9]{1,3}$")
+
+
 class Answer(BaseModel):
     """What an accepted command answers (fixed, `design/cli.md`)."""
 

@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from domain.case import Case
 from domain.commands import Answer, Command
+from domain.delivery import StoredLetter
 from domain.records import (
     ApplicationRevision,
     BenefitEffective,
@@ -23,6 +24,7 @@ from domain.records import (
     Evidence,
     KnownBy,
     Letter,
+    LettersResent,
     ListRevision,
     Payment,
     ScreeningResult,
@@ -31,6 +33,7 @@ from domain.records import (
 )
 from store import tables
 from store.audit import entry_hash, genesis
+from store.letters import letters_of, send_again
 from store.search import remember_names
 
 
@@ -122,6 +125,11 @@ class CaseTransaction:
         if row is None:
             raise LookupError(f"case {self._row.case_number} has no revision {revision}")
         return row.submission
+
+    def letters(self) -> list[StoredLetter]:
+        """The case's letters, first to last; nobody claims one while the transaction is open."""
+        assert self._row is not None
+        return letters_of(self._session, self._row.case_number, locked=True)
 
     def list_revision(self) -> int:
         """The highest revision of the base's entry on the official list, 0 when it has none."""
@@ -277,6 +285,8 @@ class CaseTransaction:
                     )
             case Letter():
                 self._add(tables.NoticeRow, record, at, **key, sequence=case.sequence, place=place)
+            case LettersResent(places):
+                send_again(self._session, case.case_number, places)
             case _:
                 raise TypeError(f"no table for {type(record).__name__}")
 

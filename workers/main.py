@@ -15,16 +15,20 @@ from activities.certification import CertificationActivities
 from activities.deposit import DepositActivities
 from activities.desk import CaseDesk
 from activities.ending import EndingActivities
+from activities.letters import LetterActivities, MailRoom
 from activities.publication import OfficialChannel, OwnList, PublicationActivities
 from activities.review import ReviewActivities
 from store.cases import CaseStore
 from store.documents import DocumentStore
 from store.engine import open_engine
+from store.letters import LetterStore
 from store.reference import policy_book, shipped_calendar
+from workers.mail import MailSettings
 from workers.pair import WorkerPair
-from workers.settings import WorkerSettings
+from workers.settings import WorkerSettings, read_settings
 from workflows.certification import Certification
 from workflows.clock import RecordClock
+from workflows.letters import DeliverLetters
 from workflows.messages import outside_task_queue
 
 THREADS = 8
@@ -32,19 +36,28 @@ THREADS = 8
 
 
 def build_workers(
-    client: Client, settings: WorkerSettings, *, channel: OfficialChannel | None = None, engine: Engine | None = None
+    client: Client,
+    settings: WorkerSettings,
+    *,
+    channel: OfficialChannel | None = None,
+    room: MailRoom | None = None,
+    engine: Engine | None = None,
 ) -> WorkerPair:
-    """The workers on `client`, not yet running. Tests hand in a `channel` of their own."""
-    cases = CaseStore(engine or open_engine(settings.database_url))
+    """The workers on `client`, not yet running. Tests hand in a `channel` and a mail `room` of their own."""
+    engine = engine or open_engine(settings.database_url)
+    cases = CaseStore(engine)
     documents = DocumentStore(settings.documents)
     desk = CaseDesk(cases, documents, shipped_calendar(), policy_book())
     review = ReviewActivities(desk)
     certification = CertificationActivities(desk)
     publication = PublicationActivities(desk, cases, channel or OwnList())
+    letters = LetterActivities(
+        desk, LetterStore(engine), documents, room or read_settings(MailSettings).room()
+    )
     inside = Worker(
         client,
         task_queue=settings.task_queue,
-        workflows=[Certification, RecordClock],
+        workflows=[Certification, DeliverLetters, RecordClock],
         activities=[
             review.apply,
             review.supplement,
@@ -63,6 +76,8 @@ def build_workers(
             EndingActivities(desk).confirm_marks,
             *agenda_activities(desk),
             ClockActivities(cases).record_clock,
+            letters.resend_letters,
+            letters.claim_letters,
         ],
         max_concurrent_local_activities=THREADS,
         **_settled(settings),
@@ -71,7 +86,7 @@ def build_workers(
         client,
         task_queue=outside_task_queue(settings.task_queue),
         # None of them may hold a transaction, a connection or a lock while it waits for the party outside.
-        activities=[publication.announce_base],
+        activities=[publication.announce_base, letters.send_letters],
         **_settled(settings),
     )
     return WorkerPair(inside=inside, outside=outside)

@@ -12,6 +12,7 @@ from connection.errors import Unreachable
 from store.engine import open_engine
 from workers.health import Readiness, health_server
 from workers.main import build_workers
+from workers.schedule import keep_letters_going
 from workers.settings import WorkerSettings
 
 _log = structlog.stdlib.get_logger("livebase.worker")
@@ -35,6 +36,7 @@ async def run_worker(client: Client, settings: WorkerSettings) -> None:
         loop.add_signal_handler(name, stop.set)
     engine = open_engine(settings.database_url)
     workers = build_workers(client, settings, engine=engine)
+    await keep_letters_going(client, settings)
     async with health_server(Readiness(client, engine, workers), settings):
         try:
             async with asyncio.timeout(None) as limit, workers:

@@ -24,6 +24,7 @@ from domain.commands import (
     Reject,
     ReleaseReview,
     RequestSupplement,
+    ResendLetters,
     Supplement,
     TakeReview,
     Withdraw,
@@ -48,6 +49,7 @@ COMMANDS: tuple[type[Command], ...] = (
     RefuseCertification,
     Publish,
     ConfirmMarks,
+    ResendLetters,
 )
 """Every command, in process order."""
 

@@ -14,15 +14,19 @@ from temporalio.client import Client
 from domain import agenda
 from domain.case import Case, Event
 from domain.commands import Answer, Outcome
+from domain.delivery import Batch, Delivery
 from domain.judging import STAGES
 from domain.permissions import ROLES
 from tests.office import Office
 from workflows.certification import Certification
+from workflows.letters import DeliveryOrders
 from workflows.messages import COMMANDS
 from workflows.state import CaseOutcome, CertificationState
 
 LOCK = Path(__file__).with_name("messages.lock.json")
-MODELS: tuple[type[BaseModel], ...] = (*COMMANDS, Answer, Outcome, Case, CertificationState, CaseOutcome)
+MODELS: tuple[type[BaseModel], ...] = (
+    *COMMANDS, Answer, Outcome, Case, CertificationState, CaseOutcome, DeliveryOrders, Batch, Delivery,
+)  # fmt: skip
 
 
 def schemas() -> dict[str, Any]:
