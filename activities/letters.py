@@ -65,11 +65,16 @@ class MailServer(Protocol):
 
 @dataclass(frozen=True)
 class MailRoom:
-    """The mail server, whom letters come from, and where each role of the staff gets its own."""
+    """The mail server, whom letters come from, and where each role of the staff gets its own.
+
+    `batch` letters at most are claimed at once; `pause_seconds` is the rest when nothing is due.
+    """
 
     server: MailServer
     sender: str
     staff: Mapping[Role, str]
+    batch: int = 50
+    pause_seconds: int = 60
 
 
 class LetterActivities:
@@ -89,10 +94,16 @@ class LetterActivities:
         return self._desk.decide(command, now, resend)
 
     @activity.defn
-    def claim_letters(self, claim: str, now: datetime, limit: int) -> Batch:
+    def claim_letters(self, claim: str, now: datetime) -> Batch:
         """Claim letters that are due. The same claim asked for twice is one."""
-        letters = self._letters.claim(claim, now, now + LEASE, limit)
-        return Batch(claim=claim, letters=tuple(letters), undeliverable=self._letters.undeliverable())
+        letters = self._letters.claim(claim, now, now + LEASE, self._room.batch)
+        return Batch(
+            claim=claim,
+            letters=tuple(letters),
+            full=len(letters) == self._room.batch,
+            pause_seconds=self._room.pause_seconds,
+            undeliverable=self._letters.undeliverable(),
+        )
 
     @activity.defn
     async def send_letters(self, claim: str, now: datetime) -> Delivery:

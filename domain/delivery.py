@@ -53,12 +53,18 @@ class StoredLetter:
 
 
 class Batch(BaseModel):
-    """Letters claimed for sending, by id, under a claim; and how many letters a person must look at."""
+    """Letters claimed for sending, by id, under a claim.
+
+    `full` says that more may be due, `pause_seconds` how long to rest when nothing is, `undeliverable` how many
+    letters a person must look at.
+    """
 
     model_config = ConfigDict(extra="allow", frozen=True)
 
     claim: str
     letters: tuple[str, ...] = ()
+    full: bool = False
+    pause_seconds: int = 60
     undeliverable: int = 0
 
 

@@ -50,7 +50,7 @@ class MailServer:
 
     @property
     def room(self) -> MailRoom:
-        return MailRoom(SmtpServer(HOST, self.port, "none"), SENDER, STAFF)
+        return MailRoom(SmtpServer(HOST, self.port, "none"), SENDER, STAFF, pause_seconds=1)
 
     @property
     def environ(self) -> dict[str, str]:

@@ -18,6 +18,7 @@ from workers.settings import PREFIX
 _PORTS = {"smtp": 587, "smtps": 465}
 _SHAPE = "must be smtp://HOST:PORT or smtps://HOST:PORT, with USER:PASSWORD@ before the host when it wants a login"
 
+
 def _parts(url: SecretStr) -> SplitResult:
     """The URL taken apart. ValueError, without anything of it, when it is none of ours."""
     try:
@@ -57,6 +58,8 @@ class MailSettings(BaseSettings):
     mail_compliance: Address | None = None
     mail_auditor: Address | None = None
     mail_operator: Address | None = None
+    letters_seconds: int = Field(default=60, ge=1)
+    """How long the delivery rests when nothing is due."""
 
     @field_validator("mail_from")
     @classmethod
@@ -68,7 +71,7 @@ class MailSettings(BaseSettings):
     def room(self) -> MailRoom:
         """The mail room these settings make."""
         staff = {role: address for role in Role if (address := getattr(self, f"mail_{role}", None)) is not None}
-        return MailRoom(self.server(), self.mail_from or "", staff)
+        return MailRoom(self.server(), self.mail_from or "", staff, pause_seconds=self.letters_seconds)
 
     def server(self) -> SmtpServer | NoMailServer:
         if self.smtp_url is None:

@@ -51,9 +51,7 @@ def build_workers(
     review = ReviewActivities(desk)
     certification = CertificationActivities(desk)
     publication = PublicationActivities(desk, cases, channel or OwnList())
-    letters = LetterActivities(
-        desk, LetterStore(engine), documents, room or read_settings(MailSettings).room()
-    )
+    letters = LetterActivities(desk, LetterStore(engine), documents, room or read_settings(MailSettings).room())
     inside = Worker(
         client,
         task_queue=settings.task_queue,

@@ -1,13 +1,13 @@
 """The schedule that keeps letters being delivered.
 
 A worker makes it when it starts: whoever takes the work sees to it that the work comes, on a cluster as on one machine,
-and no step of an installation can be forgotten. Any number of workers may do so at once; one that an operator has
-paused stays paused.
+and no step of an installation can be forgotten. Any number of workers may do so at once; one that is there stays as it
+is, so that an operator may pause it or change its pace.
 """
 
 from __future__ import annotations
 
-from dataclasses import replace
+from contextlib import suppress
 from datetime import timedelta
 
 from temporalio.client import (
@@ -19,11 +19,8 @@ from temporalio.client import (
     ScheduleOverlapPolicy,
     SchedulePolicy,
     ScheduleSpec,
-    ScheduleUpdate,
-    ScheduleUpdateInput,
 )
 
-from workers.settings import WorkerSettings
 from workflows.letters import DELIVERY, SHIFT, DeliveryOrders
 
 _EVERY = timedelta(minutes=1)
@@ -34,31 +31,24 @@ def schedule_id(task_queue: str) -> str:
     return f"{task_queue}-letters"
 
 
-async def keep_letters_going(client: Client, settings: WorkerSettings) -> None:
-    """Make the schedule, or bring the one that is there to this release's shape.
+async def keep_letters_going(client: Client, task_queue: str) -> None:
+    """Make the schedule unless it is there: it starts a shift every minute when none is at work.
 
-    It starts a shift every minute unless one is at work. A shift that hangs is ended after twice its length, and
-    another one follows.
+    A shift that hangs is ended after twice its length, and another one follows. Raises `RPCError`.
     """
-    name = schedule_id(settings.task_queue)
+    name = schedule_id(task_queue)
     shift = ScheduleActionStartWorkflow(
         DELIVERY,
-        DeliveryOrders(pause_seconds=settings.letters_seconds),
+        DeliveryOrders(),
         id=name,
-        task_queue=settings.task_queue,
+        task_queue=task_queue,
         run_timeout=2 * SHIFT,
         static_summary="送达通知 Delivering letters",
     )
-    wanted = Schedule(
+    schedule = Schedule(
         action=shift,
         spec=ScheduleSpec(intervals=[ScheduleIntervalSpec(every=_EVERY)]),
         policy=SchedulePolicy(overlap=ScheduleOverlapPolicy.SKIP, catchup_window=_EVERY),
     )
-
-    def renewed(there: ScheduleUpdateInput) -> ScheduleUpdate:
-        return ScheduleUpdate(replace(wanted, state=there.description.schedule.state))
-
-    try:
-        await client.create_schedule(name, wanted, trigger_immediately=True)
-    except ScheduleAlreadyRunningError:
-        await client.get_schedule_handle(name).update(renewed)
+    with suppress(ScheduleAlreadyRunningError):
+        await client.create_schedule(name, schedule, trigger_immediately=True)

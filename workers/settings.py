@@ -36,8 +36,6 @@ class WorkerSettings(BaseSettings):
     task_queue: str = "livebase"
     graceful_seconds: int = Field(default=20, ge=0)
     """How long a drain lets activities finish before it cancels them."""
-    letters_seconds: int = Field(default=60, ge=1)
-    """How long the delivery of letters pauses when nothing is due."""
     health_port: int = Field(default=0, ge=0, le=65535)
     """Where /livez and /readyz answer; 0 is nowhere."""
     health_host: str = "127.0.0.1"

@@ -38,16 +38,15 @@ SEND: dict[str, Any] = {
     "retry_policy": RetryPolicy(initial_interval=timedelta(seconds=1), maximum_interval=timedelta(seconds=30)),
 }
 SHIFT = timedelta(hours=6)
+STORE_PAUSE = timedelta(seconds=30)
 LONGEST_PAUSE = timedelta(hours=1)
 
 
 class DeliveryOrders(BaseModel):
-    """How a shift works, and its start input. `away` counts how often in a row the mail server took nothing."""
+    """A shift's start input. `away` counts how often in a row the mail server has taken nothing."""
 
     model_config = ConfigDict(extra="allow", frozen=True)
 
-    pause_seconds: int = 60
-    batch: int = 50
     away: int = 0
 
 
@@ -64,16 +63,28 @@ class DeliverLetters:
     async def run(self, orders: DeliveryOrders) -> None:
         over = workflow.now() + SHIFT
         while workflow.now() < over and not workflow.info().is_continue_as_new_suggested():
-            if not await self._round():
-                pause = self._pause()
-                await workflow.sleep(pause, summary="the mail server is away" if self._away else "nothing is due")
+            batch = await self._claim()
+            if batch is None:
+                await workflow.sleep(STORE_PAUSE, summary="the store did not answer; trying again")
+                continue
+            sent = await self._send(batch) if batch.letters else False
+            self._show(batch)
+            if not (sent and batch.full):
+                await self._rest(batch)
         workflow.continue_as_new(self._orders.model_copy(update={"away": self._away}))
 
-    async def _round(self) -> bool:
-        """Claim a batch and send it; whether there may be more that can be sent at once."""
-        batch = await self._claim()
-        if batch is None or not batch.letters:
-            return False
+    async def _claim(self) -> Batch | None:
+        try:
+            batch: Batch = await workflow.execute_local_activity(
+                "claim_letters", args=[str(workflow.uuid4()), workflow.now()], result_type=Batch, **CLAIM
+            )
+        except ActivityError as error:
+            workflow.logger.warning("the store did not give out letters", extra={"error": _kind(error)})
+            return None
+        return batch
+
+    async def _send(self, batch: Batch) -> bool:
+        """Whether the mail server was there; what it did with each letter is in the store."""
         try:
             delivery: Delivery = await workflow.execute_activity(
                 "send_letters",
@@ -87,27 +98,13 @@ class DeliverLetters:
             workflow.logger.warning("a batch of letters was not sent", extra={"error": _kind(error)})
             return False
         self._away = self._away + 1 if delivery.server_away else 0
-        self._show(batch)
-        return not delivery.server_away and len(batch.letters) == self._orders.batch
+        return not delivery.server_away
 
-    async def _claim(self) -> Batch | None:
-        try:
-            batch: Batch = await workflow.execute_local_activity(
-                "claim_letters",
-                args=[str(workflow.uuid4()), workflow.now(), self._orders.batch],
-                result_type=Batch,
-                **CLAIM,
-            )
-        except ActivityError as error:
-            workflow.logger.warning("the store did not give out letters", extra={"error": _kind(error)})
-            return None
-        self._show(batch)
-        return batch
-
-    def _pause(self) -> timedelta:
+    async def _rest(self, batch: Batch) -> None:
         """A minute or so; twice as long each time the mail server is away, at most an hour."""
-        usual = timedelta(seconds=self._orders.pause_seconds)
-        return min(usual * (1 << min(self._away, 12)), max(usual, LONGEST_PAUSE))
+        usual = timedelta(seconds=batch.pause_seconds)
+        pause = min(usual * (1 << min(self._away, 12)), max(usual, LONGEST_PAUSE))
+        await workflow.sleep(pause, summary="the mail server is away" if self._away else "nothing is due")
 
     def _show(self, batch: Batch) -> None:
         state = f"away, {self._away} times in a row" if self._away else "takes letters"

@@ -7,6 +7,7 @@ import base64
 import json
 import os
 import sys
+import time
 from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -25,7 +26,7 @@ from temporalio.worker import Replayer
 from activities.smtp import SmtpServer
 from connection.guarded_process import GuardedProcess
 from connection.local_server import LocalServer
-from domain.commands import ResendLetters, Withdraw
+from domain.commands import ConfirmMarks, ResendLetters, Withdraw
 from domain.delivery import message_id
 from domain.refusals import RefusalKind
 from domain.stages import Role, Stage
@@ -36,7 +37,6 @@ from tests.killing_worker import KILLED, READY
 from tests.mail_server import SENDER, STAFF, MailServer
 from tests.office import APPLICANT, OPERATOR, Base, Office, refused, until, working_office
 from tests.path import acts
-from tests.path.test_first_year import live_through_the_first_year
 from tests.record_histories import all_runs
 from workers.schedule import keep_letters_going, schedule_id
 from workflows.letters import DELIVERY, DeliverLetters, DeliveryOrders
@@ -47,11 +47,11 @@ PERSONAL = ("yunji", "staff.example", "王芳", "13800000000", "北苑", "义乌
 
 
 @asynccontextmanager
-async def delivering(office: Office, name: str = "1", **orders: Any) -> AsyncIterator[WorkflowHandle[Any, Any]]:
+async def delivering(office: Office, name: str = "1") -> AsyncIterator[WorkflowHandle[Any, Any]]:
     """A shift at work on the office's letters, ended with the block."""
     handle = await office.client.start_workflow(
         DELIVERY,
-        DeliveryOrders(**{"pause_seconds": 1} | orders),
+        DeliveryOrders(),
         id=f"{office.settings.task_queue}-letters-{name}",
         task_queue=office.settings.task_queue,
     )
@@ -83,6 +83,17 @@ async def all_delivered(office: Office) -> None:
 def arrived_once(office: Office, server: MailServer) -> None:
     assert sorted(server.ids()) == sorted(ids(office))
     assert len(set(server.ids())) == len(server.ids())
+
+
+async def at_rest(handle: WorkflowHandle[Any, Any]) -> None:
+    """Wait until the newest run has done what was due and sleeps."""
+    deadline = time.monotonic() + 20
+    while time.monotonic() < deadline:
+        raw = (await handle.describe()).raw_description
+        if not raw.pending_activities and not raw.HasField("pending_workflow_task"):
+            return
+        await asyncio.sleep(0.02)
+    raise AssertionError("the delivery does not come to rest")
 
 
 async def told(office: Office, handle: WorkflowHandle[Any, Any]) -> str:
@@ -128,7 +139,12 @@ async def test_every_letter_of_a_first_year_arrives_once_where_it_belongs_and_hi
         working_office(client, tmp_path, room=server.room) as office,
         delivering(office) as handle,
     ):
-        base = await live_through_the_first_year(office)
+        base = await acts.in_valid(office)
+        term = base.case.term
+        assert term is not None
+        await acts.forward_to(base, term.until)
+        evidence = office.documents.put(b"%PDF-1.4 marks removed %%EOF")
+        await base.do(ConfirmMarks, APPLICANT, evidence=(evidence,))
         await acts.pay(base, 1, f"{base.credit_code}-3", payer="somebody else")
         await all_delivered(office)
         arrived_once(office, server)
@@ -158,12 +174,16 @@ async def test_a_mail_server_down_for_three_days_delays_letters_and_nothing_else
 ) -> None:
     server = MailServer()
     async with AsyncExitStack() as stack:
-        office = await stack.enter_async_context(working_office(client, tmp_path, room=server.room))
-        handle = await stack.enter_async_context(delivering(office, pause_seconds=7200))
+        slow = replace(server.room, pause_seconds=7200)
+        office = await stack.enter_async_context(working_office(client, tmp_path, room=slow))
+        shift = await stack.enter_async_context(delivering(office))
+        handle = client.get_workflow_handle(shift.id)  # whichever run it is at
 
         async def pass_by(hours: int) -> None:
             for _ in range(hours // 2):  # a longer jump passes over what a run continued as new would do on the way
+                await at_rest(handle)
                 assert await office.clock.fast_forward(handle.id, timedelta(hours=2))
+            await at_rest(handle)
 
         # Nobody answers at all.
         base = await acts.in_publishing(office)
@@ -246,12 +266,12 @@ async def test_a_letter_of_a_closed_case_is_sent_again_as_a_new_edition(client: 
 async def test_two_hundred_letters_go_out_in_batches_and_deliveries_at_once_send_none_twice(
     client: Client, tmp_path: Path
 ) -> None:
-    async with MailServer() as server, working_office(client, tmp_path, room=server.room) as office:
+    async with MailServer() as server, working_office(client, tmp_path, room=replace(server.room, batch=20)) as office:
         base = await acts.in_review(office)
         more_letters(office, base, 199)
         async with AsyncExitStack() as stack:
             for name in ("one", "two", "three"):
-                await stack.enter_async_context(delivering(office, name, batch=20))
+                await stack.enter_async_context(delivering(office, name))
             await all_delivered(office)
         assert len(server.arrived) == 200
         arrived_once(office, server)
@@ -323,12 +343,11 @@ async def test_the_schedule_is_one_however_many_workers_make_it_and_stays_as_an_
 ) -> None:
     async with MailServer() as server:
         office = Office(client, tmp_path)
-        office.settings = office.settings.model_copy(update={"letters_seconds": 1})
-        await asyncio.gather(*(keep_letters_going(client, office.settings) for _ in range(5)))
-        schedule = client.get_schedule_handle(schedule_id(office.settings.task_queue))
+        queue = office.settings.task_queue
+        await asyncio.gather(*(keep_letters_going(client, queue) for _ in range(5)))
+        schedule = client.get_schedule_handle(schedule_id(queue))
         await schedule.pause(note="while the mail server moves")
-        changed = office.settings.model_copy(update={"letters_seconds": 2})
-        await keep_letters_going(client, changed)
+        await keep_letters_going(client, queue)
         described = await schedule.describe()
         assert described.schedule.state.paused and described.schedule.state.note == "while the mail server moves"
         assert described.info.num_actions == 1, "one shift was started at once"
