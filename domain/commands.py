@@ -175,7 +175,7 @@ class ConfirmMarks(Command):
 
 
 class ResendLetters(Command):
-    """Deliver again the letters that have not arrived, or the one at a place of the case, such as `7.2`."""
+    """Deliver again the letters that have not arrived, or the one at a place of the case, such as `7.1`."""
 
     action: ClassVar[str] = "resend_letters"
     letter: str | None = Field(default=None, pattern=r"^[0-9]{1,6}\.[0-9]{1,3}$")

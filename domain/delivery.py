@@ -46,7 +46,7 @@ _UNDER_WAY = frozenset({DeliveryState.PENDING, DeliveryState.SENDING})
 
 @dataclass(frozen=True)
 class StoredLetter:
-    """A letter of a case by its place (`7.2` is among what the case's 7th entry wrote), and how far it has got."""
+    """A letter of a case by its place (`7.1` is the first of the case's 7th entry), and how far it has got."""
 
     place: str
     state: DeliveryState
@@ -81,7 +81,7 @@ class Delivery(BaseModel):
 
 
 def letter_id(case_number: str, place: str) -> str:
-    """`LB-2026-000001/7.2`."""
+    """`LB-2026-000001/7.1`."""
     return f"{case_number}/{place}"
 
 

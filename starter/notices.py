@@ -15,9 +15,9 @@ from starter.output import plain, print_table, say, when, word
 from starter.session import Session
 
 _PLACE = re.compile(r"[0-9]{1,6}\.[0-9]{1,3}")
-_HINT = "A letter goes by its number, such as 7.2; see: livebase notices list BASE"
+_HINT = "A letter goes by its number, such as 7.1; see: livebase notices list BASE"
 
-LetterArgument = Annotated[str, typer.Argument(metavar="LETTER", help="Its number, such as 7.2.")]
+LetterArgument = Annotated[str, typer.Argument(metavar="LETTER", help="Its number, such as 7.1.")]
 
 
 def register(app: typer.Typer) -> None:

@@ -154,8 +154,8 @@ class CaseTransaction:
         case = transition.case
         self._write_case(case)
         self._write_audit(transition)
-        for place, record in enumerate(transition.records):
-            self._write_record(transition, place, record)
+        for record in transition.records:
+            self._write_record(transition, record)
         self._session.flush()
         self._require_balance(case)
 
@@ -223,7 +223,7 @@ class CaseTransaction:
         }
         self._session.add(tables.AuditRow(**entry, previous_hash=previous, hash=entry_hash(previous, **entry)))
 
-    def _write_record(self, transition: Transition, place: int, record: object) -> None:
+    def _write_record(self, transition: Transition, record: object) -> None:
         case, at = transition.case, transition.observed_at
         key = {"case_number": case.case_number}
         match record:
@@ -284,6 +284,8 @@ class CaseTransaction:
                         tables.EvidenceRow(**key, sequence=case.sequence, sha256=sha256, purpose=record.purpose, at=at)
                     )
             case Letter():
+                letters = [other for other in transition.records if isinstance(other, Letter)]
+                place = letters.index(record) + 1
                 self._add(tables.NoticeRow, record, at, **key, sequence=case.sequence, place=place)
             case LettersResent(places):
                 send_again(self._session, case.case_number, places)

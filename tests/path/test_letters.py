@@ -325,7 +325,7 @@ async def test_a_worker_killed_around_the_record_of_a_letter_taken_leaves_one_le
         assert READY in log.read_text()
         assert states(office) == ({"sending": 1} if when == "before" else {"delivered": 1})
         (file,) = sink.folder.glob("*.eml")
-        assert file.name == f"{base.case.case_number}.1.2.eml"
+        assert file.name == f"{base.case.case_number}.1.1.eml"
 
         host, _, port = sink.address.rpartition(":")
         async with office.worker(room=replace(room.room, server=SmtpServer(host, int(port), "none"))):

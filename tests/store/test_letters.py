@@ -66,7 +66,7 @@ def test_letters_are_claimed_in_batches_and_none_twice(letters: LetterStore, eng
     assert (len(first), len(second), third) == (4, 3, [])
     assert len({*first, *second}) == 7
     assert set(states(engine)) == {"sending"}
-    assert first[0] == f"{NUMBER}/1.2", "in the order they were written"
+    assert first[0] == f"{NUMBER}/1.1", "in the order they were written"
 
 
 def test_the_same_claim_asked_for_twice_is_one(letters: LetterStore) -> None:
@@ -103,7 +103,7 @@ def test_a_letter_of_the_cases_future_does_not_wait_for_it(letters: LetterStore,
 
 def test_a_letter_begun_is_whole_and_its_try_is_counted(letters: LetterStore, engine: Engine) -> None:
     letter = begun(letters)
-    assert (letter.id, letter.recipient, letter.edition) == (f"{NUMBER}/1.2", Role.APPLICANT, 0)
+    assert (letter.id, letter.recipient, letter.edition) == (f"{NUMBER}/1.1", Role.APPLICANT, 0)
     assert letter.subject == f"认证申请已受理({NUMBER})" and "后续" in letter.body
     assert row(engine, letter.id).attempts == 1
 
@@ -151,7 +151,7 @@ def test_a_letter_put_off_is_tried_ever_more_slowly_and_at_last_put_before_a_per
 ) -> None:
     now, tries = NOW, 0
     while True:
-        letter = letters.begin(f"{NUMBER}/1.2", "a") if claim(letters, "a", now, 1) == [f"{NUMBER}/1.2"] else None
+        letter = letters.begin(f"{NUMBER}/1.1", "a") if claim(letters, "a", now, 1) == [f"{NUMBER}/1.1"] else None
         assert letter is not None
         letters.put_off(letter, "a", f"451 try {tries}", now)
         tries += 1
@@ -233,7 +233,7 @@ def test_letters_are_listed_with_their_delivery(letters: LetterStore, engine: En
     listed = list_letters(engine, case_number=NUMBER)
     assert len(listed) == 7 == len(reader.letters(NUMBER))
     first, second = listed[:2]
-    assert (first["letter"], first["state"], first["attempts"], first["error"]) == ("1.2", "delivered", 1, "")
+    assert (first["letter"], first["state"], first["attempts"], first["error"]) == ("1.1", "delivered", 1, "")
     assert first["delivered_at"] == "2026-11-24T10:00:00+08:00"
     assert (second["state"], second["error"], second["recipient"]) == ("undeliverable", "550 no such user", "applicant")
     stuck: list[Any] = list_letters(engine, states=[DeliveryState.UNDELIVERABLE])
