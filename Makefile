@@ -27,6 +27,7 @@ dev: setup
 
 test: setup
 	@bash tests/system-packages.sh
+	@$(BIN)/python -m connection.binaries
 	@$(BIN)/pytest $(ARGS)
 
 check: setup

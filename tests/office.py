@@ -24,7 +24,7 @@ from temporalio.exceptions import ApplicationError
 
 from activities.letters import MailRoom
 from activities.publication import OfficialChannel
-from connection.clock import CaseClock
+from connection.clock import MARGIN, CaseClock
 from domain import agenda
 from domain.case import Case
 from domain.commands import Actor, Answer, Apply, Command, workflow_id
@@ -185,17 +185,20 @@ class Base:
         return await self.office.clock.now(self.workflow_id)
 
     async def forward_to(self, instant: datetime) -> None:
-        """Move the case's clock to `instant`, stopping at everything that comes of itself on the way."""
+        """Move the case's clock to `instant`, stopping at everything that comes of itself on the way.
+
+        A jump never aims at an event itself (see `connection.clock`).
+        """
         while True:
             now = await self.now()
             await self.settled(now)
             upcoming = self.case.next_event
-            target = min(instant, upcoming.at) if upcoming else instant
-            if target <= now:
-                if now >= instant:
-                    return
-                continue
-            await self.office.clock.fast_forward(self.workflow_id, target - now)
+            aim = upcoming.at - MARGIN if upcoming is not None and upcoming.at <= instant else instant
+            if aim > now and not await self.office.clock.fast_forward(self.workflow_id, aim - now):
+                return  # it has ended
+            if upcoming is None or aim == instant:
+                return
+            await self.settled(upcoming.at)
 
     async def forward(self, delta: timedelta) -> None:
         await self.forward_to(await self.now() + delta)

@@ -216,6 +216,13 @@ def livebase(tmp_path: Path) -> Livebase:
     return Livebase(tmp_path / "nothing")
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Whoever comes first sets up what the session shares, which takes a loaded machine minutes."""
+    for item in items:
+        if "dev" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.timeout(900))
+
+
 @pytest.fixture(scope="session")
 def dev() -> Iterator[Running]:
     """`livebase dev --detach`, shared by the session: use enterprises of your own."""
