@@ -15,7 +15,8 @@ import pytest
 import starter.sentences
 import starter.words
 from domain.case import Event
-from domain.conditions import CONDITIONS, Outcome
+from domain.conditions import CONDITIONS
+from domain.findings import Outcome
 from domain.permissions import ROLES
 from domain.stages import Role, Stage, Standing
 from starter.phrases import typed
