@@ -10,7 +10,7 @@ from datetime import date, datetime
 from typing import Any, Literal
 
 from domain.case import Case
-from domain.screening import Finding
+from domain.findings import Finding
 from domain.stages import Role
 from domain.terms import Term
 

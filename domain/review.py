@@ -9,12 +9,13 @@ from domain.case import Case, Decided, Event, Planned, Task
 from domain.commands import Approve, ReleaseReview, RequestSupplement, Supplement, TakeReview
 from domain.deposit import deposit_opened, full_deposit
 from domain.ending import end_before_term
+from domain.findings import Finding, Outcome
 from domain.judging import judge
 from domain.letters import letter
 from domain.money import format_cny
 from domain.records import ApplicationRevision, Decision, KnownBy, ScreeningResult, Transition
 from domain.refusals import Problem, Refusal, RefusalKind
-from domain.screening import Finding, Outcome, screen
+from domain.screening import screen
 from domain.setting import SYSTEM, Setting, step
 from domain.stages import Role, Stage, Standing
 from domain.submission import Submission

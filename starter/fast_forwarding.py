@@ -131,11 +131,14 @@ async def _step_by_step(
             await asyncio.sleep(MARGIN / timedelta(seconds=1))  # the clock runs on to what is due
 
 
-async def carry_offset(session: Session, case: Case, offset: timedelta) -> None:
+def carry_offset(session: Session, case: Case, offset: timedelta) -> None:
     """A case opened beside one whose clock was moved has that clock from its start on."""
     from connection.clock import CaseClock
 
-    await _record(CaseClock(await session.connect("livebase:fast-forward")), case, offset)
+    async def carry() -> None:
+        await _record(CaseClock(await session.connect("livebase:fast-forward")), case, offset)
+
+    asyncio.run(carry())
 
 
 async def _record(clock: CaseClock, case: Case, offset: timedelta) -> None:

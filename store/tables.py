@@ -80,14 +80,9 @@ class CaseRow(Table):
     __tablename__ = "cases"
     __table_args__ = (
         UniqueConstraint("credit_code", "ordinal"),
-        # One live case per enterprise (decision 8).
-        Index(
-            "uq_cases_live",
-            "credit_code",
-            unique=True,
-            sqlite_where=text("NOT ended"),
-            postgresql_where=text("NOT ended"),
-        ),
+        # One live case per enterprise (decision 8). The migration says so for PostgreSQL too; said here, its dialect
+        # would be loaded whenever the command line starts.
+        Index("uq_cases_live", "credit_code", unique=True, sqlite_where=text("NOT ended")),
         ForeignKeyConstraint(["installation", "local_server"], ["installation.id", "installation.local_server"]),
         CheckConstraint("clock_offset_ms = 0 OR local_server", name="clock_runs_true"),
     )
