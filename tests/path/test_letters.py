@@ -142,7 +142,7 @@ async def test_every_letter_of_a_first_year_arrives_once_where_it_belongs_and_hi
         base = await acts.in_valid(office)
         term = base.case.term
         assert term is not None
-        await acts.forward_to(base, term.until)
+        await base.forward_to(term.until)
         evidence = office.documents.put(b"%PDF-1.4 marks removed %%EOF")
         await base.do(ConfirmMarks, APPLICANT, evidence=(evidence,))
         await acts.pay(base, 1, f"{base.credit_code}-3", payer="somebody else")
@@ -199,7 +199,7 @@ async def test_a_mail_server_down_for_three_days_delays_letters_and_nothing_else
         await pass_by(24)
         await until(lambda: all("451 4.3.2" in each["error"] for each in letters(office)), "all tried again")
         server.mail, server.rcpt = "", {"*": "452 4.2.2 <{}> mailbox full"}
-        await acts.forward_to(base, base.case.plan[-1].at)
+        await base.forward_to(base.case.plan[-1].at)
         assert base.case.stage is Stage.SETTLING
         acts.check_books(base)
         await pass_by(24)
