@@ -27,7 +27,8 @@ dev: setup
 
 test: setup
 	@bash tests/system-packages.sh
-	@$(BIN)/pytest $(ARGS)
+	@$(BIN)/python -m connection.binaries
+	@$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 check: setup
 	@$(BIN)/ruff format --check .

@@ -190,3 +190,7 @@ def _short(error: BaseException) -> str:
     """One line of at most 200 characters."""
     text = " ".join(str(error).split()) or type(error).__name__
     return text if len(text) <= 200 else text[:199] + "…"
+
+
+if __name__ == "__main__":  # brings a server and Temporal Web into the cache, so that nobody waits for them later
+    print(asyncio.run(find(web=True, progress=print)).origin)

@@ -22,7 +22,7 @@ class LocalState:
     """What runs: the process of `livebase dev`, and where its parts answer.
 
     `started_at` is RFC 3339 with offset. `web_url` is None without Temporal Web; `web_hint` then says how to
-    get it.
+    get it. `mail_address` is the local mail server's HOST:PORT, `mail_folder` where it keeps what it takes.
     """
 
     pid: int
@@ -31,6 +31,8 @@ class LocalState:
     web_url: str | None
     web_hint: str | None
     started_at: str
+    mail_address: str | None = None
+    mail_folder: str | None = None
 
 
 def data_directory(flag: str | os.PathLike[str] | None, environ: Mapping[str, str] = os.environ) -> Path:
@@ -64,7 +66,7 @@ def read(directory: Path) -> LocalState | None:
     """What runs there; None when nothing does: no file, an unreadable one, or the process is gone."""
     try:
         content = json.loads((directory / FILE).read_text(encoding="utf-8"))
-        state = LocalState(**{field.name: content[field.name] for field in fields(LocalState)})
+        state = LocalState(**{field.name: content[field.name] for field in fields(LocalState) if field.name in content})
         created, recorded = _created(state.pid), content["process_created"]
         same = created is not None and abs(created - recorded) <= _CREATE_TIME_TOLERANCE
     except (OSError, ValueError, TypeError, KeyError):

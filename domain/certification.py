@@ -9,7 +9,7 @@ from domain.case import Case, Event, Planned, Publication
 from domain.commands import Certify, RefuseCertification
 from domain.ending import end_before_term
 from domain.judging import judge
-from domain.letters import letter
+from domain.letters import letter, long_date
 from domain.records import BenefitsGranted, Decision, KnownBy, TermBegun, Transition
 from domain.setting import SYSTEM, Setting, step
 from domain.stages import Role, Stage, Standing
@@ -26,7 +26,6 @@ def certify(case: Case, command: Certify, certificate_number: str, setting: Sett
     term = Term.first(setting.now, certificate_number, setting.policy.version, years=setting.policy.term_years)
     due = setting.working_days(setting.policy.publication_working_days)
     effective = {benefit: None if benefit == NAME_AND_MARKS else setting.now for benefit in BENEFITS}
-    last = term.last_day
     return step(
         case,
         setting,
@@ -39,12 +38,13 @@ def certify(case: Case, command: Certify, certificate_number: str, setting: Sett
         letter(
             case,
             "base_certified",
-            Role.APPLICANT,
-            "淘宝直播基地认证通过",
-            f"贵方已通过认证,证书编号 {certificate_number},有效期至{last.year}年{last.month}月{last.day}日24时。"
-            "名称和标识的使用权自官方名单公示之日起生效。",
+            setting,
+            until=due.at,
+            provisional=due.provisional,
+            certificate=certificate_number,
+            last_day=long_date(term.last_day),
         ),
-        detail={"certificate_number": certificate_number, "last_day": last.isoformat()},
+        detail={"certificate_number": certificate_number, "last_day": term.last_day.isoformat()},
         stage=Stage.PUBLISHING,
         terms=(*case.terms, term),
         publication=Publication(state="pending", due_date=due.day, due_at=due.at, provisional=due.provisional),
@@ -75,7 +75,7 @@ def escalate(case: Case, planned: Planned, setting: Setting) -> Transition:
         setting,
         "certification_escalated",
         SYSTEM,
-        letter(case, "certification_escalated", Role.OPERATOR, "认证决定已逾期", "本案的认证决定已超过期限。"),
+        letter(case, "certification_escalated", setting, until=again.at, provisional=again.provisional),
         legal_at=planned.at,
         plan=(again.event(planned.event, planned.what),),
     )
@@ -92,10 +92,10 @@ def remind_renewal(case: Case, planned: Planned, setting: Setting) -> Transition
         letter(
             case,
             "remind_renewal",
-            Role.APPLICANT,
-            "认证即将到期",
-            f"证书 {term.certificate_number} 即将到期,到期未通过续签的,认证自动失效。",
+            setting,
             until=term.until,
+            certificate=term.certificate_number,
+            last_day=term.last_day,
         ),
         legal_at=planned.at,
         plan=tuple(other for other in case.plan if other != planned),

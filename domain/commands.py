@@ -180,6 +180,13 @@ class ConfirmMarks(Command):
     evidence: tuple[str, ...] = Field(min_length=1)
 
 
+class ResendLetters(Command):
+    """Deliver again the letters that have not arrived, or the one at a place of the case, such as `7.1`."""
+
+    action: ClassVar[str] = "resend_letters"
+    letter: str | None = Field(default=None, pattern=r"^[0-9]{1,6}\.[0-9]{1,3}$")
+
+
 class ImportCalendar(Command):
     """Import a calendar notice: its canonical JSON. No case's command; `workflow_id` is the notice's own."""
 

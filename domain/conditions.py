@@ -10,10 +10,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
-from enum import StrEnum
 from typing import TypeVar
 
 from domain.application import Application
+from domain.findings import Outcome
 from domain.policy import Policy
 from domain.sections import CooperationCase, Recommendation, Section
 from domain.terms import add_months, age_reached
@@ -23,15 +23,6 @@ ENTERPRISE_CODES = "91"
 
 _AT_LEAST_ONE = 1
 """B1 asks that there are policies, not for a number of them: this is no figure of the policy file."""
-
-
-class Outcome(StrEnum):
-    """`person`: a reviewer accepts it by name with a reason, or not. `pending`: A3 until paid in full."""
-
-    PASS = "pass"
-    FAIL = "fail"
-    PERSON = "person"
-    PENDING = "pending"
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import date
 from typing import Any
 
-from domain.case import Case, Event, Planned
+from domain.case import Case, Event, Planned, Task
 from domain.commands import ReceiveDeposit
 from domain.ending import end_before_term
 from domain.judging import judge
@@ -17,10 +17,17 @@ from domain.names import same_name
 from domain.records import KnownBy, Letter, Payment, Transition
 from domain.refusals import Refusal, RefusalKind
 from domain.setting import SYSTEM, Setting, step
-from domain.shanghai import end_of_day, shanghai_date
+from domain.shanghai import shanghai_date
 from domain.stages import Role, Stage, Standing
 
 _CREDITING = frozenset({Stage.REVIEW, Stage.SUPPLEMENT, Stage.DEPOSIT})
+_CHINESE = {
+    "paid before the application": "起息日早于申请",
+    "from another payer": "付款方不是申请主体,也不是受托企业",
+    "paid after the due date": "起息日晚于缴纳期限",
+    "more than the deposit required": "超出应缴的保证金",
+}
+"""Why money fits nowhere, as a letter tells it; else the case has ended."""
 
 
 def deposit_opened(setting: Setting) -> dict[str, Any]:
@@ -91,8 +98,10 @@ def receive(
     )
     payment = Payment(command.reference, command.amount, command.payer, value_date, credited, unmatched, why)
     changes: dict[str, Any] = {"deposit": deposit}
+    opens: Task | None = None
     if case.stage is Stage.DEPOSIT and deposit.missing == 0:
         changes |= full_deposit(setting)
+        (opens,) = changes["tasks"]
     return step(
         case,
         setting,
@@ -100,7 +109,7 @@ def receive(
         command.actor,
         payment,
         KnownBy({"reference": payment.reference, "payer": payment.payer}),
-        *_receipts(case, payment, deposit.missing),
+        *_receipts(case, payment, deposit.missing, opens, setting),
         detail={
             "reference": command.reference,
             "payer": command.payer,
@@ -115,13 +124,20 @@ def receive(
 
 def remind(case: Case, planned: Planned, setting: Setting) -> Transition:
     """Remind the applicant of what is still missing."""
-    what = f"保证金尚缺人民币{format_cny(case.deposit.missing)}元。"
+    task = next(task for task in case.tasks if task.kind == "deposit")
     return step(
         case,
         setting,
         "remind_deposit",
         SYSTEM,
-        letter(case, "remind_deposit", Role.APPLICANT, "保证金缴纳提醒", what, until=case.due_at),
+        letter(
+            case,
+            "remind_deposit",
+            setting,
+            until=task.due_at,
+            provisional=task.provisional,
+            missing=format_cny(case.deposit.missing),
+        ),
         legal_at=planned.at,
         plan=tuple(other for other in case.plan if other != planned),
     )
@@ -167,15 +183,30 @@ def _reported_again(
     return replace(again, repeated=True)
 
 
-def _receipts(case: Case, payment: Payment, missing: int) -> Iterator[Letter]:
-    """What was credited is told to the applicant, what fits nowhere to finance."""
-    amount = format_cny(payment.amount)
+def _receipts(case: Case, payment: Payment, missing: int, opens: Task | None, setting: Setting) -> Iterator[Letter]:
+    """What was credited is told to the applicant, what fits nowhere to finance.
+
+    `opens` is the certifier's task when this payment made the deposit full after the approval.
+    """
     if payment.credited:
-        rest = f"尚缺人民币{format_cny(missing)}元。" if missing else "保证金已足额到账。"
-        until = end_of_day(case.deposit_due_on) if missing and case.deposit_due_on else None
-        what = f"已收到保证金人民币{format_cny(payment.credited)}元,{rest}"
-        yield letter(case, "deposit_received", Role.APPLICANT, "保证金到账", what, until=until)
+        waiting = opens or next((task for task in case.tasks if task.kind == "deposit"), None)
+        yield letter(
+            case,
+            f"deposit_received.{'part' if missing else 'full'}{'' if waiting else '_early'}",
+            setting,
+            until=waiting.due_at if waiting else None,
+            provisional=waiting.provisional if waiting else False,
+            credited=format_cny(payment.credited),
+            missing=format_cny(missing),
+            reference=payment.reference,
+        )
     if payment.unmatched:
-        rest = format_cny(payment.unmatched)
-        what = f"收到一笔人民币{amount}元的款项(流水号 {payment.reference}),其中人民币{rest}元未能入账。"
-        yield letter(case, "payment_unmatched", Role.FINANCE, "待核对款项", what, why=payment.why)
+        yield letter(
+            case,
+            "payment_unmatched",
+            setting,
+            amount=format_cny(payment.amount),
+            unmatched=format_cny(payment.unmatched),
+            reference=payment.reference,
+            reason=_CHINESE.get(payment.why, "案件已结束"),
+        )

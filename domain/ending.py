@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from domain.case import Case, Decided, Ending, Event, Marks, Planned, Task
 from domain.commands import ConfirmMarks, Reject, Withdraw
 from domain.judging import judge
-from domain.letters import letter
-from domain.records import BenefitsWithdrawn, Decision, Evidence, ListRevision, Record, Transition
+from domain.letters import before_end_of, letter, long_date
+from domain.money import format_cny
+from domain.policy import Policy
+from domain.records import BenefitsWithdrawn, Decision, Evidence, Letter, ListRevision, Record, Transition
 from domain.refusals import Refusal, RefusalKind
 from domain.setting import SYSTEM, Setting, step
 from domain.shanghai import end_of_day, shanghai_date
 from domain.stages import Role, Stage, Standing
 
-_SUBJECTS = {
-    Standing.REJECTED: "申请未通过",
-    Standing.LAPSED: "申请已终止",
-    Standing.WITHDRAWN: "申请已撤回",
-}
+
+def earliest_new_application(kind: Standing, ended_at: datetime, policy: Policy) -> date:
+    """From which Shanghai date the enterprise may apply again after a case that ended so (decision 30)."""
+    days = policy.cooling_off_days.get(kind, 0)
+    # A period of days ends with its last day (decision 2); no cooling-off at all leaves the day itself free.
+    return shanghai_date(ended_at) + timedelta(days=days + 1 if days else 0)
 
 
 def withdraw(case: Case, command: Withdraw, setting: Setting) -> Transition:
@@ -61,6 +64,7 @@ def end_before_term(
     tasks: tuple[Task, ...] = ()
     plan: tuple[Planned, ...] = ()
     appeal_until = None
+    money = "本案没有需要退还的保证金。"
     if kind is Standing.REJECTED:
         window = setting.days(setting.policy.appeal_days, shanghai_date(ended_at))
         appeal_until = window.at
@@ -69,10 +73,17 @@ def end_before_term(
         back = setting.working_days(setting.policy.deposit_return_working_days, shanghai_date(ended_at))
         tasks = (back.task("return_deposit", Role.FINANCE),)
         plan = (*plan, back.event(Event.ESCALATE_SETTLEMENT, "returning the deposit is overdue and is escalated"))
+        by = before_end_of(back.at, provisional=back.provisional)
+        money = f"已缴保证金人民币{format_cny(case.deposit.held)}元将在{by}退还至付款账户。"
     note = letter(
-        case, f"application_{kind}", Role.APPLICANT, _SUBJECTS[kind], "本次认证申请已结束。",
-        why=reason, appeal_until=appeal_until,
-    )  # fmt: skip
+        case,
+        f"application_{kind}",
+        setting,
+        appeal_until=appeal_until,
+        reason=reason,
+        money=money,
+        again=long_date(earliest_new_application(kind, ended_at, setting.policy)),
+    )
     return step(
         case,
         setting,
@@ -128,12 +139,12 @@ def expire(case: Case, planned: Planned, setting: Setting) -> Transition:
         letter(
             case,
             "certification_expired",
-            Role.APPLICANT,
-            "认证到期失效",
-            "认证已到期失效,请立即停止使用一切标识、商标,停止以淘宝直播基地名义的宣传和活动,并提交停用证明。",
-            why="认证期满未通过续签(R9)",
+            setting,
             until=marks_due.at,
             provisional=marks_due.provisional,
+            certificate=term.certificate_number,
+            held=format_cny(case.deposit.held),
+            settle_by=before_end_of(settle_at),
         ),
         legal_at=term.until,
         detail={"certificate_number": term.certificate_number, "last_day": term.last_day.isoformat()},
@@ -185,21 +196,24 @@ def confirm_marks(case: Case, command: ConfirmMarks, setting: Setting) -> Transi
 
 
 def escalate_marks(case: Case, planned: Planned, setting: Setting) -> Transition:
-    return _escalate(case, planned, setting, "marks_escalated", "停用标识确认逾期", "基地尚未确认停用标识和商标。")
+    assert case.ending is not None
+    note = letter(case, "marks_escalated", setting, ended=long_date(shanghai_date(case.ending.legal_at)))
+    return _escalate(case, planned, setting, "marks_escalated", note)
 
 
 def escalate_settlement(case: Case, planned: Planned, setting: Setting) -> Transition:
     """Money still held past its date is looked at by a person, again each review period (decision 17)."""
     again = setting.now + timedelta(days=setting.policy.settlement_review_days)
-    return _escalate(
+    note = letter(
         case,
-        planned,
-        setting,
         "settlement_escalated",
-        "保证金结算待办",
-        "保证金结算期限已到,请财务处理。",
-        planned.model_copy(update={"at": again, "provisional": False, "counted": None}),
+        setting,
+        until=again,
+        held=format_cny(case.deposit.held),
+        act="结算" if case.terms else "退还",
     )
+    again_planned = planned.model_copy(update={"at": again, "provisional": False, "counted": None})
+    return _escalate(case, planned, setting, "settlement_escalated", note, again_planned)
 
 
 def close(case: Case, planned: Planned, setting: Setting) -> Transition:
@@ -209,15 +223,13 @@ def close(case: Case, planned: Planned, setting: Setting) -> Transition:
     return step(case, setting, "appeal_window_ended", SYSTEM, legal_at=planned.at, stage=stage, plan=rest)
 
 
-def _escalate(
-    case: Case, planned: Planned, setting: Setting, event: str, subject: str, what: str, *again: Planned
-) -> Transition:
+def _escalate(case: Case, planned: Planned, setting: Setting, event: str, note: Letter, *again: Planned) -> Transition:
     return step(
         case,
         setting,
         event,
         SYSTEM,
-        letter(case, event, Role.OPERATOR, subject, what),
+        note,
         legal_at=planned.at,
         plan=(*again, *(other for other in case.plan if other != planned)),
     )

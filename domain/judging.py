@@ -29,6 +29,7 @@ STAGES: dict[str, frozenset[Stage]] = {
     "refuse_certification": frozenset({Stage.CERTIFYING}),
     "publish": frozenset({Stage.PUBLISHING, Stage.VALID}),
     "confirm_marks": frozenset({Stage.SETTLING}),
+    "resend_letters": frozenset(Stage),
 }
 """Action → the stages in which it is possible. `apply` needs a case that does not exist yet."""
 

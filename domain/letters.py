@@ -1,43 +1,103 @@
-"""The letters a case writes: zh-CN, each with what, why, by when, and how to appeal (decision 35).
+"""The letters a case writes: zh-CN, each with what, why, by when, what to do and how to appeal (decision 35).
 
-A letter is stored in its stage's transaction; delivery follows later and can never undo the act.
+A letter is stored in its stage's transaction; delivery follows later and can never undo the act. What each one
+says is in `domain/wordings.py`.
 """
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+import unicodedata
+from datetime import date, datetime, timedelta
 
 from domain.case import Case
 from domain.records import Letter
+from domain.setting import Setting
 from domain.shanghai import shanghai_date
 from domain.stages import Role
+from domain.wordings import WORDINGS, Wording
 
+SIGNATURE = "淘宝直播基地认证"
 
-def last_day(due_at: datetime) -> str:
-    """The last day of a deadline given as the midnight after it, as people write it: 2026年3月2日."""
-    day = shanghai_date(due_at - timedelta(microseconds=1))
-    return f"{day.year}年{day.month}月{day.day}日"
+_STAFF = {
+    Role.REVIEWER: "审核员",
+    Role.FINANCE: "财务",
+    Role.CERTIFIER: "认证员",
+    Role.COMPLIANCE: "合规",
+    Role.AUDITOR: "审计",
+    Role.OPERATOR: "运营",
+}
+_UNSEEN = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})  # control, bidirectional and line-breaking characters
 
 
 def letter(
     case: Case,
-    kind: str,
-    recipient: Role,
-    subject: str,
-    what: str,
+    key: str,
+    setting: Setting,
     *,
-    why: str = "",
     until: datetime | None = None,
-    appeal_until: datetime | None = None,
     provisional: bool = False,
+    appeal_until: datetime | None = None,
+    **facts: object,
 ) -> Letter:
-    """One letter about `case`. `until` and `appeal_until` are midnights after the last day."""
-    lines = [f"{case.name}(案件 {case.case_number}):", "", what]
-    if why:
-        lines.append(f"原因:{why}")
+    """The letter `key` (its kind, or `kind.variant`) about `case`, dated by the case's clock.
+
+    `until` and `appeal_until` are midnights after the last day; `facts` are what its wording names besides.
+    A fact of several lines is a tuple. Raises KeyError for a fact that is missing.
+    """
+    wording = WORDINGS[key]
+    filled = {name: _fact(value) for name, value in facts.items()}
+    filled |= {"case": case.case_number, "base": _seen(case.name)}
     if until is not None:
-        mark = "(暂定,待节假日安排公布后可能顺延)" if provisional else ""
-        lines.append(f"期限:{last_day(until)}24时前{mark}。")
+        filled["until"] = before_end_of(until, provisional=provisional)
     if appeal_until is not None:
-        lines.append(f"如有异议,可在{last_day(appeal_until)}24时前提出一次申诉。")
-    return Letter(kind=kind, recipient=recipient, subject=subject, body="\n".join(lines))
+        filled["appeal_until"] = before_end_of(appeal_until)
+    parts = [
+        _greeting(wording, filled),
+        wording.what.format_map(filled),
+        "\n".join(f"{name}:{part.format_map(filled)}" for name, part in _parts(wording) if part),
+        f"{SIGNATURE}\n{long_date(setting.today)}",
+    ]
+    return Letter(
+        kind=key.partition(".")[0],
+        recipient=wording.to,
+        subject=f"{wording.subject}({case.case_number})",
+        body="\n\n".join(parts),
+    )
+
+
+def before_end_of(due_at: datetime, *, provisional: bool = False) -> str:
+    """A deadline given as the midnight after its last day, as people read it: 2026年3月2日24时前."""
+    mark = "(暂定,待节假日安排公布后可能顺延)" if provisional else ""
+    return f"{long_date(shanghai_date(due_at - timedelta(microseconds=1)))}24时前{mark}"
+
+
+def long_date(day: date) -> str:
+    """A date as people write it: 2026年3月2日."""
+    return f"{day.year}年{day.month}月{day.day}日"
+
+
+def _greeting(wording: Wording, filled: dict[str, str]) -> str:
+    if wording.to is Role.APPLICANT:
+        return f"{filled['base']}:\n案件编号:{filled['case']}"
+    return f"{_STAFF[wording.to]}同事:\n案件编号:{filled['case']},基地:{filled['base']}"
+
+
+def _parts(wording: Wording) -> tuple[tuple[str, str], ...]:
+    return (
+        ("原因", wording.why),
+        ("期限", wording.by),
+        ("办理", wording.do),
+        ("申诉", wording.appeal),
+        ("后续", wording.follows),
+    )
+
+
+def _fact(value: object) -> str:
+    if isinstance(value, tuple):
+        return "\n".join(_seen(str(line)) for line in value)
+    return _seen(str(value))
+
+
+def _seen(text: str) -> str:
+    """Text people typed, on one line: nothing in it passes for another part of the letter, or is there unseen."""
+    return "".join(" " if unicodedata.category(char) in _UNSEEN else char for char in text)

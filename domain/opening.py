@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-
 from domain.case import Case, Deposit
 from domain.commands import Apply, workflow_id
+from domain.ending import earliest_new_application
 from domain.judging import judge
 from domain.letters import letter
+from domain.money import format_cny
 from domain.records import ApplicationRevision, KnownBy, ScreeningResult, Transition
 from domain.refusals import Refusal, RefusalKind
 from domain.review import review_opened
 from domain.screening import screen
 from domain.setting import Setting, step
-from domain.shanghai import shanghai_date
-from domain.stages import Role, Stage
+from domain.stages import Stage
 from domain.submission import Submission
 
 
@@ -28,9 +27,7 @@ def require_possible(live: Case | None, last: Case | None, setting: Setting) -> 
         )
     if last is None or last.ending is None:
         return
-    days = setting.policy.cooling_off_days.get(last.ending.kind, 0)
-    # A period of days ends with its last day (decision 2); no cooling-off at all leaves the day itself free.
-    earliest = shanghai_date(last.ending.legal_at) + timedelta(days=days + 1 if days else 0)
+    earliest = earliest_new_application(last.ending.kind, last.ending.legal_at, setting.policy)
     if setting.today < earliest:
         raise Refusal(
             RefusalKind.COOLING_OFF,
@@ -82,11 +79,11 @@ def open_case(command: Apply, case_number: str, submission: Submission, setting:
         letter(
             unopened,
             "application_received",
-            Role.APPLICANT,
-            "淘宝直播基地认证申请已受理",
-            "贵方的认证申请已受理,进入资质审核。",
+            setting,
             until=opened["tasks"][0].due_at,
             provisional=opened["tasks"][0].provisional,
+            policy=setting.policy.version,
+            required=format_cny(setting.policy.deposit_fen),
         ),
         detail={"revision": 1, "submission": command.submission, "policy_version": setting.policy.version},
         **opened,

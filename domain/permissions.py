@@ -28,6 +28,7 @@ ROLES: dict[str, frozenset[Role]] = {
     "certify": frozenset({Role.CERTIFIER}),
     "refuse_certification": frozenset({Role.CERTIFIER}),
     "publish": frozenset({Role.OPERATOR}),
+    "resend_letters": frozenset({Role.OPERATOR}),
     "import_calendar": frozenset({Role.OPERATOR}),
 }
 """Action → the roles that may use it."""

@@ -8,11 +8,11 @@ from domain.case import Case, Event, Planned
 from domain.certification import NAME_AND_MARKS
 from domain.commands import Publish
 from domain.judging import judge
-from domain.letters import letter
+from domain.letters import letter, long_date
 from domain.records import BenefitEffective, Evidence, ListRevision, Transition
 from domain.refusals import Refusal, RefusalKind
 from domain.setting import SYSTEM, Setting, step
-from domain.stages import Role, Stage
+from domain.stages import Stage
 
 _PUBLICATION = frozenset({Event.ATTEMPT_PUBLICATION, Event.ESCALATE_PUBLICATION, Event.RECORD_PUBLICATION_BREACH})
 _LONGEST_PAUSE = timedelta(days=1)
@@ -44,9 +44,9 @@ def published(case: Case, setting: Setting, *, actor: object = SYSTEM, evidence:
         letter(
             case,
             "base_published",
-            Role.APPLICANT,
-            "已列入官方名单",
-            "贵方已列入淘宝直播基地官方名单,名称和标识的使用权即日生效。",
+            setting,
+            certificate=term.certificate_number,
+            last_day=long_date(term.last_day),
         ),
         detail={"register_revision": revision, "evidence": evidence, "late": late},
         stage=Stage.VALID,
@@ -105,6 +105,7 @@ def attempt_at(instant: datetime) -> Planned:
 
 
 def escalate(case: Case, planned: Planned, setting: Setting) -> Transition:
+    assert case.publication is not None
     return step(
         case,
         setting,
@@ -113,10 +114,10 @@ def escalate(case: Case, planned: Planned, setting: Setting) -> Transition:
         letter(
             case,
             "publication_escalated",
-            Role.OPERATOR,
-            "公示即将逾期",
-            "本案尚未在官方名单公示。",
-            until=case.publication.due_at if case.publication else None,
+            setting,
+            until=case.publication.due_at,
+            provisional=case.publication.provisional,
+            certificate=case.terms[-1].certificate_number,
         ),
         legal_at=planned.at,
         plan=tuple(other for other in case.plan if other != planned),
@@ -134,9 +135,9 @@ def record_breach(case: Case, planned: Planned, setting: Setting) -> Transition:
         letter(
             case,
             "publication_breached",
-            Role.OPERATOR,
-            "公示已逾期",
-            "本案未在7个工作日内公示,违反R3,已记录;公示继续进行。",
+            setting,
+            days=setting.policy.publication_working_days,
+            certificate=case.terms[-1].certificate_number,
         ),
         legal_at=planned.at,
         publication=case.publication.model_copy(update={"breached": True}),

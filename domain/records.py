@@ -10,7 +10,7 @@ from datetime import date, datetime
 from typing import Any, Literal
 
 from domain.case import Case
-from domain.screening import Finding
+from domain.findings import Finding
 from domain.stages import Role
 from domain.terms import Term
 
@@ -128,6 +128,13 @@ class Letter:
     body: str
 
 
+@dataclass(frozen=True)
+class LettersResent:
+    """Letters, by their places in the case, that are to be delivered again."""
+
+    places: tuple[str, ...]
+
+
 Record = (
     ApplicationRevision
     | KnownBy
@@ -141,6 +148,7 @@ Record = (
     | BenefitsWithdrawn
     | Evidence
     | Letter
+    | LettersResent
 )
 
 

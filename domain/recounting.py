@@ -15,23 +15,13 @@ from datetime import date, datetime, timedelta
 from typing import Any, TypeVar
 
 from domain.case import Case, Event, Planned, Task
-from domain.letters import last_day, letter
+from domain.letters import letter, long_date
 from domain.notices import NoticeReference
 from domain.records import Letter, Transition
 from domain.setting import SYSTEM, Due, Setting, step
 from domain.shanghai import shanghai_date
-from domain.stages import Role
 
 _BOTH_WAYS = frozenset({"publish", Event.ESCALATE_PUBLICATION, Event.RECORD_PUBLICATION_BREACH})
-_NAMES = {
-    "review": "资质审核",
-    "supplement": "提交补充材料",
-    "deposit": "缴纳保证金",
-    "certify": "作出认证决定",
-    "publish": "官方名单公示",
-    "confirm_marks": "确认停用标识",
-    "return_deposit": "退还保证金",
-}
 
 Part = TypeVar("Part", Task, Planned)
 
@@ -70,8 +60,12 @@ def recount(case: Case, setting: Setting, notice: NoticeReference) -> Transition
         setting,
         "deadlines_recounted",
         SYSTEM,
-        *(_task_letter(case, task, one, notice) for task, one in tasks if one and one.moved),
-        *(_appeal_letter(case, one, notice) for _, one in plan if one and one.moved and one.what == Event.CLOSE_CASE),
+        *(_letter(case, task.kind, one, setting, notice) for task, one in tasks if one and one.moved),
+        *(
+            _letter(case, "appeal", one, setting, notice)
+            for _, one in plan
+            if one and one.moved and one.what == Event.CLOSE_CASE
+        ),
         detail={
             "notice": notice.model_dump(mode="json", include={"year", "source", "published_on", "sha256"}),
             "calendar_version": setting.calendar.version,
@@ -125,23 +119,19 @@ def _on_record(one: Recounted) -> dict[str, Any]:
     }
 
 
-def _task_letter(case: Case, task: Task, one: Recounted, notice: NoticeReference) -> Letter:
-    what = f"{_NAMES.get(task.kind, '办理')}的期限由{last_day(one.before)}24时调整为{last_day(one.due.at)}24时。"
+def _letter(case: Case, what: str, one: Recounted, setting: Setting, notice: NoticeReference) -> Letter:
+    """To whoever must act by the deadline; `what` is the task's kind, or `appeal`."""
+    by: dict[str, Any] = {"until": one.due.at, "provisional": one.due.provisional}
     return letter(
-        case, "deadline_moved", task.role, "期限调整", what,
-        why=_source(notice), until=one.due.at, provisional=one.due.provisional,
-    )  # fmt: skip
-
-
-def _appeal_letter(case: Case, one: Recounted, notice: NoticeReference) -> Letter:
-    what = f"申诉的期限由{last_day(one.before)}24时调整为{last_day(one.due.at)}24时。"
-    return letter(
-        case, "deadline_moved", Role.APPLICANT, "期限调整", what, why=_source(notice), appeal_until=one.due.at
-    )  # fmt: skip
-
-
-def _source(notice: NoticeReference) -> str:
-    return f"{notice.source}({notice.published_on.isoformat()})"
+        case,
+        f"deadline_moved.{what}",
+        setting,
+        **({"appeal_until": one.due.at} if what == "appeal" else by),
+        before=long_date(_day(one.before)),
+        after=long_date(one.due.day),
+        source=notice.source,
+        published_on=notice.published_on.isoformat(),
+    )
 
 
 def _day(due_at: datetime) -> date:

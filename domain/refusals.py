@@ -21,6 +21,7 @@ refusal
 │   ├── rounds_used_up            no further supplement round is left
 │   ├── too_late                  the deadline had passed when the command counted
 │   ├── already_ended             the case has ended and this does not belong after an ending
+│   ├── nothing_to_resend         every letter meant has arrived or is on its way
 │   └── not_local                 only on the local server
 └── expectation (exit 8)      what the caller stated no longer holds
     ├── revision_stale            the application has another revision now
@@ -56,6 +57,7 @@ class RefusalKind(StrEnum):
     ROUNDS_USED_UP = "rounds_used_up"
     TOO_LATE = "too_late"
     ALREADY_ENDED = "already_ended"
+    NOTHING_TO_RESEND = "nothing_to_resend"
     NOT_LOCAL = "not_local"
     REVISION_STALE = "revision_stale"
     ALREADY_DECIDED = "already_decided"
@@ -91,6 +93,7 @@ TREE: dict[str, tuple[RefusalKind, ...]] = {
         RefusalKind.ROUNDS_USED_UP,
         RefusalKind.TOO_LATE,
         RefusalKind.ALREADY_ENDED,
+        RefusalKind.NOTHING_TO_RESEND,
         RefusalKind.NOT_LOCAL,
     ),
     "expectation": (

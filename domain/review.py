@@ -8,12 +8,13 @@ from domain.case import Case, Decided, Event, Planned
 from domain.commands import Approve, ReleaseReview, RequestSupplement, Supplement, TakeReview
 from domain.deposit import deposit_opened, full_deposit
 from domain.ending import end_before_term
+from domain.findings import Finding, Outcome
 from domain.judging import judge
 from domain.letters import letter
 from domain.money import format_cny
 from domain.records import ApplicationRevision, Decision, KnownBy, ScreeningResult, Transition
 from domain.refusals import Problem, Refusal, RefusalKind
-from domain.screening import Finding, Outcome, screen
+from domain.screening import screen
 from domain.setting import SYSTEM, Setting, step
 from domain.stages import Role, Stage, Standing
 from domain.submission import Submission
@@ -62,13 +63,12 @@ def approve(case: Case, command: Approve, submission: Submission, setting: Setti
         Decision("approved", command.actor.name, command.actor.role, case.revision, detail={"accepted": reasons}),
         letter(
             case,
-            "application_approved",
-            Role.APPLICANT,
-            "资质审核通过",
-            "资质审核已通过。"
-            + ("保证金已足额到账。" if full else f"请缴纳保证金,尚缺人民币{format_cny(case.deposit.missing)}元。"),
-            until=None if full else opened["tasks"][0].due_at,
+            "application_approved.paid" if full else "application_approved",
+            setting,
+            until=opened["tasks"][0].due_at,
             provisional=opened["tasks"][0].provisional,
+            revision=case.revision,
+            missing=format_cny(case.deposit.missing),
         ),
         detail={"revision": case.revision, "accepted": reasons},
         decided=_decided("approved", case, command, setting),
@@ -111,11 +111,13 @@ def request_supplement(case: Case, command: RequestSupplement, setting: Setting)
         letter(
             case,
             "supplement_requested",
-            Role.APPLICANT,
-            "请补充申请材料",
-            "请补充以下材料:\n" + "\n".join(f"- {item.condition}:{item.what}" for item in command.items),
+            setting,
             until=due.at,
             provisional=due.provisional,
+            items=tuple(f"- {item.condition}:{item.what}" for item in command.items),
+            revision=case.revision,
+            round=case.supplement_round + 1,
+            rounds=rounds,
         ),
         detail={"revision": case.revision, "round": case.supplement_round + 1, "items": items},
         stage=Stage.SUPPLEMENT,
@@ -150,11 +152,12 @@ def supplement(case: Case, command: Supplement, submission: Submission, setting:
         letter(
             case,
             "supplement_received",
-            Role.REVIEWER,
-            "补充材料已提交",
-            f"申请主体已提交补充材料(第{revision}版),请继续审核。",
+            setting,
             until=opened["tasks"][0].due_at,
             provisional=opened["tasks"][0].provisional,
+            revision=revision,
+            before=case.revision,
+            round=case.supplement_round,
         ),
         detail={"revision": revision, "submission": command.submission},
         revision=revision,
@@ -165,12 +168,11 @@ def supplement(case: Case, command: Supplement, submission: Submission, setting:
 
 
 def remind_reviewer(case: Case, planned: Planned, setting: Setting) -> Transition:
-    return _remind(case, planned, setting, Role.REVIEWER, "资质审核待办提醒", "本案的资质审核尚未作出决定。")
+    return _remind(case, planned, setting)
 
 
 def remind_supplement(case: Case, planned: Planned, setting: Setting) -> Transition:
-    what = "补充材料尚未收到。逾期未提交的,申请自动终止。"
-    return _remind(case, planned, setting, Role.APPLICANT, "补充材料提醒", what)
+    return _remind(case, planned, setting)
 
 
 def escalate_review(case: Case, planned: Planned, setting: Setting) -> Transition:
@@ -181,7 +183,9 @@ def escalate_review(case: Case, planned: Planned, setting: Setting) -> Transitio
         setting,
         "review_escalated",
         SYSTEM,
-        letter(case, "review_escalated", Role.OPERATOR, "资质审核已逾期", "本案的资质审核已超过审核期限。"),
+        letter(
+            case, "review_escalated", setting, until=again.at, provisional=again.provisional, revision=case.revision
+        ),
         legal_at=planned.at,
         plan=(again.event(planned.event, planned.what),),
     )
@@ -206,8 +210,9 @@ def _held_by(case: Case, reviewer: str | None) -> dict[str, Any]:
     return {"review_held_by": reviewer, "tasks": tasks}
 
 
-def _remind(case: Case, planned: Planned, setting: Setting, role: Role, subject: str, what: str) -> Transition:
-    note = letter(case, planned.event, role, subject, what, until=case.due_at)
+def _remind(case: Case, planned: Planned, setting: Setting) -> Transition:
+    task = next(task for task in case.tasks if task.kind == case.stage)
+    note = letter(case, planned.event, setting, until=task.due_at, provisional=task.provisional, revision=case.revision)
     return step(
         case,
         setting,

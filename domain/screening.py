@@ -8,31 +8,10 @@ from __future__ import annotations
 
 from datetime import date
 
-from pydantic import BaseModel, ConfigDict
-
 from domain.application import Application
-from domain.conditions import CONDITIONS, Outcome, Subject
+from domain.conditions import CONDITIONS, Subject
+from domain.findings import Finding
 from domain.policy import Policy
-
-__all__ = ["CONDITIONS", "Finding", "Outcome", "screen"]
-
-
-class Finding(BaseModel):
-    """One condition judged as of a Shanghai date; the JSON of `livebase check` (fixed).
-
-    `value` and `threshold` have the file's types: amounts and areas are text, counts whole numbers, dates ISO
-    text, null what isn't there. For ages both are dates: `threshold` is the latest one that passes.
-    """
-
-    model_config = ConfigDict(frozen=True)
-
-    condition: str
-    outcome: Outcome
-    value: str | int | None
-    threshold: str | int | None
-    as_of: date
-    document: str | None
-    message: str
 
 
 def screen(application: Application, policy: Policy, *, as_of: date, deposit_paid: bool = False) -> tuple[Finding, ...]:

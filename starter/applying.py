@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -40,7 +39,8 @@ def register(app: typer.Typer) -> None:
 
 def check(session: Session, file: FileArgument) -> None:
     """Judge an application file against the conditions; nothing is started."""
-    from domain.screening import Outcome, screen
+    from domain.findings import Outcome
+    from domain.screening import screen
     from store.reference import policy_book
 
     read = _application(session, file)
@@ -88,7 +88,7 @@ def apply(session: Session, file: FileArgument) -> None:
     if ahead and not session.dry_run:
         started = session.found(code)
         if not started.clock_offset:
-            asyncio.run(carry_offset(session, started.case, ahead))
+            carry_offset(session, started.case, ahead)
 
 
 def supplement(session: Session, base: BaseArgument, file: FileArgument) -> None:

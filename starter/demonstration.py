@@ -24,8 +24,10 @@ _EXAMPLE = Path(__file__).parent.parent / "examples" / "passes"
 
 async def demonstrate(session: Session, *, keep: bool) -> None:
     """Start servers of its own, walk the path, end with what there is to look at. Exit 1 if anything is off."""
+    from connection import local_state
     from connection.local_server import LocalServer
-    from starter.development import own_environment, start_worker
+    from starter.development import own_environment, running_here, start_worker
+    from starter.mail_sink import MailSink
 
     begun = time.monotonic()
     kept = own_environment()
@@ -34,10 +36,13 @@ async def demonstrate(session: Session, *, keep: bool) -> None:
     directory = Path(tempfile.mkdtemp(prefix="livebase-demo-"))
     with speaking(session.lang):
         _tell(word("starting a Temporal server"))
-    async with await LocalServer.start(directory, web=keep, progress=say) as server:
-        worker = await start_worker(server, directory)
+    async with (
+        await LocalServer.start(directory, web=keep, progress=say) as server,
+        MailSink(directory / "mail") as mail,
+    ):
+        worker = await start_worker(server, directory, mail)
         try:
-            _remember(directory, server, session)
+            local_state.write(directory, running_here(session, server, mail))
             mine = replace(session, data_dir=str(directory), address=None, profile=None, namespace=None)
             with speaking(session.lang):
                 problems = await _walk(mine, begun)
@@ -174,20 +179,6 @@ def _last_day(view: dict[str, Any]) -> Any:
     return date.fromisoformat(view["term"]["last_day"])
 
 
-def _remember(directory: Path, server: Any, session: Session) -> None:
-    from connection import local_state
-
-    state = local_state.LocalState(
-        pid=os.getpid(),
-        address=server.address,
-        namespace=server.namespace,
-        web_url=server.web_url,
-        web_hint=server.web_hint,
-        started_at=session.wall.isoformat(),
-    )
-    local_state.write(directory, state)
-
-
 def _links(session: Session, directory: Path) -> None:
     from connection import local_state
 
@@ -197,6 +188,7 @@ def _links(session: Session, directory: Path) -> None:
         print(f"Temporal Web    {state.web_url}/namespaces/{state.namespace}/workflows")
     else:
         print(f"Temporal Web    {state.web_hint}")
+    print(f"Letters         {state.mail_folder}")
     print(f"Look around     livebase show LB-{session.today.year}-000001 --data-dir {directory}")
     say("Ctrl-C ends the servers.")
     sys.stdout.flush()

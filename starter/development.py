@@ -23,11 +23,14 @@ if TYPE_CHECKING:
     from connection.guarded_process import GuardedProcess
     from connection.local_server import LocalServer
     from connection.local_state import LocalState
+    from starter.mail_sink import MailSink
 
 _READY_SECONDS = 60.0
 _DETACHED_SECONDS = 1200.0  # the first start ever builds a server
 LONGEST_SILENCE = timedelta(seconds=90)
 """A poll takes a minute at most; who has not asked for tasks for longer is frozen or gone."""
+_MAIL_DOMAIN = "livebase.example"
+_LETTERS_SECONDS = 3
 
 
 async def work(session: Session) -> None:
@@ -55,8 +58,8 @@ async def work(session: Session) -> None:
         ) from None
 
 
-async def start_worker(server: LocalServer, directory: Path) -> GuardedProcess:
-    """A worker process on a local server, with the data in `directory`; returns when it takes work."""
+async def start_worker(server: LocalServer, directory: Path, mail: MailSink) -> GuardedProcess:
+    """A worker process on a local server and mail server, the data in `directory`; returns when it takes work."""
     from connection.client import connect
     from connection.guarded_process import GuardedProcess
     from store.migrate import migrate
@@ -67,7 +70,9 @@ async def start_worker(server: LocalServer, directory: Path) -> GuardedProcess:
     documents.mkdir(parents=True, exist_ok=True)
     migrate(url, local_server=True)
     command = [sys.executable, "-m", "starter.main", "worker", "--address", server.address]
-    environ = own_environment() | {"LIVEBASE_DATABASE_URL": url, "LIVEBASE_DOCUMENTS": str(documents)}
+    environ = (
+        own_environment() | _local_mail(mail) | {"LIVEBASE_DATABASE_URL": url, "LIVEBASE_DOCUMENTS": str(documents)}
+    )
     log = directory / "worker.log"
     root = Path(__file__).parent.parent
     worker = await asyncio.to_thread(GuardedProcess.spawn, command, log=log, cwd=root, environ=environ, grace=25.0)
@@ -78,6 +83,18 @@ async def start_worker(server: LocalServer, directory: Path) -> GuardedProcess:
             raise CommandError(1, "worker_failed", "The worker did not come up.", f"Its log: {log}")
         await asyncio.sleep(0.1)
     return worker
+
+
+def _local_mail(mail: MailSink) -> dict[str, str]:
+    """Letters as they are sent on this machine: to the local mail server, looked for every few seconds."""
+    from domain.stages import Role
+
+    staff = {f"LIVEBASE_MAIL_{role.upper()}": f"{role}@{_MAIL_DOMAIN}" for role in Role}
+    return staff | {
+        "LIVEBASE_SMTP_URL": f"smtp://{mail.address}",
+        "LIVEBASE_MAIL_FROM": f"livebase@{_MAIL_DOMAIN}",
+        "LIVEBASE_LETTERS_SECONDS": str(_LETTERS_SECONDS),
+    }
 
 
 def own_environment() -> dict[str, str]:
@@ -91,6 +108,7 @@ async def run(session: Session) -> None:
     """Run server, Temporal Web and worker until SIGTERM or Ctrl-C; clean up in the reverse order."""
     from connection import local_state
     from connection.local_server import LocalServer
+    from starter.mail_sink import MailSink
 
     if session.local is not None:
         _print(session, session.local)
@@ -106,23 +124,17 @@ async def run(session: Session) -> None:
         return
     server = starting.result()
     try:
-        worker = await start_worker(server, directory)
-        try:
-            state = local_state.LocalState(
-                pid=os.getpid(),
-                address=server.address,
-                namespace=server.namespace,
-                web_url=server.web_url,
-                web_hint=server.web_hint,
-                started_at=session.wall.isoformat(),
-            )
-            local_state.write(directory, state)
-            _print(session, state)
-            say("Ctrl-C stops all.")
-            await _until_stopped(stop, server, worker)
-        finally:
-            local_state.clear(directory)
-            await asyncio.to_thread(worker.stop)
+        async with MailSink(directory / "mail") as mail:
+            worker = await start_worker(server, directory, mail)
+            try:
+                state = running_here(session, server, mail)
+                local_state.write(directory, state)
+                _print(session, state)
+                say("Ctrl-C stops all.")
+                await _until_stopped(stop, server, worker)
+            finally:
+                local_state.clear(directory)
+                await asyncio.to_thread(worker.stop)
     finally:
         await server.stop()
 
@@ -134,6 +146,22 @@ def _made_directory(session: Session) -> Path:
     except OSError as error:
         raise usage(f"{directory} can't be a data folder ({error.strerror}).", "Name another: --data-dir DIR") from None
     return directory
+
+
+def running_here(session: Session, server: LocalServer, mail: MailSink) -> LocalState:
+    """What other commands must know of servers that this process runs."""
+    from connection.local_state import LocalState
+
+    return LocalState(
+        pid=os.getpid(),
+        address=server.address,
+        namespace=server.namespace,
+        web_url=server.web_url,
+        web_hint=server.web_hint,
+        started_at=session.wall.isoformat(),
+        mail_address=mail.address,
+        mail_folder=str(mail.folder),
+    )
 
 
 def start_detached(session: Session) -> None:
@@ -240,6 +268,7 @@ def _print(session: Session, state: LocalState) -> None:
         rows = [
             (word("Temporal server"), told("{} (namespace {})", state.address, state.namespace)),
             ("Temporal Web", state.web_url or state.web_hint),
+            (word("letters"), f"{state.mail_folder} (SMTP {state.mail_address})"),
             (word("data"), str(session.directory)),
         ]
         print_table(("", ""), rows)

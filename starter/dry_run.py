@@ -13,6 +13,7 @@ from starter.session import Session
 if TYPE_CHECKING:
     from domain.case import Case
     from domain.commands import Answer, Command
+    from domain.delivery import StoredLetter
     from domain.records import Payment, Transition
     from domain.setting import Setting
     from domain.submission import Submission
@@ -85,7 +86,7 @@ def _opened(session: Session, command: Any, content: bytes | None, setting: Sett
 
 def _rule(session: Session, command: Any, content: bytes | None) -> Callable[[Case, Setting], Transition]:
     """The rule of a command, as its transaction would run it."""
-    from domain import certification, deposit, ending, publication, review
+    from domain import certification, delivery, deposit, ending, publication, review
 
     plain: dict[str, Callable[[Case, Any, Setting], Transition]] = {
         "withdraw": ending.withdraw,
@@ -109,6 +110,8 @@ def _rule(session: Session, command: Any, content: bytes | None) -> Callable[[Ca
             case "receive_deposit":
                 known, known_case = _payment(session, command.reference)
                 return deposit.receive(case, command, known, known_case, setting)
+            case "resend_letters":
+                return delivery.resend(case, command, _letters(session, case), setting)
             case "certify":
                 return certification.certify(case, command, f"LBC-{setting.today.year}-…", setting)
             case action:
@@ -121,6 +124,15 @@ def _handed_over(content: bytes | None, setting: Setting) -> Submission:
     from domain.submission import Submission
 
     return Submission.from_bytes(content or b"", today=setting.today)
+
+
+def _letters(session: Session, case: Case) -> list[StoredLetter]:
+    import sqlalchemy.orm
+
+    from store.letters import letters_of
+
+    with sqlalchemy.orm.Session(session.engine) as reading:
+        return letters_of(reading, case.case_number)
 
 
 def _payment(session: Session, reference: str) -> tuple[Payment | None, str | None]:

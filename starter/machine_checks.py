@@ -1,4 +1,4 @@
-"""The doctor's checks beside the server: database, its kind, documents, room on the disk, calendar."""
+"""The doctor's checks beside the server: database, its kind, documents, disk, mail server, calendar."""
 
 from __future__ import annotations
 
@@ -31,6 +31,9 @@ def of(session: Session) -> list[tuple[str, Check]]:
     async def room() -> str:
         return room_left(_folders(session))
 
+    async def mail() -> str:
+        return await _mail(session)
+
     async def calendar() -> str:
         return _calendar(session)
 
@@ -39,6 +42,7 @@ def of(session: Session) -> list[tuple[str, Check]]:
         ("database kind", kind),
         ("documents", documents),
         ("disk", room),
+        ("mail server", mail),
         ("calendar", calendar),
     ]
 
@@ -113,6 +117,31 @@ def _folders(session: Session) -> list[Path]:
     kept = [Path(url.removeprefix("sqlite:///")).parent] if url.startswith("sqlite:///") else []
     kept += [Path(root)] if "://" not in root else []
     return [next(folder for folder in (path, *path.parents) if folder.exists()) for path in map(Path.absolute, kept)]
+
+
+async def _mail(session: Session) -> str:
+    """The mail server answers: the local one, or that of the environment, which the workers share."""
+    from activities.letters import MailServerAway
+    from activities.smtp import NoMailServer, SmtpServer
+    from workers.mail import MailSettings
+    from workers.settings import read_settings
+
+    local = session.local
+    if local is not None and local.mail_address is not None and session.is_local:
+        host, _, port = local.mail_address.rpartition(":")
+        server: SmtpServer | NoMailServer = SmtpServer(host, int(port), "none")
+    else:
+        server = read_settings(MailSettings).server()
+    if isinstance(server, NoMailServer):
+        mend = told("set LIVEBASE_SMTP_URL and LIVEBASE_MAIL_FROM, for the workers too")
+        raise Advice(told("none is set: letters wait"), mend)
+    address = f"{server.host}:{server.port}"
+    try:
+        async with server.session():
+            return address
+    except MailServerAway as away:
+        mend = told("letters wait until it answers; check LIVEBASE_SMTP_URL and the server")
+        raise Broken(told("{} takes no letters: {}", address, away), mend) from away
 
 
 def _calendar(session: Session) -> str:

@@ -14,7 +14,7 @@ import traceback
 
 import typer
 
-from starter import applying, depositing, explaining, handed_in, lists, local, reading, reference, reviewing
+from starter import applying, depositing, explaining, handed_in, lists, local, notices, reading, reference, reviewing
 from starter.errors import CommandError, usage
 from starter.options import new_app, report
 
@@ -30,6 +30,7 @@ def build_app() -> typer.Typer:
     reading.register(app)
     explaining.register(app)
     handed_in.register(app)
+    notices.register(app)
     reference.register(app)
     return app
 

@@ -17,6 +17,7 @@ _TYPED = {
     "receive_deposit": "deposit receive",
     "refuse_certification": "certify --refuse",
     "confirm_marks": "marks confirm",
+    "resend_letters": "notices resend",
 }
 _HASHES = frozenset({"submission", "evidence"})
 

@@ -56,7 +56,7 @@ def approve(
 ) -> None:
     """Approve the revision; no finding may fail, and each that needs a person is accepted by name."""
     from domain.commands import Acceptance, Approve
-    from domain.screening import CONDITIONS
+    from domain.conditions import CONDITIONS
     from starter.sending import act
 
     conditions, reasons = accept or [], reason or []
@@ -78,7 +78,7 @@ def request(
 ) -> None:
     """Request supplements: all deficiencies at once."""
     from domain.commands import Missing, RequestSupplement
-    from domain.screening import CONDITIONS
+    from domain.conditions import CONDITIONS
     from starter.sending import act
 
     items = []

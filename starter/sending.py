@@ -97,7 +97,8 @@ def _require_own_request_id(session: Session, command: Command, found: FoundCase
 
     try:
         require_permission(command.action, command.actor, found.case if found else None)
-        if session.reader.answered(command.request_id) is not None:
+        done = session.reader.answered(command.request_id)
+        if done is not None and done[0] != command.params_hash():  # the same sent twice at once may be done by now
             message = f"Request id {command.request_id} was used with other parameters."
             raise Refusal(RefusalKind.REQUEST_ID_REUSED, message, "Use a new request id.")
     except Refusal as refusal:

@@ -32,6 +32,15 @@ _DOCTOR = {
     "database kind": "数据库类型",
     "documents": "文件库",
     "disk": "磁盘",
+    "mail server": "邮件服务器",
+    "none is set: letters wait": "未设置:通知暂不发送",
+    "set LIVEBASE_SMTP_URL and LIVEBASE_MAIL_FROM, for the workers too": (
+        "设 LIVEBASE_SMTP_URL 和 LIVEBASE_MAIL_FROM,工作进程也要设"
+    ),
+    "{} takes no letters: {}": "{} 不接收通知:{}",
+    "letters wait until it answers; check LIVEBASE_SMTP_URL and the server": (
+        "恢复之前通知暂不发送;检查 LIVEBASE_SMTP_URL 和邮件服务器"
+    ),
     "{} ({}), namespace {}": "{}({}),命名空间 {}",
     "no server to ask": "没有可询问的服务器",
     "mend the Temporal server first": "先处理 Temporal 服务器",

@@ -86,6 +86,20 @@ _TASKS = {
     "task: settle_deposit": "结算保证金",
     "task: unmatched_money": "核对款项",
 }
+_DELIVERY = {
+    "delivery: pending": "待发送",
+    "delivery: sending": "发送中",
+    "delivery: delivered": "已送达",
+    "delivery: failed": "待重发",
+    "delivery: undeliverable": "无法送达",
+    "letter": "通知",
+    "letters": "通知",
+    "subject": "标题",
+    "delivery": "送达",
+    "tries": "次数",
+    "written": "写信时间",
+    "next try": "下次发送",
+}
 _ACTIONS = {
     "action: apply": "提交认证申请",
     "action: supplement": "提交补充材料",
@@ -100,6 +114,7 @@ _ACTIONS = {
     "action: refuse_certification": "不予认证",
     "action: publish": "公示",
     "action: confirm_marks": "确认停用标识",
+    "action: resend_letters": "重新送达通知",
     "action: import_calendar": "导入节假日安排",
 }
 _PLANNED = {
@@ -147,6 +162,7 @@ _EVENTS = {
     "settlement_escalated": "保证金结算已上报",
     "appeal_window_ended": "申诉期结束",
     "notice_skipped": "跳过过时的提醒",
+    "letters_resent": "重新送达通知",
     "deadlines_recounted": "按新节假日安排重算期限",
 }
 _DECISIONS = {
@@ -322,7 +338,7 @@ _LABELS = {
 
 CHINESE: dict[str, str] = {
     **SENTENCES, **_ROLES, **_STANDINGS, **_STAGES, **_STATES, **_CONDITIONS, **_TASKS, **_ACTIONS, **_PLANNED,
-    **_EVENTS, **_DECISIONS, **_CAUSES, **_KNOWN_BY, **_DAYS, **_FIGURES, **_LABELS, **_DETAILS,
+    **_DELIVERY, **_EVENTS, **_DECISIONS, **_CAUSES, **_KNOWN_BY, **_DAYS, **_FIGURES, **_LABELS, **_DETAILS,
     **{f"the case has ended ({kind})": f"案件已结束({chinese})" for kind, chinese in _STANDINGS.items()},
 }  # fmt: skip
 """English, or a name from the records → Chinese."""

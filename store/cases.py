@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from domain.case import Case
 from domain.commands import Answer, Command
+from domain.delivery import StoredLetter
 from domain.records import (
     ApplicationRevision,
     BenefitEffective,
@@ -23,6 +24,7 @@ from domain.records import (
     Evidence,
     KnownBy,
     Letter,
+    LettersResent,
     ListRevision,
     Payment,
     ScreeningResult,
@@ -33,6 +35,7 @@ from domain.working_days import Calendar
 from store import tables
 from store.audit import entry_hash, genesis
 from store.calendar import calendar_in
+from store.letters import letters_of, send_again
 from store.search import remember_names
 
 
@@ -131,6 +134,11 @@ class CaseTransaction:
             raise LookupError(f"case {self._row.case_number} has no revision {revision}")
         return row.submission
 
+    def letters(self) -> list[StoredLetter]:
+        """The case's letters, first to last; nobody claims one while the transaction is open."""
+        assert self._row is not None
+        return letters_of(self._session, self._row.case_number, locked=True)
+
     def list_revision(self) -> int:
         """The highest revision of the base's entry on the official list, 0 when it has none."""
         assert self._row is not None
@@ -154,8 +162,8 @@ class CaseTransaction:
         case = transition.case
         self._write_case(case)
         self._write_audit(transition)
-        for place, record in enumerate(transition.records):
-            self._write_record(transition, place, record)
+        for record in transition.records:
+            self._write_record(transition, record)
         self._session.flush()
         self._require_balance(case)
 
@@ -223,7 +231,7 @@ class CaseTransaction:
         }
         self._session.add(tables.AuditRow(**entry, previous_hash=previous, hash=entry_hash(previous, **entry)))
 
-    def _write_record(self, transition: Transition, place: int, record: object) -> None:
+    def _write_record(self, transition: Transition, record: object) -> None:
         case, at = transition.case, transition.observed_at
         key = {"case_number": case.case_number}
         match record:
@@ -284,7 +292,11 @@ class CaseTransaction:
                         tables.EvidenceRow(**key, sequence=case.sequence, sha256=sha256, purpose=record.purpose, at=at)
                     )
             case Letter():
+                letters = [other for other in transition.records if isinstance(other, Letter)]
+                place = letters.index(record) + 1
                 self._add(tables.NoticeRow, record, at, **key, sequence=case.sequence, place=place)
+            case LettersResent(places):
+                send_again(self._session, case.case_number, places)
             case _:
                 raise TypeError(f"no table for {type(record).__name__}")
 

@@ -10,17 +10,19 @@ import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Engine, func, select
 from sqlalchemy.orm import Session
 
 from domain.case import Case, Deposit
-from domain.commands import Answer
-from domain.conditions import Outcome
+from domain.findings import Outcome
 from domain.shanghai import SHANGHAI, shanghai_date
 from domain.stages import Stage, Standing
 from store import tables
+
+if TYPE_CHECKING:
+    from domain.commands import Answer
 
 
 @dataclass(frozen=True)
@@ -46,6 +48,8 @@ class Reader:
 
     def answered(self, request_id: str) -> tuple[str, Answer | None] | None:
         """The parameters' hash and the first answer of a done request; None for an answer that is no case's."""
+        from domain.commands import Answer
+
         with Session(self._engine) as session:
             row = session.get(tables.CommandRow, request_id)
             if row is None:

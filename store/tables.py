@@ -80,14 +80,9 @@ class CaseRow(Table):
     __tablename__ = "cases"
     __table_args__ = (
         UniqueConstraint("credit_code", "ordinal"),
-        # One live case per enterprise (decision 8).
-        Index(
-            "uq_cases_live",
-            "credit_code",
-            unique=True,
-            sqlite_where=text("NOT ended"),
-            postgresql_where=text("NOT ended"),
-        ),
+        # One live case per enterprise (decision 8). The migration says so for PostgreSQL too; said here, its dialect
+        # would be loaded whenever the command line starts.
+        Index("uq_cases_live", "credit_code", unique=True, sqlite_where=text("NOT ended")),
         ForeignKeyConstraint(["installation", "local_server"], ["installation.id", "installation.local_server"]),
         CheckConstraint("clock_offset_ms = 0 OR local_server", name="clock_runs_true"),
     )
@@ -251,9 +246,19 @@ class EvidenceRow(Table):
 
 
 class NoticeRow(Table):
-    """A letter waiting to be delivered (decision 35)."""
+    """A letter and its delivery (decision 35). `at` is the case's clock; all other instants are the delivery's.
+
+    `claimed_by` holds it until `claimed_until` while it is `sending`. `try_at` is when it is tried next, None is at
+    once; `put_off_since` when a mail server first put it off; `edition` counts how often it was sent again though
+    it had arrived.
+    """
 
     __tablename__ = "notices"
+    __table_args__ = (
+        CheckConstraint("(state = 'sending') = (claimed_by IS NOT NULL)", name="claimed"),
+        CheckConstraint("(state = 'delivered') = (delivered_at IS NOT NULL)", name="arrived"),
+        Index("ix_notices_due", "state", "try_at"),
+    )
 
     case_number: Mapped[str] = mapped_column(ForeignKey("cases.case_number"), primary_key=True)
     sequence: Mapped[int] = mapped_column(primary_key=True)
@@ -262,8 +267,16 @@ class NoticeRow(Table):
     recipient: Mapped[str]
     subject: Mapped[str]
     body: Mapped[str]
-    state: Mapped[str] = mapped_column(default="pending")
     at: Mapped[datetime]
+    state: Mapped[str] = mapped_column(default="pending")
+    attempts: Mapped[int] = mapped_column(default=0)
+    error: Mapped[str] = mapped_column(default="")
+    edition: Mapped[int] = mapped_column(default=0)
+    claimed_by: Mapped[str | None]
+    claimed_until: Mapped[datetime | None]
+    try_at: Mapped[datetime | None]
+    put_off_since: Mapped[datetime | None]
+    delivered_at: Mapped[datetime | None]
 
 
 class CommandRow(Table):

@@ -1,6 +1,7 @@
 """A certification office for tests: a real server, a real database, a worker, and people who act.
 
-Only parties outside are faked (the publication channel), handed in through constructors.
+Only parties outside are faked (the publication channel), handed in through constructors; the mail server of
+`tests/mail_server.py` is a real one.
 """
 
 from __future__ import annotations
@@ -21,8 +22,9 @@ from temporalio.client import Client, WithStartWorkflowOperation, WorkflowHandle
 from temporalio.common import WorkflowIDConflictPolicy
 from temporalio.exceptions import ApplicationError
 
+from activities.letters import MailRoom
 from activities.publication import OfficialChannel
-from connection.clock import CaseClock
+from connection.clock import MARGIN, CaseClock
 from domain import agenda
 from domain.case import Case
 from domain.commands import Actor, Answer, Apply, Command, workflow_id
@@ -89,8 +91,8 @@ class Office:
             for file in read_application_file(path, today=date(2026, 11, 24)).document_files.values():
                 self.documents.put_file(file)
 
-    def worker(self, channel: OfficialChannel | None = None) -> WorkerPair:
-        return build_workers(self.client, self.settings, channel=channel, engine=self.engine)
+    def worker(self, channel: OfficialChannel | None = None, room: MailRoom | None = None) -> WorkerPair:
+        return build_workers(self.client, self.settings, channel=channel, room=room, engine=self.engine)
 
     def base(self, *, ordinal: int = 1, credit_code: str | None = None) -> Base:
         return Base(self, credit_code or new_credit_code(), ordinal)
@@ -103,11 +105,15 @@ class Office:
 
 @asynccontextmanager
 async def working_office(
-    client: Client, folder: Path, channel: OfficialChannel | None = None, database_url: str | None = None
+    client: Client,
+    folder: Path,
+    channel: OfficialChannel | None = None,
+    database_url: str | None = None,
+    room: MailRoom | None = None,
 ) -> AsyncIterator[Office]:
     """An office with a worker running."""
     office = Office(client, folder, database_url)
-    async with office.worker(channel):
+    async with office.worker(channel, room):
         yield office
 
 
@@ -179,17 +185,20 @@ class Base:
         return await self.office.clock.now(self.workflow_id)
 
     async def forward_to(self, instant: datetime) -> None:
-        """Move the case's clock to `instant`, stopping at everything that comes of itself on the way."""
+        """Move the case's clock to `instant`, stopping at everything that comes of itself on the way.
+
+        A jump never aims at an event itself (see `connection.clock`).
+        """
         while True:
             now = await self.now()
             await self.settled(now)
             upcoming = self.case.next_event
-            target = min(instant, upcoming.at) if upcoming else instant
-            if target <= now:
-                if now >= instant:
-                    return
-                continue
-            await self.office.clock.fast_forward(self.workflow_id, target - now)
+            aim = upcoming.at - MARGIN if upcoming is not None and upcoming.at <= instant else instant
+            if aim > now and not await self.office.clock.fast_forward(self.workflow_id, aim - now):
+                return  # it has ended
+            if upcoming is None or aim == instant:
+                return
+            await self.settled(upcoming.at)
 
     async def forward(self, delta: timedelta) -> None:
         await self.forward_to(await self.now() + delta)

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from domain.screening import Outcome, screen
+from domain.findings import Outcome
+from domain.screening import screen
 from examples.make_documents import EXAMPLES, documents
 from examples.redate import redated
 from starter.application_file import read_application_file, read_supplement_file

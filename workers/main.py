@@ -16,18 +16,22 @@ from activities.certification import CertificationActivities
 from activities.deposit import DepositActivities
 from activities.desk import CaseDesk
 from activities.ending import EndingActivities
+from activities.letters import LetterActivities, MailRoom
 from activities.publication import OfficialChannel, OwnList, PublicationActivities
 from activities.review import ReviewActivities
 from store.calendar import CalendarStore
 from store.cases import CaseStore
 from store.documents import DocumentStore
 from store.engine import open_engine
+from store.letters import LetterStore
 from store.reference import policy_book
+from workers.mail import MailSettings
 from workers.pair import WorkerPair
-from workers.settings import WorkerSettings
+from workers.settings import WorkerSettings, read_settings
 from workflows.calendar import CalendarNotice
 from workflows.certification import Certification
 from workflows.clock import RecordClock
+from workflows.letters import DeliverLetters
 from workflows.messages import outside_task_queue
 
 THREADS = 8
@@ -35,9 +39,14 @@ THREADS = 8
 
 
 def build_workers(
-    client: Client, settings: WorkerSettings, *, channel: OfficialChannel | None = None, engine: Engine | None = None
+    client: Client,
+    settings: WorkerSettings,
+    *,
+    channel: OfficialChannel | None = None,
+    room: MailRoom | None = None,
+    engine: Engine | None = None,
 ) -> WorkerPair:
-    """The workers on `client`, not yet running. Tests hand in a `channel` of their own."""
+    """The workers on `client`, not yet running. Tests hand in a `channel` and a mail `room` of their own."""
     engine = engine or open_engine(settings.database_url)
     cases = CaseStore(engine)
     documents = DocumentStore(settings.documents)
@@ -46,10 +55,11 @@ def build_workers(
     certification = CertificationActivities(desk)
     publication = PublicationActivities(desk, cases, channel or OwnList())
     calendar = CalendarActivities(desk, CalendarStore(engine), policy_book(), client)
+    letters = LetterActivities(desk, LetterStore(engine), documents, room or read_settings(MailSettings).room())
     inside = Worker(
         client,
         task_queue=settings.task_queue,
-        workflows=[Certification, CalendarNotice, RecordClock],
+        workflows=[Certification, CalendarNotice, DeliverLetters, RecordClock],
         activities=[
             review.apply,
             review.supplement,
@@ -72,6 +82,8 @@ def build_workers(
             calendar.count_cases_left,
             calendar.recount_deadlines,
             ClockActivities(cases).record_clock,
+            letters.resend_letters,
+            letters.claim_letters,
         ],
         max_concurrent_local_activities=THREADS,
         **_settled(settings),
@@ -80,7 +92,7 @@ def build_workers(
         client,
         task_queue=outside_task_queue(settings.task_queue),
         # None of them may hold a transaction, a connection or a lock while it waits for the party outside.
-        activities=[publication.announce_base],
+        activities=[publication.announce_base, letters.send_letters],
         **_settled(settings),
     )
     return WorkerPair(inside=inside, outside=outside)

@@ -7,11 +7,13 @@ import signal
 
 import structlog
 from temporalio.client import Client
+from temporalio.service import RPCError
 
 from connection.errors import Unreachable
 from store.engine import open_engine
 from workers.health import Readiness, health_server
 from workers.main import build_workers
+from workers.schedule import keep_letters_going
 from workers.settings import WorkerSettings
 
 _log = structlog.stdlib.get_logger("livebase.worker")
@@ -39,12 +41,16 @@ async def run_worker(client: Client, settings: WorkerSettings) -> None:
         try:
             async with asyncio.timeout(None) as limit, workers:
                 _log_start(client, settings)
+                await keep_letters_going(client, settings.task_queue)
                 await stop.wait()
                 _log.info("draining", seconds=settings.graceful_seconds)
                 limit.reschedule(loop.time() + settings.graceful_seconds + PAST_GRACE)
         except TimeoutError:
             _log.error("activities did not end")
             raise StillAtWork from None
+        except RPCError as error:
+            message = f"The schedule that delivers letters can't be made: {error.message}."
+            raise Unreachable(message, "Run: livebase doctor") from error
         except RuntimeError as error:  # the SDK's: no such namespace, no right to poll
             reason = str(error).partition(": Status {")[0]
             raise Unreachable(f"Temporal won't have this worker: {reason}.", "Run: livebase doctor") from error

@@ -34,6 +34,7 @@ with workflow.unsafe.imports_passed_through():
         Reject,
         ReleaseReview,
         RequestSupplement,
+        ResendLetters,
         Supplement,
         TakeReview,
         Withdraw,
@@ -248,6 +249,14 @@ class Certification:
 
     @confirm_marks.validator
     def _check_confirm_marks(self, command: ConfirmMarks) -> None:
+        self._check(command)
+
+    @workflow.update(description="重新送达通知 Send letters again")
+    async def resend_letters(self, command: ResendLetters) -> Answer:
+        return await self._act(command)
+
+    @resend_letters.validator
+    def _check_resend_letters(self, command: ResendLetters) -> None:
         self._check(command)
 
     # What machines tell.

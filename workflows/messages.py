@@ -27,6 +27,7 @@ from domain.commands import (
     Reject,
     ReleaseReview,
     RequestSupplement,
+    ResendLetters,
     Supplement,
     TakeReview,
     Withdraw,
@@ -52,6 +53,7 @@ COMMANDS: tuple[type[Command], ...] = (
     RefuseCertification,
     Publish,
     ConfirmMarks,
+    ResendLetters,
 )
 """Every command, in process order."""
 

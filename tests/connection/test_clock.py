@@ -158,15 +158,6 @@ async def test_across_many_terms_in_one_jump(client: Client, clock: CaseClock) -
     assert description.run_id != handle.first_execution_run_id
 
 
-async def test_term_by_term(client: Client, clock: CaseClock) -> None:
-    """The end of a term is reached exactly: the run of the jump is not the run that is asked."""
-    handle = await start(client, terms=9)
-    began = datetime.now(UTC)
-    for term in range(1, 9):
-        assert await clock.fast_forward(handle.id, 10 * DAY)
-        assert near(await handle.execute_update(Terms.ask), began + 10 * term * DAY)
-
-
 async def test_reached_but_asked_too_late(client: Client, clock: CaseClock, monkeypatch: pytest.MonkeyPatch) -> None:
     """The new run does not know of the jump, and the SDK then speaks of an overriding one."""
     ask = TimeSkipper._poll_fast_forward_completion

@@ -19,6 +19,7 @@ from domain.commands import (
     Reject,
     ReleaseReview,
     RequestSupplement,
+    ResendLetters,
     Supplement,
     TakeReview,
     Withdraw,
@@ -51,6 +52,7 @@ TABLE: dict[type[Command], tuple[dict[str, Any], set[str], set[str]]] = {
     RefuseCertification: ({"reason": "r"}, {"certifier"}, {"certifying"}),
     Publish: ({}, {"operator"}, {"publishing", "valid"}),
     ConfirmMarks: ({"evidence": ("0",)}, {"applicant", "operator"}, {"settling"}),
+    ResendLetters: ({}, {"operator"}, set(cases.STAGES)),
 }
 ROLES = [role for role in Role if role is not Role.NOBODY]
 

@@ -261,7 +261,7 @@ def test_whoevers_deadline_moved_gets_a_letter() -> None:
     assert recipient is Role.APPLICANT
     assert "缴纳保证金的期限由2027年1月2日24时调整为2027年1月4日24时" in body
     assert NEW_YEAR.source in body
-    assert body.endswith("期限:2027年1月4日24时前。")
+    assert "期限:请在2027年1月4日24时前足额缴纳" in body
     ((recipient, body),) = letters(moved(rejected(at("2026-12-18")), NEW_YEAR, now=at("2026-12-18")))
     assert recipient is Role.APPLICANT
     assert "申诉的期限由2027年1月2日24时调整为2027年1月4日24时" in body

@@ -10,8 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from domain.findings import Finding, Outcome
 from domain.policy import Policy
-from domain.screening import Finding, Outcome, screen
+from domain.screening import screen
 from domain.terms import age_reached
 from store.reference import policy_book
 from tests.domain.handed_in import CODE, INDIVIDUALS_CODE, RECOMMENDATION, TODAY, application

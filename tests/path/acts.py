@@ -43,7 +43,6 @@ from workflows.state import CertificationState
 
 PAYER = example().application.entity.name
 FULL = 10_000_000
-MARGIN = timedelta(milliseconds=100)
 FLOOR_PLAN = (Missing(condition="A4.area", what="a floor plan"),)
 
 
@@ -248,26 +247,3 @@ def desk(office: Office) -> CaseDesk:
     first, *later = policy_book().versions
     book = PolicyBook(versions=(first.model_copy(update={"effective_from": date(2020, 1, 1)}), *later))
     return CaseDesk(office.cases, office.documents, book)
-
-
-async def forward_to(base: Base, instant: datetime) -> None:
-    """Move the case's clock to `instant`, stopping at everything that comes of itself on the way.
-
-    A jump never aims at an event itself: seen on server 1.32.0, a jump whose aim passes while the workflow's
-    task is under way does not stop there but goes on to the next timer.
-    """
-    clock = base.office.clock
-    while True:
-        now = await base.now()
-        await base.settled(now)
-        upcoming = base.case.next_event
-        aim = upcoming.at - MARGIN if upcoming is not None and upcoming.at <= instant else instant
-        if aim > now and not await clock.fast_forward(base.workflow_id, aim - now):
-            return  # it has ended
-        if upcoming is None or aim == instant:
-            return
-        await base.settled(upcoming.at)
-
-
-async def forward(base: Base, delta: timedelta) -> None:
-    await forward_to(base, await base.now() + delta)

@@ -64,7 +64,7 @@ async def scenario(office: Office, channel: Channel) -> Base:
         await do(base.command(TakeReview, REVIEWER))
         await do(base.command(ReleaseReview, REVIEWER))
         await do(base.command(RequestSupplement, REVIEWER, revision=revision, items=acts.FLOOR_PLAN))
-        await acts.forward(base, timedelta(days=11))  # the first reminder
+        await base.forward(timedelta(days=11))  # the first reminder
         await do(base.command(Supplement, APPLICANT, submission=acts.changed(base)))
     await do(base.command(Approve, REVIEWER, revision=3))
     payments = [acts.payment(base, 2_500_000, f"{CODE}-{number}") for number in range(4)]
@@ -73,14 +73,14 @@ async def scenario(office: Office, channel: Channel) -> Base:
     await asyncio.gather(*(patiently(partial(base.send, payments[3])) for _ in range(3)))
     await do(base.command(Certify, CERTIFIER))
     await until(lambda: channel.asked, "the first attempt")
-    await acts.forward(base, timedelta(hours=8))
+    await base.forward(timedelta(hours=8))
     await do(base.command(Publish, OPERATOR))
     await until(lambda: acts.events(base)[-1] == "publication_attempt_failed", "asked again")
     seen = office.documents.put(b"%PDF-1.4 a screenshot of the list %%EOF")
     await do(base.command(Publish, OPERATOR, evidence=seen))
     term = base.case.term
     assert term is not None
-    await acts.forward_to(base, term.until)
+    await base.forward_to(term.until)
     await do(acts.payment(base, 1, f"{CODE}-late"))
     evidence = office.documents.put(b"%PDF-1.4 marks removed %%EOF")
     await do(base.command(ConfirmMarks, APPLICANT, evidence=(evidence,)))

@@ -31,13 +31,13 @@ async def test_without_the_full_deposit_the_case_lapses_when_the_grace_is_over(o
     assert case.deposit_due_on is not None and case.due_at == end_of_day(case.deposit_due_on)
     grace = shipped_calendar().deadline(case.deposit_due_on, 5).deadline
     await acts.pay(base, 9_999_999)
-    await acts.forward_to(base, case.due_at)
+    await base.forward_to(case.due_at)
     assert base.case.stage is Stage.DEPOSIT, "the grace waits for the bank's report"
     assert len(acts.letters(base, "remind_deposit")) == 2, "7 days and 1 day before, each once"
-    await acts.forward_to(base, end_of_day(grace) - timedelta(minutes=1))
+    await base.forward_to(end_of_day(grace) - timedelta(minutes=1))
     assert base.case.stage is Stage.DEPOSIT
 
-    await acts.forward_to(base, end_of_day(grace))
+    await base.forward_to(end_of_day(grace))
     lapsed = base.case
     assert lapsed.ending is not None
     assert (lapsed.stage, lapsed.ending.kind, lapsed.ending.cause) == (
@@ -54,7 +54,7 @@ async def test_without_the_full_deposit_the_case_lapses_when_the_grace_is_over(o
 
 async def test_without_any_money_the_case_is_closed_when_it_lapses(office: Office) -> None:
     base = await acts.in_deposit(office)
-    await acts.forward_to(base, lapses_at(base))  # type: ignore[arg-type]
+    await base.forward_to(lapses_at(base))  # type: ignore[arg-type]
     assert base.case.stage is Stage.CLOSED
     assert await acts.ended(base) is WorkflowExecutionStatus.COMPLETED
 
@@ -63,7 +63,7 @@ async def test_a_payment_made_in_time_counts_when_it_is_reported_within_the_grac
     base = await acts.in_deposit(office)
     due_on = base.case.deposit_due_on
     assert due_on is not None
-    await acts.forward_to(base, end_of_day(due_on) + timedelta(hours=1))
+    await base.forward_to(end_of_day(due_on) + timedelta(hours=1))
     answer = await acts.pay(base, paid_on=due_on)
     assert answer.stage is Stage.CERTIFYING
     assert (base.case.deposit.received, base.case.deposit.unmatched) == (acts.FULL, 0)
@@ -73,14 +73,14 @@ async def test_a_payment_made_after_the_due_date_is_unmatched(office: Office) ->
     base = await acts.in_deposit(office)
     due_on = base.case.deposit_due_on
     assert due_on is not None
-    await acts.forward_to(base, end_of_day(due_on) + timedelta(hours=1))
+    await base.forward_to(end_of_day(due_on) + timedelta(hours=1))
     answer = await acts.pay(base)  # the case's today
     assert (answer.stage, answer.awaiting) == (Stage.DEPOSIT, Role.APPLICANT)
     case = base.case
     assert (case.deposit.received, case.deposit.unmatched) == (0, acts.FULL)
     assert [task.kind for task in case.tasks] == ["deposit", "unmatched_money"]
     assert acts.recorded_payments(base)[0].why == "paid after the due date"
-    await acts.forward_to(base, lapses_at(base))  # type: ignore[arg-type]
+    await base.forward_to(lapses_at(base))  # type: ignore[arg-type]
     lapsed = base.case
     assert (lapsed.stage, lapsed.deposit.unmatched) == (Stage.CLOSED, acts.FULL)
     assert [task.kind for task in lapsed.tasks] == ["unmatched_money"], "it still waits for a person"
@@ -213,7 +213,7 @@ async def test_withdrawn_with_money_held_it_goes_back_within_ten_working_days(of
     back = shipped_calendar().deadline(shanghai_date(case.ending.legal_at), 10).deadline
     assert [(task.kind, task.due_at) for task in case.tasks] == [("return_deposit", end_of_day(back))]
     assert acts.timeline(base)[-1]["detail"]["to_be_returned"] == {"fen": 3_000_000}
-    await acts.forward_to(base, end_of_day(back))
+    await base.forward_to(end_of_day(back))
     assert acts.events(base)[-1] == "settlement_escalated"
     assert base.case.stage is Stage.SETTLING, "money held is never forgotten"
     late = await acts.pay(base, 7_000_000, f"{base.credit_code}-2")

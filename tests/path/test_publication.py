@@ -98,11 +98,11 @@ async def test_a_channel_that_fails_is_asked_again_each_pause_twice_as_long(open
     async with open_office(channel) as office:
         base = await acts.in_publishing(office)
         certified_at = await base.now()
-        await acts.forward(base, timedelta(hours=6, minutes=58))
+        await base.forward(timedelta(hours=6, minutes=58))
         case = base.case
         assert case.publication is not None
         assert (case.stage, case.publication.failed_attempts, len(channel.asked)) == (Stage.PUBLISHING, 3, 3)
-        await acts.forward(base, timedelta(minutes=10))
+        await base.forward(timedelta(minutes=10))
         assert base.case.stage is Stage.VALID
         attempts = [*observed(base, "publication_attempt_failed"), *observed(base, "base_published")]
         for attempt, hours in zip(attempts, (0, 1, 3, 7), strict=True):
@@ -127,7 +127,7 @@ async def test_an_acknowledgement_lost_for_good_publishes_the_same_key_again_and
     channel = Forgetful(1, final=True)
     async with open_office(channel) as office:
         base = await acts.in_publishing(office)
-        await acts.forward(base, timedelta(hours=2))
+        await base.forward(timedelta(hours=2))
         assert base.case.stage is Stage.VALID
         assert list(channel.published.values()) == [2], "the same key both times"
         assert acts.list_revisions(base) == [(1, "published")]
@@ -148,10 +148,10 @@ async def test_a_missed_deadline_is_escalated_before_and_on_record_once_and_publ
         assert case.publication.due_at == case.due_at == seventh
         assert case.awaiting is Role.OPERATOR
 
-        await acts.forward_to(base, seventh - timedelta(seconds=30))
+        await base.forward_to(seventh - timedelta(seconds=30))
         assert legal(base, "publication_escalated") == [fifth, sixth]
         assert not legal(base, "publication_breached")
-        await acts.forward_to(base, seventh + 3 * DAY)
+        await base.forward_to(seventh + 3 * DAY)
         assert legal(base, "publication_breached") == [seventh], "once, at its legal instant"
         publication = base.case.publication
         assert base.case.stage is Stage.PUBLISHING
@@ -159,7 +159,7 @@ async def test_a_missed_deadline_is_escalated_before_and_on_record_once_and_publ
         assert max(pauses(observed(base, "publication_attempt_failed"))) < DAY + SLACK, "tried daily at least"
 
         channel.up = True
-        await acts.forward(base, DAY)
+        await base.forward(DAY)
         published = base.case
         assert published.stage is Stage.VALID and published.publication is not None
         assert published.publication.state == "published" and published.publication.breached
@@ -185,7 +185,7 @@ async def test_while_the_channel_is_down_an_operator_publishes_with_evidence(ope
         evidence = office.documents.put(b"%PDF-1.4 a screenshot of the list %%EOF")
         answer = await base.do(Publish, OPERATOR, evidence=evidence)
         assert (answer.stage, answer.awaiting) == (Stage.VALID, Role.NOBODY)
-        await acts.forward(base, 2 * DAY)
+        await base.forward(2 * DAY)
         assert len(channel.asked) == 1, "nobody asks the channel again"
         assert acts.list_revisions(base) == [(1, "published")]
         assert acts.timeline(base)[-1]["detail"]["evidence"] == evidence
@@ -202,7 +202,7 @@ async def test_an_operator_who_is_quicker_than_a_slow_channel_makes_one_revision
         answer = await base.do(Publish, OPERATOR, evidence=evidence)  # a slow channel keeps no command waiting
         assert answer.stage is Stage.VALID
         channel.answer.set()
-        await acts.forward(base, DAY)
+        await base.forward(DAY)
         assert acts.list_revisions(base) == [(1, "published")]
         assert acts.events(base).count("base_published") == 1
         assert acts.timeline(base)[-1]["actor"] == "operator:sun"
@@ -228,7 +228,7 @@ async def test_the_right_to_name_and_marks_begins_with_publication(open_office: 
         reader = Reader(office.engine)
         before = {row["benefit"]: row["effective_from"] for row in reader.benefits(base.case, await base.now())}
         assert before["P1"] is None and all(before[f"P{number}"] for number in range(2, 7))
-        await acts.forward(base, timedelta(hours=2))
+        await base.forward(timedelta(hours=2))
         after = {row["benefit"]: row["effective_from"] for row in reader.benefits(base.case, await base.now())}
         publication = base.case.publication
         assert publication is not None and publication.published_at is not None
@@ -242,10 +242,10 @@ async def test_a_term_that_ends_unpublished_was_never_listed(open_office: Open) 
         base = await acts.resumed(office, datetime.now(UTC) - 362 * DAY, published=False)
         term = base.case.term
         assert term is not None
-        await acts.forward_to(base, term.until - timedelta(minutes=5))
+        await base.forward_to(term.until - timedelta(minutes=5))
         assert base.case.stage is Stage.PUBLISHING
         assert len(channel.asked) > 3
-        await acts.forward_to(base, term.until)
+        await base.forward_to(term.until)
         case = base.case
         assert case.stage is Stage.SETTLING and case.ending is not None and case.publication is not None
         assert case.ending.legal_at == term.until
@@ -254,7 +254,7 @@ async def test_a_term_that_ends_unpublished_was_never_listed(open_office: Open) 
         assert legal(base, "publication_breached") == [case.publication.due_at]
         channel.up = True
         asked = len(channel.asked)
-        await acts.forward(base, 2 * DAY)
+        await base.forward(2 * DAY)
         assert len(channel.asked) == asked, "what has ended is not announced any more"
         assert acts.list_revisions(base) == []
         acts.check_books(base)

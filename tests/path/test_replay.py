@@ -50,9 +50,9 @@ async def test_what_the_path_writes_today_replays(office: Office, client: Client
     lapsed = await acts.in_supplement(office)
     await acts.supplement(lapsed)
     await acts.pay(lapsed, 1)
-    await acts.forward_to(lapsed, lapsed.case.plan[-1].at)
+    await lapsed.forward_to(lapsed.case.plan[-1].at)
     valid = await acts.in_valid(office)
-    await acts.forward(valid, timedelta(days=330))
+    await valid.forward(timedelta(days=330))
     for base in (lapsed, valid):
         for history in await all_runs(client, base.workflow_id):
             await replayer().replay_workflow(history)

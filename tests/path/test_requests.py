@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from temporalio.client import Client
 
+from connection.clock import MARGIN
 from domain.commands import Answer, Approve, Certify, ReceiveDeposit, ReleaseReview, Supplement, TakeReview, Withdraw
 from domain.refusals import RefusalKind
 from domain.stages import Stage, Standing
@@ -61,7 +62,7 @@ async def test_a_repeat_is_answered_by_the_next_run_too(office: Office) -> None:
     described = await base.handle.describe()
     command = base.command(Certify, CERTIFIER)
     first = await base.send(command)
-    await acts.forward(base, timedelta(minutes=5))
+    await base.forward(timedelta(minutes=5))
     assert (await base.handle.describe()).run_id != described.run_id, "a term has a run of its own"
     repeat = await base.send(command)
     assert repeat.repeated and same(repeat, first)
@@ -128,7 +129,7 @@ async def test_a_request_refused_by_the_store_may_be_sent_again(office: Office) 
     async with refused(RefusalKind.INVALID_VALUE):
         await base.send(command)
     assert acts.remembered(base, command.request_id) == 0
-    await acts.forward(base, timedelta(days=1))
+    await base.forward(timedelta(days=1))
     answer = await base.send(command)
     assert answer.stage is Stage.CERTIFYING and not answer.repeated
 
@@ -168,7 +169,7 @@ async def test_a_command_for_another_case_than_its_own_is_refused(office: Office
 async def reach(base: Base, event: str) -> None:
     """Up to a minute before the event, with everything before it carried out."""
     at = next(planned.at for planned in base.case.plan if planned.event == event)
-    await acts.forward_to(base, at - timedelta(minutes=1))
+    await base.forward_to(at - timedelta(minutes=1))
 
 
 async def test_a_supplement_handled_after_its_deadline_finds_the_case_lapsed(client: Client, tmp_path: Path) -> None:
@@ -236,5 +237,5 @@ async def move_to_next_event(office: Office, base: Base) -> None:
     """The clock moved to what comes next, with no worker there to carry it out."""
     upcoming = base.case.next_event
     assert upcoming is not None
-    await office.clock.fast_forward(base.workflow_id, upcoming.at - acts.MARGIN - await base.now())
-    await asyncio.sleep(2 * acts.MARGIN.total_seconds())
+    await office.clock.fast_forward(base.workflow_id, upcoming.at - MARGIN - await base.now())
+    await asyncio.sleep(2 * MARGIN.total_seconds())

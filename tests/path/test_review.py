@@ -76,11 +76,11 @@ async def test_silence_past_the_supplement_s_deadline_closes_the_case(office: Of
     base = await acts.in_supplement(office)
     task = base.case.task
     assert task is not None and task.due_at is not None
-    await acts.forward_to(base, task.due_at - timedelta(minutes=1))
+    await base.forward_to(task.due_at - timedelta(minutes=1))
     assert base.case.stage is Stage.SUPPLEMENT
     assert len(acts.letters(base, "remind_supplement")) == 2, "5 days and 1 day before, each once"
 
-    await acts.forward_to(base, task.due_at)
+    await base.forward_to(task.due_at)
     case = base.case
     assert (case.stage, case.awaiting, case.plan) == (Stage.CLOSED, Role.NOBODY, ())
     assert case.ending is not None
@@ -96,7 +96,7 @@ async def test_a_supplement_after_its_deadline_is_refused_as_too_late(office: Of
     await acts.pay(base, 100)  # money held keeps the case open
     due_at = base.case.due_at
     assert due_at is not None
-    await acts.forward_to(base, due_at)
+    await base.forward_to(due_at)
     before = base.case
     assert before.stage is Stage.SETTLING and before.ending is not None
     assert (before.ending.kind, before.ending.cause) == (Standing.LAPSED, "supplement_overdue")
@@ -112,11 +112,11 @@ async def test_a_supplement_after_its_deadline_is_refused_as_too_late(office: Of
 async def test_the_reviewer_is_reminded_once_and_the_overdue_review_escalated_again_and_again(office: Office) -> None:
     base = await acts.in_review(office)
     first = base.case.plan[-1].at
-    await acts.forward_to(base, first)
+    await base.forward_to(first)
     assert acts.events(base)[1:] == ["remind_reviewer", "review_escalated"]
     second = base.case.plan[-1].at
     assert second > first
-    await acts.forward_to(base, second)
+    await base.forward_to(second)
     assert acts.events(base)[1:] == ["remind_reviewer", "review_escalated", "review_escalated"]
     assert base.case.stage is Stage.REVIEW, "never a silent default"
     assert (await base.do(Approve, REVIEWER, revision=1)).stage is Stage.DEPOSIT
@@ -221,9 +221,9 @@ async def test_a_rejected_case_waits_for_an_appeal_and_closes_when_its_window_en
     case = base.case
     assert case.appeal_until is not None
     assert [planned.event for planned in case.plan] == ["close_case"]
-    await acts.forward_to(base, case.appeal_until - timedelta(minutes=1))
+    await base.forward_to(case.appeal_until - timedelta(minutes=1))
     assert base.case.stage is Stage.SETTLING
-    await acts.forward_to(base, case.appeal_until)
+    await base.forward_to(case.appeal_until)
     assert base.case.stage is Stage.CLOSED
     assert await acts.ended(base) is WorkflowExecutionStatus.COMPLETED
     assert (await base.handle.result())["outcome"] == "rejected"

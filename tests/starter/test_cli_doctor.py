@@ -26,7 +26,7 @@ from store.migrate import migrate
 from tests.starter.conftest import Livebase, Running
 
 CHECKS = ["Temporal server", "server version", "history", "search attributes", "worker", "clock", "database",
-          "database kind", "documents", "disk", "calendar"]  # fmt: skip
+          "database kind", "documents", "disk", "mail server", "calendar"]  # fmt: skip
 OF_THE_SERVER = CHECKS[:6]
 PREPARE = "python -m workers.prepare"
 

@@ -19,7 +19,7 @@ COMMANDS = (
     "documents list", "documents open", "documents save", "review take", "review release", "review approve",
     "review request", "review reject", "deposit receive", "deposit show", "certify", "publish", "marks confirm",
     "show", "list", "find", "inbox", "timeline", "why", "next", "calendar explain", "calendar import",
-    "calendar status", "policy show", "fast-forward",
+    "calendar status", "policy show", "fast-forward", "notices list", "notices show", "notices resend",
 )  # fmt: skip
 HEAVY = {"temporalio", "sqlalchemy", "pydantic", "alembic", "obstore", "ruamel", "psutil", "domain", "store", "rich"}
 

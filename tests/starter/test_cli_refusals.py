@@ -19,7 +19,6 @@ from tests.starter.conftest import (
     Cases,
     Done,
     Enterprise,
-    FirstYear,
     Running,
     enterprise_in,
 )
@@ -34,7 +33,7 @@ PAYMENT = ("--amount", "100000", "--reference", "REFUSED", "--payer", PAYER)
 NOT_FOR_THIS_ROLE: list[tuple[str, ...]] = [
     ("apply", "{deposit file}", *REVIEWER),
     ("supplement", "{deposit}", "{deposit supplement}", *FINANCE),
-    ("withdraw", "{expired}", *WHY, *REVIEWER),
+    ("withdraw", "{rejected}", *WHY, *REVIEWER),
     ("review", "take", "{deposit}", *APPLICANT),
     ("review", "release", "{deposit}", *CERTIFIER),
     ("review", "approve", "{review}", "--revision", "9", *FINANCE),
@@ -48,7 +47,7 @@ NOT_FOR_THIS_ROLE: list[tuple[str, ...]] = [
 ]
 REFUSED: list[tuple[int, str, tuple[str, ...]]] = [
     (3, "not_found", ("supplement", "LB-2026-999999", "{review supplement}", *FINANCE)),  # before the role
-    (4, "not_own_case", ("withdraw", "{expired}", *WHY, *OTHER)),
+    (4, "not_own_case", ("withdraw", "{rejected}", *WHY, *OTHER)),
     (4, "not_own_case", ("supplement", "{review}", "{review supplement}", *OPERATOR, "--on-behalf", "zhang")),
     (4, "second_person_required", ("certify", "{deposit}", "--as", "certifier:Li")),
     (8, "revision_stale", ("review", "reject", "{withdrawn}", "--revision", "7", *WHY, *REVIEWER)),  # before the stage
@@ -57,8 +56,8 @@ REFUSED: list[tuple[int, str, tuple[str, ...]]] = [
     (5, "wrong_stage", ("supplement", "{review}", "{review supplement}", *APPLICANT)),
     (5, "wrong_stage", ("certify", "{deposit}", *CERTIFIER)),
     (5, "wrong_stage", ("publish", "{deposit}", *OPERATOR)),
-    (5, "wrong_stage", ("marks", "confirm", "{expired}", "{review document}", *APPLICANT)),  # a second time
-    (5, "already_ended", ("withdraw", "{expired}", *WHY, *APPLICANT)),
+    (5, "wrong_stage", ("marks", "confirm", "{rejected}", "{review document}", *APPLICANT)),  # never certified
+    (5, "already_ended", ("withdraw", "{rejected}", *WHY, *APPLICANT)),
     (5, "already_ended", ("review", "release", "{withdrawn}", *REVIEWER)),
     (5, "case_exists", ("apply", "{deposit file}", *APPLICANT)),
     (5, "cooling_off", ("apply", "{rejected file}", *APPLICANT)),
@@ -70,9 +69,9 @@ def titles(commands: list[tuple[str, ...]]) -> list[str]:
 
 
 @pytest.fixture(scope="module")
-def known(cases: Cases, first_year: FirstYear) -> dict[str, str]:
+def known(cases: Cases) -> dict[str, str]:
     """What the words in braces stand for."""
-    words = {"{expired}": first_year.number}
+    words = {}
     for state, enterprise in cases.enterprises.items():
         words |= {
             f"{{{state}}}": getattr(cases, state),

@@ -15,7 +15,9 @@ import pytest
 import starter.sentences
 import starter.words
 from domain.case import Event
-from domain.conditions import CONDITIONS, Outcome
+from domain.conditions import CONDITIONS
+from domain.delivery import DeliveryState
+from domain.findings import Outcome
 from domain.permissions import ROLES
 from domain.stages import Role, Stage, Standing
 from starter.phrases import typed
@@ -103,6 +105,7 @@ VOCABULARY: dict[str, set[str]] = {
     "reason of unmatched money": unmatched_reasons() | {f"the case has ended ({kind})" for kind in (*ENDED, "expired")},
     "publication": {"none", "pending", "published", "withdrawn"},
     "benefit": {"granted", "withdrawn"},
+    "delivery": set(DeliveryState),
     "figure": {name for version in policy_book().versions for name in version.figures},
     "day": days(),
     "known by": set(example().application.names)
@@ -190,6 +193,8 @@ def test_no_word_of_ours_is_left_in_english(office: InProcess, first_year: First
         ("inbox",),
         ("inbox", "--as", "finance:qian"),
         ("documents", "list", certified),
+        ("notices", "list", certified),
+        ("notices", "list", cases.withdrawn),
         ("calendar", "status"),
         ("calendar", "explain", "2026-12-28", "--days", "7"),
         ("calendar", "explain", "2026-02-13", "--days", "7"),

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from tests.workers.cluster_files import COMPOSE, ROOT, compose, services
+from workers.mail import MailSettings
 from workers.prepare import PreparationSettings
 from workers.process import PAST_GRACE
 from workers.settings import WorkerSettings
@@ -119,9 +120,8 @@ def test_our_containers_start_what_there_is() -> None:
     assert services()["prepare"]["entrypoint"] == ["python", "-m", "workers.prepare"]
     assert importlib.util.find_spec("workers.prepare") is not None
     assert "entrypoint" not in services()["worker"] and "command" not in services()["worker"], "the image's own"
-    settings = {
-        f"LIVEBASE_{name.upper()}" for kind in (WorkerSettings, PreparationSettings) for name in kind.model_fields
-    }
+    kinds = (WorkerSettings, PreparationSettings, MailSettings)
+    settings = {f"LIVEBASE_{name.upper()}" for kind in kinds for name in kind.model_fields}
     for name in OURS:
         told = {variable for variable in services()[name]["environment"] if variable.startswith("LIVEBASE_")}
         assert told <= settings, name

@@ -15,12 +15,14 @@ from activities import calendar
 from domain import agenda
 from domain.case import Case, Event
 from domain.commands import Answer, ImportAnswer, ImportCalendar, ImportOutcome, Outcome
+from domain.delivery import Batch, Delivery
 from domain.judging import STAGES
 from domain.notices import NoticeReference, Progress, Told
 from domain.permissions import ROLES
 from tests.office import Office
 from workflows.calendar import CalendarNotice
 from workflows.certification import Certification
+from workflows.letters import DeliveryOrders
 from workflows.messages import COMMANDS
 from workflows.state import CaseOutcome, CertificationState, ImportResult, ImportState
 
@@ -29,7 +31,8 @@ CASES: tuple[type[BaseModel], ...] = (*COMMANDS, Answer, Outcome, Case, Certific
 NOTICES: tuple[type[BaseModel], ...] = (
     ImportCalendar, ImportAnswer, ImportOutcome, NoticeReference, Told, Progress, ImportState, ImportResult,
 )  # fmt: skip
-MODELS = (*CASES, *NOTICES)
+LETTERS: tuple[type[BaseModel], ...] = (DeliveryOrders, Batch, Delivery)
+MODELS = (*CASES, *NOTICES, *LETTERS)
 
 
 def schemas() -> dict[str, Any]:

@@ -262,11 +262,24 @@ def upgrade() -> None:
         sa.Column("recipient", sa.Text(), nullable=False),
         sa.Column("subject", sa.Text(), nullable=False),
         sa.Column("body", sa.Text(), nullable=False),
-        sa.Column("state", sa.Text(), nullable=False),
         sa.Column("at", store.tables.Instant(timezone=True), nullable=False),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("attempts", sa.Integer(), nullable=False),
+        sa.Column("error", sa.Text(), nullable=False),
+        sa.Column("edition", sa.Integer(), nullable=False),
+        sa.Column("claimed_by", sa.Text(), nullable=True),
+        sa.Column("claimed_until", store.tables.Instant(timezone=True), nullable=True),
+        sa.Column("try_at", store.tables.Instant(timezone=True), nullable=True),
+        sa.Column("put_off_since", store.tables.Instant(timezone=True), nullable=True),
+        sa.Column("delivered_at", store.tables.Instant(timezone=True), nullable=True),
+        sa.CheckConstraint("(state = 'sending') = (claimed_by IS NOT NULL)", name=op.f("ck_notices_claimed")),
+        sa.CheckConstraint("(state = 'delivered') = (delivered_at IS NOT NULL)", name=op.f("ck_notices_arrived")),
         sa.ForeignKeyConstraint(["case_number"], ["cases.case_number"], name=op.f("fk_notices_case_number_cases")),
         sa.PrimaryKeyConstraint("case_number", "sequence", "place", name=op.f("pk_notices")),
     )
+    with op.batch_alter_table("notices", schema=None) as batch_op:
+        batch_op.create_index("ix_notices_due", ["state", "try_at"], unique=False)
+
     op.create_table(
         "payments",
         sa.Column("reference", sa.Text(), nullable=False),

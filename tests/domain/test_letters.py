@@ -1,0 +1,298 @@
+"""Every letter the first year writes has all its parts: what, why, by when, what to do, how to appeal (decision 35)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import fields
+from datetime import datetime, timedelta
+from functools import partial
+
+import pytest
+
+from domain import agenda, certification, ending, publication, review
+from domain.case import Case, Event
+from domain.commands import (
+    Approve,
+    Missing,
+    RefuseCertification,
+    Reject,
+    RequestSupplement,
+    Supplement,
+    Withdraw,
+)
+from domain.letters import before_end_of, letter
+from domain.records import Letter, Transition
+from domain.shanghai import SHANGHAI
+from domain.stages import Role
+from domain.wordings import WORDINGS, Wording
+from starter.main import build_app
+from tests.domain import cases
+from tests.domain import test_recounting as recounting
+from tests.starter.test_cli_help import all_commands
+
+NOW = cases.OPENED
+AT = cases.setting(NOW)
+
+NOT_YET = {"renew", "appeal file", "deposit refund"}
+"""Commands of the contract (design/cli.md) that letters name and that come with the stages they belong to."""
+
+
+def approved(case: Case) -> Transition:
+    return review.approve(case, cases.command(Approve, cases.REVIEWER, revision=1), cases.submission(), AT)
+
+
+def requested() -> Transition:
+    items = (Missing(condition="A4.area", what="floor plan"), Missing(condition="A5", what="a letter"))
+    command = cases.command(RequestSupplement, cases.REVIEWER, revision=1, items=items)
+    return review.request_supplement(cases.in_review(), command, AT)
+
+
+def supplemented() -> Transition:
+    command = cases.command(Supplement, cases.APPLICANT, submission=cases.submission().sha256)
+    return review.supplement(cases.in_supplement(), command, cases.submission(), AT)
+
+
+def withdrawn(case: Case) -> Transition:
+    return ending.withdraw(case, cases.command(Withdraw, cases.APPLICANT, reason="搬迁"), AT)
+
+
+def rejected(case: Case) -> Transition:
+    return ending.reject(case, cases.command(Reject, cases.REVIEWER, revision=1, reason="场地是仓库"), AT)
+
+
+def refused() -> Transition:
+    command = cases.command(RefuseCertification, cases.CERTIFIER, reason="场地未启用")
+    return certification.refuse(cases.in_certifying(), command, AT)
+
+
+def withdrawn_with_money(now: datetime) -> Case:
+    paid = cases.paid(cases.in_review(now), 500, now).case
+    return ending.withdraw(paid, cases.command(Withdraw, cases.APPLICANT, reason="搬迁"), cases.setting(now)).case
+
+
+def taken(case: Case, event: Event) -> Transition:
+    planned = cases.planned_event(case, event)
+    return agenda.take(case, planned, cases.setting(planned.at, 2))
+
+
+def part_paid() -> Case:
+    return cases.paid(cases.in_review(), 500).case
+
+
+def counted_again(name: str) -> Transition:
+    """A deadline of New Year 2027 counted again when its notice is in."""
+    opened_on, case = COUNTED[name]
+    now = recounting.at(opened_on)
+    return recounting.moved(case(now), recounting.NEW_YEAR, now=now)
+
+
+COUNTED: dict[str, tuple[str, Callable[[datetime], Case]]] = {
+    "review": ("2026-12-23", cases.in_review),
+    "supplement": ("2026-12-18", cases.in_supplement),
+    "deposit": ("2026-12-03", cases.in_deposit),
+    "certify": ("2026-12-30", cases.in_certifying),
+    "publish": ("2026-12-23", cases.in_publishing),
+    "confirm_marks": ("2026-12-28", recounting.expired_on),
+    "return_deposit": ("2026-12-23", withdrawn_with_money),
+    "appeal": ("2026-12-18", recounting.rejected),
+}
+"""The task → the day its case gets to its stage, and that case."""
+
+TRANSITIONS: dict[str, tuple[Callable[[], Transition], tuple[str, ...]]] = {
+    "apply": (cases.opened, ("application_received",)),
+    "approve": (lambda: approved(cases.in_review()), ("application_approved",)),
+    "approve, paid in full": (
+        lambda: approved(cases.paid(cases.in_review(), 10_000_000).case),
+        ("application_approved.paid",),
+    ),
+    "request a supplement": (requested, ("supplement_requested",)),
+    "supplement": (supplemented, ("supplement_received",)),
+    "pay a part": (lambda: cases.paid(cases.in_deposit(), 500), ("deposit_received.part",)),
+    "pay a part before approval": (lambda: cases.paid(cases.in_review(), 500), ("deposit_received.part_early",)),
+    "pay in full": (lambda: cases.paid(cases.in_deposit(), 10_000_000), ("deposit_received.full",)),
+    "pay in full before approval": (
+        lambda: cases.paid(cases.in_review(), 10_000_000),
+        ("deposit_received.full_early",),
+    ),
+    "pay too much": (
+        lambda: cases.paid(cases.in_deposit(), 10_000_001),
+        ("deposit_received.full", "payment_unmatched"),
+    ),
+    "pay for somebody else": (lambda: cases.paid(cases.in_deposit(), 1, payer="x"), ("payment_unmatched",)),
+    "pay after the end": (lambda: cases.paid(rejected(cases.in_review()).case, 1), ("payment_unmatched",)),
+    "certify": (
+        lambda: certification.certify(
+            cases.in_certifying(), cases.command(cases.Certify, cases.CERTIFIER), "LBC-2026-000001", AT
+        ),
+        ("base_certified",),
+    ),
+    "publish": (lambda: publication.published(cases.in_publishing(), AT), ("base_published",)),
+    "withdraw": (lambda: withdrawn(cases.in_review()), ("application_withdrawn",)),
+    "withdraw with money held": (lambda: withdrawn(part_paid()), ("application_withdrawn",)),
+    "reject": (lambda: rejected(cases.in_review()), ("application_rejected",)),
+    "reject with money held": (lambda: rejected(part_paid()), ("application_rejected",)),
+    "refuse certification": (refused, ("application_rejected",)),
+    "remind_reviewer": (lambda: taken(cases.in_review(), Event.REMIND_REVIEWER), ("remind_reviewer",)),
+    "escalate_review": (lambda: taken(cases.in_review(), Event.ESCALATE_REVIEW), ("review_escalated",)),
+    "remind_supplement": (lambda: taken(cases.in_supplement(), Event.REMIND_SUPPLEMENT), ("remind_supplement",)),
+    "lapse_supplement": (lambda: taken(cases.in_supplement(), Event.LAPSE_SUPPLEMENT), ("application_lapsed",)),
+    "remind_deposit": (lambda: taken(cases.in_deposit(), Event.REMIND_DEPOSIT), ("remind_deposit",)),
+    "lapse_deposit": (lambda: taken(cases.in_deposit(), Event.LAPSE_DEPOSIT), ("application_lapsed",)),
+    "escalate_certification": (
+        lambda: taken(cases.in_certifying(), Event.ESCALATE_CERTIFICATION),
+        ("certification_escalated",),
+    ),
+    "escalate_publication": (
+        lambda: taken(cases.in_publishing(), Event.ESCALATE_PUBLICATION),
+        ("publication_escalated",),
+    ),
+    "record_publication_breach": (
+        lambda: taken(cases.in_publishing(), Event.RECORD_PUBLICATION_BREACH),
+        ("publication_breached",),
+    ),
+    "remind_renewal": (lambda: taken(cases.in_valid(), Event.REMIND_RENEWAL), ("remind_renewal",)),
+    "expire_certification": (
+        lambda: taken(cases.in_valid(), Event.EXPIRE_CERTIFICATION),
+        ("certification_expired",),
+    ),
+    "escalate_marks": (lambda: taken(cases.expired(), Event.ESCALATE_MARKS), ("marks_escalated",)),
+    "escalate_settlement": (lambda: taken(cases.expired(), Event.ESCALATE_SETTLEMENT), ("settlement_escalated",)),
+    **{f"a notice, {name}": (partial(counted_again, name), (f"deadline_moved.{name}",)) for name in COUNTED},
+    "escalate_settlement, never certified": (
+        lambda: taken(withdrawn(part_paid()).case, Event.ESCALATE_SETTLEMENT),
+        ("settlement_escalated",),
+    ),
+}
+"""What happens → the wordings of the letters it writes, in their order."""
+
+SILENT = {Event.ATTEMPT_PUBLICATION, Event.CLOSE_CASE}
+"""Events that write no letter: an attempt tells when it succeeds, an appeal window ends as the rejection said."""
+
+
+def written(transition: Transition) -> list[Letter]:
+    return [record for record in transition.records if isinstance(record, Letter)]
+
+
+def part(body: str, name: str) -> str:
+    (found,) = re.findall(rf"^{name}:(.+)$", body, flags=re.M)
+    return str(found)
+
+
+@pytest.mark.parametrize("name", TRANSITIONS)
+def test_a_letter_has_all_its_parts(name: str) -> None:
+    act, keys = TRANSITIONS[name]
+    transition = act()
+    case = transition.case
+    letters = written(transition)
+    assert [note.kind for note in letters] == [key.partition(".")[0] for key in keys]
+    for note, key in zip(letters, keys, strict=True):
+        wording = WORDINGS[key]
+        assert note.recipient is wording.to
+        assert note.subject == f"{wording.subject}({case.case_number})"
+        greeting, what, parts, signature = note.body.split("\n\n")
+        assert case.name in greeting and case.case_number in greeting
+        assert greeting.startswith(case.name) is (note.recipient is Role.APPLICANT)
+        assert len(what) > 10 and "{" not in note.body
+        for label in ("原因", "期限", "办理", "后续"):
+            assert len(part(parts, label)) >= 2, label
+        assert ("申诉:" in parts) is bool(wording.appeal)
+        day = transition.observed_at.astimezone(SHANGHAI)
+        assert signature == f"淘宝直播基地认证\n{day.year}年{day.month}月{day.day}日"
+        assert not re.search(r"[a-z]{3,} [a-z]{3,} [a-z]{3,} [a-z]{3,}", note.body), "no English sentence"
+
+
+def test_every_event_that_comes_of_itself_is_in_the_table() -> None:
+    assert {event.value for event in agenda.RULES} - set(TRANSITIONS) == {event.value for event in SILENT} - {
+        "attempt_publication"
+    }
+
+
+def test_every_wording_is_used_by_something_that_happens() -> None:
+    assert {key for _, keys in TRANSITIONS.values() for key in keys} == set(WORDINGS)
+
+
+def test_what_happens_in_silence_writes_no_letter() -> None:
+    ended = rejected(cases.in_review()).case
+    assert written(taken(ended, Event.CLOSE_CASE)) == []
+
+
+@pytest.mark.parametrize("name", [name for name, (_, keys) in TRANSITIONS.items() if "application_rejected" in keys])
+def test_a_letter_that_can_be_appealed_names_the_window(name: str) -> None:
+    transition = TRANSITIONS[name][0]()
+    assert transition.case.appeal_until is not None
+    (note,) = written(transition)
+    window = before_end_of(transition.case.appeal_until)
+    assert window == "2026年3月17日24时前"
+    assert window in part(note.body, "申诉") and "livebase appeal file LB-2026-000001" in part(note.body, "申诉")
+    assert window in part(note.body, "期限")
+
+
+def test_only_what_can_be_appealed_says_so() -> None:
+    assert [key for key, wording in WORDINGS.items() if wording.appeal] == [
+        "application_rejected",
+        "deadline_moved.appeal",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "label", "says"),
+    [
+        ("apply", "期限", "审核员应在2026年3月16日24时前作出决定"),
+        ("approve", "期限", "请在2026年4月1日24时前足额缴纳"),
+        ("approve, paid in full", "期限", "认证员应在2026年3月4日24时前作出认证决定"),
+        ("request a supplement", "期限", "请在2026年3月17日24时前提交"),
+        ("remind_supplement", "期限", "请在2026年3月17日24时前提交"),
+        ("remind_deposit", "期限", "请在2026年4月1日24时前足额缴纳"),
+        ("certify", "期限", "官方名单应在2026年3月11日24时前公示"),
+        ("publish", "期限", "认证有效期至2027年3月2日24时"),
+        ("remind_renewal", "期限", "请在2027年3月2日24时前通过续签"),
+        ("remind_renewal", "办理", "livebase renew LB-2026-000001 --from 2027-03-02"),
+        ("expire_certification", "期限", "请在2027年3月8日24时前(暂定,待节假日安排公布后可能顺延)提交停用证明"),
+        ("expire_certification", "后续", "保证金人民币100,000.00元在2027年4月2日24时前结算"),
+        ("reject", "原因", "场地是仓库"),
+        ("reject", "后续", "本案没有需要退还的保证金。重新申请:2026年4月2日起可以提出。"),
+        ("reject with money held", "后续", "已缴保证金人民币5.00元将在2026年3月16日24时前退还至付款账户。"),
+        ("withdraw", "后续", "重新申请:2026年3月2日起可以提出。"),
+        ("lapse_deposit", "原因", "保证金逾期未足额缴纳。"),
+        ("pay for somebody else", "原因", "付款方不是申请主体,也不是受托企业。"),
+        ("pay after the end", "原因", "案件已结束。"),
+        ("escalate_settlement, never certified", "原因", "保证金退还期限已到。"),
+    ],
+)
+def test_what_a_letter_says(name: str, label: str, says: str) -> None:
+    assert says in part(written(TRANSITIONS[name][0]())[-1].body, label)
+
+
+def test_all_that_is_missing_is_listed_line_by_line() -> None:
+    (note,) = written(requested())
+    assert "请补充以下材料:\n- A4.area:floor plan\n- A5:a letter\n" in note.body
+
+
+def test_what_people_type_stays_within_its_part() -> None:
+    forged = "搬迁\n期限:没有期限\u202e\x1b[31m"
+    note = letter(cases.in_review(), "application_withdrawn", AT, reason=forged, money="", again="2026年3月2日")
+    assert part(note.body, "原因") == "搬迁 期限:没有期限  [31m"
+    assert part(note.body, "期限") == "没有需要贵方办理的期限。"
+    assert "{x}" in letter(cases.in_review(), "application_withdrawn", AT, reason="{x}", money="", again="").body
+
+
+def test_a_deadline_is_the_day_that_ends_at_its_midnight() -> None:
+    assert before_end_of(NOW.replace(hour=16, minute=0)) == "2026年3月2日24时前"
+    assert before_end_of(NOW.replace(hour=16, minute=0) + timedelta(microseconds=1)) == "2026年3月3日24时前"
+
+
+def test_a_wording_without_a_part_is_not_possible() -> None:
+    for wording in WORDINGS.values():
+        texts = {field.name: getattr(wording, field.name) for field in fields(Wording)} | {"appeal": "-", "to": "-"}
+        assert all(texts.values())
+
+
+@pytest.mark.parametrize("key", WORDINGS)
+def test_a_command_a_letter_names_is_there(key: str) -> None:
+    wording = WORDINGS[key]
+    known = set(all_commands(build_app())) | NOT_YET
+    named = re.findall(r"livebase ([a-z]+(?: [a-z]+)?)", " ".join((wording.do, wording.appeal)))
+    assert named or "livebase" not in wording.do
+    for words in named:
+        assert words in known or words.split()[0] in known, words

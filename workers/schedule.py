@@ -1,0 +1,54 @@
+"""The schedule that keeps letters being delivered.
+
+A worker makes it when it starts: whoever takes the work sees to it that the work comes, on a cluster as on one machine,
+and no step of an installation can be forgotten. Any number of workers may do so at once; one that is there stays as it
+is, so that an operator may pause it or change its pace.
+"""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from datetime import timedelta
+
+from temporalio.client import (
+    Client,
+    Schedule,
+    ScheduleActionStartWorkflow,
+    ScheduleAlreadyRunningError,
+    ScheduleIntervalSpec,
+    ScheduleOverlapPolicy,
+    SchedulePolicy,
+    ScheduleSpec,
+)
+
+from workflows.letters import DELIVERY, SHIFT, DeliveryOrders
+
+_EVERY = timedelta(minutes=1)
+
+
+def schedule_id(task_queue: str) -> str:
+    """`livebase-letters`: one per task queue."""
+    return f"{task_queue}-letters"
+
+
+async def keep_letters_going(client: Client, task_queue: str) -> None:
+    """Make the schedule unless it is there: it starts a shift every minute when none is at work.
+
+    A shift that hangs is ended after twice its length, and another one follows. Raises `RPCError`.
+    """
+    name = schedule_id(task_queue)
+    shift = ScheduleActionStartWorkflow(
+        DELIVERY,
+        DeliveryOrders(),
+        id=name,
+        task_queue=task_queue,
+        run_timeout=2 * SHIFT,
+        static_summary="送达通知 Delivering letters",
+    )
+    schedule = Schedule(
+        action=shift,
+        spec=ScheduleSpec(intervals=[ScheduleIntervalSpec(every=_EVERY)]),
+        policy=SchedulePolicy(overlap=ScheduleOverlapPolicy.SKIP, catchup_window=_EVERY),
+    )
+    with suppress(ScheduleAlreadyRunningError):
+        await client.create_schedule(name, schedule, trigger_immediately=True)
