@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 from datetime import date, datetime
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
@@ -178,6 +178,30 @@ class ConfirmMarks(Command):
 
     action: ClassVar[str] = "confirm_marks"
     evidence: tuple[str, ...] = Field(min_length=1)
+
+
+class Assign(Command):
+    """Give what waits for staff on a case to one of them."""
+
+    action: ClassVar[str] = "assign"
+    to: str = Field(min_length=1, max_length=100)
+    reason: str = Field(min_length=1, max_length=2000)
+
+
+class ExtendDeadline(Command):
+    """Move an applicant's deadline to the end of `to`, a Shanghai date."""
+
+    action: ClassVar[str] = "extend_deadline"
+    deadline: Literal["supplement", "deposit", "rectification", "marks"]
+    to: date
+    reason: str = Field(min_length=1, max_length=2000)
+
+
+class AddNote(Command):
+    """A note for the staff."""
+
+    action: ClassVar[str] = "add_note"
+    text: str = Field(min_length=1, max_length=2000)
 
 
 class ResendLetters(Command):

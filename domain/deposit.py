@@ -16,7 +16,7 @@ from domain.money import format_cny
 from domain.names import same_name
 from domain.records import KnownBy, Letter, Payment, Transition
 from domain.refusals import Refusal, RefusalKind
-from domain.setting import SYSTEM, Setting, step
+from domain.setting import SYSTEM, Due, Setting, step
 from domain.shanghai import shanghai_date
 from domain.stages import Role, Stage, Standing
 
@@ -31,12 +31,16 @@ _CHINESE = {
 
 
 def deposit_opened(setting: Setting) -> dict[str, Any]:
-    """What opens with the approval: the applicant's task, reminders, and the lapse after the grace.
+    """What opens with the approval."""
+    return {"stage": Stage.DEPOSIT, **deposit_by(setting.days(setting.policy.deposit_due_days), setting)}
+
+
+def deposit_by(due: Due, setting: Setting) -> dict[str, Any]:
+    """What hangs on the deposit's due date: the applicant's task, reminders, and the lapse after the grace.
 
     The due date is the last value date that counts; the grace only waits for the bank's report of it.
     """
     policy = setting.policy
-    due = setting.days(policy.deposit_due_days)
     grace = setting.grace(due, policy.deposit_grace_working_days)
     reminders = tuple(
         setting.before(due, days).event(
@@ -46,7 +50,6 @@ def deposit_opened(setting: Setting) -> dict[str, Any]:
     )
     lapse = grace.event(Event.LAPSE_DEPOSIT, "without the full deposit the application lapses")
     return {
-        "stage": Stage.DEPOSIT,
         "deposit_due_on": due.day,
         "tasks": (due.task("deposit", Role.APPLICANT),),
         "plan": (*reminders, lapse),

@@ -13,7 +13,7 @@ from domain.money import format_cny
 from domain.policy import Policy
 from domain.records import BenefitsWithdrawn, Decision, Evidence, Letter, ListRevision, Record, Transition
 from domain.refusals import Refusal, RefusalKind
-from domain.setting import SYSTEM, Setting, step
+from domain.setting import SYSTEM, Due, Setting, step
 from domain.shanghai import end_of_day, shanghai_date
 from domain.stages import Role, Stage, Standing
 
@@ -111,6 +111,7 @@ def expire(case: Case, planned: Planned, setting: Setting) -> Transition:
     term = case.terms[-1]
     ended_on = shanghai_date(term.until)
     marks_due = setting.working_days(setting.policy.marks_working_days, ended_on)
+    duty = marks_by(marks_due, Marks(due_at=marks_due.at))
     settle_at = end_of_day(ended_on + timedelta(days=setting.policy.settlement_days))
     publication = case.publication
     withdrawal: tuple[ListRevision, ...] = ()
@@ -157,13 +158,10 @@ def expire(case: Case, planned: Planned, setting: Setting) -> Transition:
             reason="the term ended without a renewal",
         ),
         publication=publication,
-        marks=Marks(due_at=marks_due.at),
-        tasks=(
-            marks_due.task("confirm_marks", Role.APPLICANT),
-            Task(kind="settle_deposit", role=Role.FINANCE, due_at=settle_at),
-        ),
+        marks=duty["marks"],
+        tasks=(*duty["tasks"], Task(kind="settle_deposit", role=Role.FINANCE, due_at=settle_at)),
         plan=(
-            marks_due.event(Event.ESCALATE_MARKS, "the missing confirmation that marks are out of use is escalated"),
+            *duty["plan"],
             Planned(
                 event=Event.ESCALATE_SETTLEMENT,
                 at=settle_at,
@@ -171,6 +169,16 @@ def expire(case: Case, planned: Planned, setting: Setting) -> Transition:
             ),
         ),
     )
+
+
+def marks_by(due: Due, marks: Marks) -> dict[str, Any]:
+    """What hangs on the deadline of the stop-using-marks duty: the applicant's task and its escalation (R9)."""
+    escalation = due.event(Event.ESCALATE_MARKS, "the missing confirmation that marks are out of use is escalated")
+    return {
+        "marks": marks.model_copy(update={"due_at": due.at}),
+        "tasks": (due.task("confirm_marks", Role.APPLICANT),),
+        "plan": (escalation,),
+    }
 
 
 def confirm_marks(case: Case, command: ConfirmMarks, setting: Setting) -> Transition:

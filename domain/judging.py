@@ -29,6 +29,9 @@ STAGES: dict[str, frozenset[Stage]] = {
     "refuse_certification": frozenset({Stage.CERTIFYING}),
     "publish": frozenset({Stage.PUBLISHING, Stage.VALID}),
     "confirm_marks": frozenset({Stage.SETTLING}),
+    "assign": _BEFORE_TERM | {Stage.PUBLISHING, Stage.VALID},
+    "extend_deadline": frozenset({Stage.SUPPLEMENT, Stage.DEPOSIT, Stage.SETTLING}),
+    "add_note": frozenset(Stage),
     "resend_letters": frozenset(Stage),
 }
 """Action → the stages in which it is possible. `apply` needs a case that does not exist yet."""
@@ -50,7 +53,8 @@ def judge(case: Case | None, command: Command) -> None:
         return
     if case is None:
         raise Refusal(RefusalKind.NOT_FOUND, "There is no such case.", "Start one with: livebase apply FILE")
-    _require_second_person(case, command)
+    if command.action in _CERTIFIERS_ACTS:
+        require_second_person(case, command.actor.name)
     _require_revision(case, command)
     _require_stage(case, command)
     holder = case.review_held_by
@@ -62,10 +66,9 @@ def judge(case: Case | None, command: Command) -> None:
         )
 
 
-def _require_second_person(case: Case, command: Command) -> None:
-    if command.action not in _CERTIFIERS_ACTS or case.decided is None:
-        return
-    if same_name(case.decided.by, command.actor.name):
+def require_second_person(case: Case, certifier: str) -> None:
+    """Refuse (exit 4) to have a base certified by whoever approved its application."""
+    if case.decided is not None and same_name(case.decided.by, certifier):
         raise Refusal(
             RefusalKind.SECOND_PERSON_REQUIRED,
             "The reviewer who approved the application cannot certify the base (decision 18).",

@@ -28,6 +28,9 @@ ROLES: dict[str, frozenset[Role]] = {
     "certify": frozenset({Role.CERTIFIER}),
     "refuse_certification": frozenset({Role.CERTIFIER}),
     "publish": frozenset({Role.OPERATOR}),
+    "assign": frozenset({Role.OPERATOR}),
+    "extend_deadline": frozenset({Role.OPERATOR}),
+    "add_note": frozenset(Role) - {Role.APPLICANT},
     "resend_letters": frozenset({Role.OPERATOR}),
     "import_calendar": frozenset({Role.OPERATOR}),
 }

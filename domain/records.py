@@ -129,6 +129,14 @@ class Letter:
 
 
 @dataclass(frozen=True)
+class Note:
+    """A note for the staff."""
+
+    text: str
+    by: str
+
+
+@dataclass(frozen=True)
 class LettersResent:
     """Letters, by their places in the case, that are to be delivered again."""
 
@@ -138,6 +146,7 @@ class LettersResent:
 Record = (
     ApplicationRevision
     | KnownBy
+    | Note
     | ScreeningResult
     | Decision
     | Payment

@@ -15,7 +15,7 @@ from domain.money import format_cny
 from domain.records import ApplicationRevision, Decision, KnownBy, ScreeningResult, Transition
 from domain.refusals import Problem, Refusal, RefusalKind
 from domain.screening import screen
-from domain.setting import SYSTEM, Setting, step
+from domain.setting import SYSTEM, Due, Setting, step
 from domain.stages import Role, Stage, Standing
 from domain.submission import Submission
 
@@ -37,12 +37,12 @@ def review_opened(setting: Setting) -> dict[str, Any]:
 
 def take(case: Case, command: TakeReview, setting: Setting) -> Transition:
     judge(case, command)
-    return step(case, setting, "review_taken", command.actor, **_held_by(case, command.actor.name))
+    return step(case, setting, "review_taken", command.actor, **held_by(case, command.actor.name))
 
 
 def release(case: Case, command: ReleaseReview, setting: Setting) -> Transition:
     judge(case, command)
-    return step(case, setting, "review_released", command.actor, **_held_by(case, None))
+    return step(case, setting, "review_released", command.actor, **held_by(case, None))
 
 
 def approve(case: Case, command: Approve, submission: Submission, setting: Setting) -> Transition:
@@ -89,13 +89,6 @@ def request_supplement(case: Case, command: RequestSupplement, setting: Setting)
         )
     due = setting.days(setting.policy.supplement_days)
     items = [{"condition": item.condition, "what": item.what} for item in command.items]
-    reminders = tuple(
-        setting.before(due, days).event(
-            Event.REMIND_SUPPLEMENT, f"the applicant is reminded of the supplement ({days} days left)"
-        )
-        for days in setting.policy.supplement_reminder_days_before
-    )
-    lapse = due.event(Event.LAPSE_SUPPLEMENT, "without a supplement the application lapses")
     return step(
         case,
         setting,
@@ -124,9 +117,20 @@ def request_supplement(case: Case, command: RequestSupplement, setting: Setting)
         supplement_round=case.supplement_round + 1,
         decided=_decided("supplement_requested", case, command, setting),
         review_held_by=None,
-        tasks=(due.task("supplement", Role.APPLICANT),),
-        plan=(*reminders, lapse),
+        **supplement_by(due, setting),
     )
+
+
+def supplement_by(due: Due, setting: Setting) -> dict[str, Any]:
+    """What hangs on a supplement's deadline: the applicant's task, its reminders, the lapse (decision 11)."""
+    reminders = tuple(
+        setting.before(due, days).event(
+            Event.REMIND_SUPPLEMENT, f"the applicant is reminded of the supplement ({days} days left)"
+        )
+        for days in setting.policy.supplement_reminder_days_before
+    )
+    lapse = due.event(Event.LAPSE_SUPPLEMENT, "without a supplement the application lapses")
+    return {"tasks": (due.task("supplement", Role.APPLICANT),), "plan": (*reminders, lapse)}
 
 
 def supplement(case: Case, command: Supplement, submission: Submission, setting: Setting) -> Transition:
@@ -204,7 +208,8 @@ def lapse_supplement(case: Case, planned: Planned, setting: Setting) -> Transiti
     )
 
 
-def _held_by(case: Case, reviewer: str | None) -> dict[str, Any]:
+def held_by(case: Case, reviewer: str | None) -> dict[str, Any]:
+    """The review with one reviewer, or with nobody in particular."""
     held = {"assignee": reviewer}
     tasks = tuple(task.model_copy(update=held) if task.kind == "review" else task for task in case.tasks)
     return {"review_held_by": reviewer, "tasks": tasks}

@@ -291,6 +291,34 @@ WORDINGS: dict[str, Wording] = {
         "--amount 金额 --reason 理由",
         follows="届时仍未处理的,再次上报。",
     ),
+    # ------------------------------------------------------------------------------ an extension by the staff
+    "deadline_extended.supplement": Wording(
+        Role.APPLICANT,
+        "补充材料期限延长",
+        what="提交补充材料的期限已延长。",
+        why="{reason}",
+        by="请在{until}提交。",
+        do="请一次交齐:livebase supplement {case} 补充材料文件",
+        follows="收到后重新审核;逾期未提交的,申请自动终止。",
+    ),
+    "deadline_extended.deposit": Wording(
+        Role.APPLICANT,
+        "保证金缴纳期限延长",
+        what="缴纳保证金的期限已延长。",
+        why="{reason}",
+        by="请在{until}足额缴纳,以银行起息日为准。",
+        do="请从申请主体或受托企业的账户转账;查看:livebase deposit show {case}",
+        follows="足额到账后由认证员作出认证决定;逾期未足额缴纳的,申请自动终止,已缴款项退还。",
+    ),
+    "deadline_extended.marks": Wording(
+        Role.APPLICANT,
+        "停用标识确认期限延长",
+        what="提交停用标识证明的期限已延长;停止使用标识、商标的义务不变。",
+        why="{reason}",
+        by="请在{until}提交停用证明。",
+        do="确认停用并附证明:livebase marks confirm {case} 文件",
+        follows="逾期未确认的,上报运营;义务在确认之前一直有效。",
+    ),
     # ---------------------------------------------------------------------------------- a calendar notice
     "deadline_moved.review": _deadline_moved(
         Role.REVIEWER,

@@ -86,7 +86,7 @@ def _opened(session: Session, command: Any, content: bytes | None, setting: Sett
 
 def _rule(session: Session, command: Any, content: bytes | None) -> Callable[[Case, Setting], Transition]:
     """The rule of a command, as its transaction would run it."""
-    from domain import certification, delivery, deposit, ending, publication, review
+    from domain import casework, certification, delivery, deposit, ending, publication, review
 
     plain: dict[str, Callable[[Case, Any, Setting], Transition]] = {
         "withdraw": ending.withdraw,
@@ -97,6 +97,9 @@ def _rule(session: Session, command: Any, content: bytes | None) -> Callable[[Ca
         "refuse_certification": certification.refuse,
         "publish": publication.publish_by_hand,
         "confirm_marks": ending.confirm_marks,
+        "assign": casework.assign,
+        "extend_deadline": casework.extend,
+        "add_note": casework.add_note,
     }
 
     def run(case: Case, setting: Setting) -> Transition:

@@ -14,7 +14,19 @@ import traceback
 
 import typer
 
-from starter import applying, depositing, explaining, handed_in, lists, local, notices, reading, reference, reviewing
+from starter import (
+    applying,
+    casework,
+    depositing,
+    explaining,
+    handed_in,
+    lists,
+    local,
+    notices,
+    reading,
+    reference,
+    reviewing,
+)
 from starter.errors import CommandError, usage
 from starter.options import new_app, report
 
@@ -25,6 +37,7 @@ def build_app() -> typer.Typer:
     local.register(app)
     applying.register(app)
     reviewing.register(app)
+    casework.register(app)
     depositing.register(app)
     lists.register(app)
     reading.register(app)

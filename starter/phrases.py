@@ -17,9 +17,11 @@ _TYPED = {
     "receive_deposit": "deposit receive",
     "refuse_certification": "certify --refuse",
     "confirm_marks": "marks confirm",
+    "extend_deadline": "extend",
+    "add_note": "note add",
     "resend_letters": "notices resend",
 }
-_HASHES = frozenset({"submission", "evidence"})
+_HASHES = frozenset({"submission", "evidence", "note"})
 
 
 def of_the_base(view: dict[str, Any]) -> list[Row]:

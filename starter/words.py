@@ -114,6 +114,9 @@ _ACTIONS = {
     "action: refuse_certification": "不予认证",
     "action: publish": "公示",
     "action: confirm_marks": "确认停用标识",
+    "action: assign": "分派",
+    "action: extend_deadline": "延长期限",
+    "action: add_note": "备注",
     "action: resend_letters": "重新送达通知",
     "action: import_calendar": "导入节假日安排",
 }
@@ -162,6 +165,9 @@ _EVENTS = {
     "settlement_escalated": "保证金结算已上报",
     "appeal_window_ended": "申诉期结束",
     "notice_skipped": "跳过过时的提醒",
+    "task_assigned": "任务已分派",
+    "deadline_extended": "期限已延长",
+    "note_added": "已加备注",
     "letters_resent": "重新送达通知",
     "deadlines_recounted": "按新节假日安排重算期限",
 }
@@ -192,6 +198,7 @@ _DETAILS = {
     "items": "事项",
     "reference": "流水号",
     "payer": "付款人",
+    "note": "备注",
     "value_date": "入账日",
     "credited": "入账",
     "unmatched": "待核对",

@@ -26,6 +26,7 @@ from domain.records import (
     Letter,
     LettersResent,
     ListRevision,
+    Note,
     Payment,
     ScreeningResult,
     TermBegun,
@@ -295,6 +296,8 @@ class CaseTransaction:
                 letters = [other for other in transition.records if isinstance(other, Letter)]
                 place = letters.index(record) + 1
                 self._add(tables.NoticeRow, record, at, **key, sequence=case.sequence, place=place)
+            case Note():
+                self._add(tables.NoteRow, record, at, **key, sequence=case.sequence)
             case LettersResent(places):
                 send_again(self._session, case.case_number, places)
             case _:

@@ -60,3 +60,11 @@ def grounds(engine: Engine, case_number: str) -> dict[str, Any]:
                 for row in session.scalars(unmatched)
             ],
         }
+
+
+def notes(engine: Engine, case_number: str) -> list[dict[str, Any]]:
+    """The staff's notes on a case, oldest first: `{sequence, at, by, text}`."""
+    note = tables.NoteRow
+    with Session(engine) as session:
+        rows = session.scalars(select(note).where(note.case_number == case_number).order_by(note.sequence))
+        return [{"sequence": row.sequence, "at": shown(row.at), "by": row.by, "text": row.text} for row in rows]

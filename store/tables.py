@@ -245,6 +245,18 @@ class EvidenceRow(Table):
     at: Mapped[datetime]
 
 
+class NoteRow(Table):
+    """A note for the staff, append-only. Its audit entry has the sha256 of its text."""
+
+    __tablename__ = "notes"
+
+    case_number: Mapped[str] = mapped_column(ForeignKey("cases.case_number"), primary_key=True)
+    sequence: Mapped[int] = mapped_column(primary_key=True)
+    text: Mapped[str]
+    by: Mapped[str]
+    at: Mapped[datetime]
+
+
 class NoticeRow(Table):
     """A letter and its delivery (decision 35). `at` is the case's clock; all other instants are the delivery's.
 
@@ -319,9 +331,7 @@ class AuditRow(Table):
     __tablename__ = "audit_entries"
     __table_args__ = (
         # What a calendar notice moved is counted without reading every case's entries.
-        Index(
-            "ix_audit_entries_recounted", "case_number", sqlite_where=text(RECOUNTED), postgresql_where=text(RECOUNTED)
-        ),
+        Index("ix_audit_entries_recounted", "case_number", sqlite_where=text(RECOUNTED)),
     )
 
     case_number: Mapped[str] = mapped_column(ForeignKey("cases.case_number"), primary_key=True)

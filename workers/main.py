@@ -12,6 +12,7 @@ from temporalio.worker import Worker
 
 from activities.agenda import ClockActivities, agenda_activities
 from activities.calendar import CalendarActivities
+from activities.casework import CaseworkActivities
 from activities.certification import CertificationActivities
 from activities.deposit import DepositActivities
 from activities.desk import CaseDesk
@@ -54,6 +55,7 @@ def build_workers(
     review = ReviewActivities(desk)
     certification = CertificationActivities(desk)
     publication = PublicationActivities(desk, cases, channel or OwnList())
+    casework = CaseworkActivities(desk)
     calendar = CalendarActivities(desk, CalendarStore(engine), policy_book(), client)
     letters = LetterActivities(desk, LetterStore(engine), documents, room or read_settings(MailSettings).room())
     inside = Worker(
@@ -77,6 +79,9 @@ def build_workers(
             publication.publish,
             EndingActivities(desk).confirm_marks,
             *agenda_activities(desk),
+            casework.assign,
+            casework.extend_deadline,
+            casework.add_note,
             calendar.import_calendar,
             calendar.tell_live_cases,
             calendar.count_cases_left,

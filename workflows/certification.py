@@ -21,12 +21,15 @@ with workflow.unsafe.imports_passed_through():
     from domain import agenda
     from domain.case import Case, Event, Planned
     from domain.commands import (
+        AddNote,
         Answer,
         Apply,
         Approve,
+        Assign,
         Certify,
         Command,
         ConfirmMarks,
+        ExtendDeadline,
         Outcome,
         Publish,
         ReceiveDeposit,
@@ -249,6 +252,30 @@ class Certification:
 
     @confirm_marks.validator
     def _check_confirm_marks(self, command: ConfirmMarks) -> None:
+        self._check(command)
+
+    @workflow.update(description="分派 Give a task to somebody")
+    async def assign(self, command: Assign) -> Answer:
+        return await self._act(command)
+
+    @assign.validator
+    def _check_assign(self, command: Assign) -> None:
+        self._check(command)
+
+    @workflow.update(description="延长期限 Extend a deadline")
+    async def extend_deadline(self, command: ExtendDeadline) -> Answer:
+        return await self._act(command)
+
+    @extend_deadline.validator
+    def _check_extend_deadline(self, command: ExtendDeadline) -> None:
+        self._check(command)
+
+    @workflow.update(description="备注 Keep a note for the staff")
+    async def add_note(self, command: AddNote) -> Answer:
+        return await self._act(command)
+
+    @add_note.validator
+    def _check_add_note(self, command: AddNote) -> None:
         self._check(command)
 
     @workflow.update(description="重新送达通知 Send letters again")

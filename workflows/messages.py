@@ -16,11 +16,14 @@ from __future__ import annotations
 from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 
 from domain.commands import (
+    AddNote,
     Apply,
     Approve,
+    Assign,
     Certify,
     Command,
     ConfirmMarks,
+    ExtendDeadline,
     Publish,
     ReceiveDeposit,
     RefuseCertification,
@@ -53,6 +56,9 @@ COMMANDS: tuple[type[Command], ...] = (
     RefuseCertification,
     Publish,
     ConfirmMarks,
+    Assign,
+    ExtendDeadline,
+    AddNote,
     ResendLetters,
 )
 """Every command, in process order."""

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
 import pytest
 
 from domain.commands import (
     Actor,
+    AddNote,
     Approve,
+    Assign,
     Certify,
     Command,
     ConfirmMarks,
+    ExtendDeadline,
     Missing,
     Publish,
     ReceiveDeposit,
@@ -52,6 +56,21 @@ TABLE: dict[type[Command], tuple[dict[str, Any], set[str], set[str]]] = {
     RefuseCertification: ({"reason": "r"}, {"certifier"}, {"certifying"}),
     Publish: ({}, {"operator"}, {"publishing", "valid"}),
     ConfirmMarks: ({"evidence": ("0",)}, {"applicant", "operator"}, {"settling"}),
+    Assign: (
+        {"to": "li", "reason": "r"},
+        {"operator"},
+        {"review", "supplement", "deposit", "certifying", "publishing", "valid"},
+    ),
+    ExtendDeadline: (
+        {"deadline": "deposit", "to": date(2026, 4, 10), "reason": "r"},
+        {"operator"},
+        {"supplement", "deposit", "settling"},
+    ),
+    AddNote: (
+        {"text": "t"},
+        {"reviewer", "finance", "certifier", "compliance", "auditor", "operator"},
+        set(cases.STAGES),
+    ),
     ResendLetters: ({}, {"operator"}, set(cases.STAGES)),
 }
 ROLES = [role for role in Role if role is not Role.NOBODY]

@@ -10,10 +10,11 @@ from functools import partial
 
 import pytest
 
-from domain import agenda, certification, ending, publication, review
+from domain import agenda, casework, certification, ending, publication, review
 from domain.case import Case, Event
 from domain.commands import (
     Approve,
+    ExtendDeadline,
     Missing,
     RefuseCertification,
     Reject,
@@ -78,6 +79,16 @@ def taken(case: Case, event: Event) -> Transition:
 
 def part_paid() -> Case:
     return cases.paid(cases.in_review(), 500).case
+
+
+def extended(case: Case, deadline: str) -> Transition:
+    """The deadline moved a month on, an hour after it was set."""
+    (due,) = (task.due_at for task in case.tasks if task.kind == casework.TASKS[deadline])
+    assert due is not None
+    command = cases.command(
+        ExtendDeadline, cases.OPERATOR, deadline=deadline, to=(due + timedelta(days=30)).date(), reason="银行系统停机"
+    )
+    return casework.extend(case, command, cases.setting(due - timedelta(days=3)))
 
 
 def counted_again(name: str) -> Transition:
@@ -158,6 +169,9 @@ TRANSITIONS: dict[str, tuple[Callable[[], Transition], tuple[str, ...]]] = {
     ),
     "escalate_marks": (lambda: taken(cases.expired(), Event.ESCALATE_MARKS), ("marks_escalated",)),
     "escalate_settlement": (lambda: taken(cases.expired(), Event.ESCALATE_SETTLEMENT), ("settlement_escalated",)),
+    "extend the supplement": (lambda: extended(cases.in_supplement(), "supplement"), ("deadline_extended.supplement",)),
+    "extend the deposit": (lambda: extended(cases.in_deposit(), "deposit"), ("deadline_extended.deposit",)),
+    "extend the marks": (lambda: extended(cases.expired(), "marks"), ("deadline_extended.marks",)),
     **{f"a notice, {name}": (partial(counted_again, name), (f"deadline_moved.{name}",)) for name in COUNTED},
     "escalate_settlement, never certified": (
         lambda: taken(withdrawn(part_paid()).case, Event.ESCALATE_SETTLEMENT),

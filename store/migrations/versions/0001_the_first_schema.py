@@ -21,6 +21,7 @@ APPEND_ONLY = (
     "commands",
     "list_revisions",
     "calendar_notices",
+    "notes",
 )
 
 
@@ -280,6 +281,16 @@ def upgrade() -> None:
     with op.batch_alter_table("notices", schema=None) as batch_op:
         batch_op.create_index("ix_notices_due", ["state", "try_at"], unique=False)
 
+    op.create_table(
+        "notes",
+        sa.Column("case_number", sa.String(length=20), nullable=False),
+        sa.Column("sequence", sa.Integer(), nullable=False),
+        sa.Column("text", sa.Text(), nullable=False),
+        sa.Column("by", sa.Text(), nullable=False),
+        sa.Column("at", store.tables.Instant(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["case_number"], ["cases.case_number"], name=op.f("fk_notes_case_number_cases")),
+        sa.PrimaryKeyConstraint("case_number", "sequence", name=op.f("pk_notes")),
+    )
     op.create_table(
         "payments",
         sa.Column("reference", sa.Text(), nullable=False),

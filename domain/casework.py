@@ -1,0 +1,136 @@
+"""What staff do to a case beside deciding it: give its task to somebody, extend a deadline, write a note."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import timedelta
+from typing import Any
+
+from domain.case import Case, Counting, Event, Task
+from domain.commands import AddNote, Assign, ExtendDeadline
+from domain.deposit import deposit_by
+from domain.ending import marks_by
+from domain.judging import judge, require_second_person
+from domain.letters import letter
+from domain.records import Note, Transition
+from domain.refusals import Refusal, RefusalKind
+from domain.review import held_by, supplement_by
+from domain.setting import Due, Setting, step
+from domain.shanghai import shanghai_date
+from domain.stages import Role
+from domain.terms import add_months
+
+TASKS = {"supplement": "supplement", "deposit": "deposit", "marks": "confirm_marks"}
+"""Which task a deadline is of, as people name it."""
+_EVENTS = {
+    "supplement": frozenset({Event.REMIND_SUPPLEMENT, Event.LAPSE_SUPPLEMENT}),
+    "deposit": frozenset({Event.REMIND_DEPOSIT, Event.LAPSE_DEPOSIT}),
+    "confirm_marks": frozenset({Event.ESCALATE_MARKS}),
+}
+_MONTHS_AHEAD = 12  # further ahead is a slip of the pen, not an extension
+
+
+def assign(case: Case, command: Assign, setting: Setting) -> Transition:
+    """Give what waits for staff to one of them by name; an assigned review is held by them.
+
+    Of several tasks it is the one due first. Refused (5) when nothing waits for staff, (4) for a certifier who
+    approved the application (decision 18).
+    """
+    judge(case, command)
+    task = staff_task(case)
+    if task is None:
+        raise Refusal(
+            RefusalKind.WRONG_STAGE,
+            f"Nothing on case {case.case_number} waits for staff.",
+            f"See what it waits for: livebase next {case.case_number}",
+        )
+    if task.kind == "certify":
+        require_second_person(case, command.to)
+    to = command.to.strip()
+    given = {"tasks": tuple(one.model_copy(update={"assignee": to}) if one == task else one for one in case.tasks)}
+    return step(
+        case,
+        setting,
+        "task_assigned",
+        command.actor,
+        detail={"task": task.kind, "to": to, "before": task.assignee, "reason": command.reason},
+        **(held_by(case, to) if task.kind == "review" else given),
+    )
+
+
+def staff_task(case: Case) -> Task | None:
+    """The open task of the staff that is due first; one without a deadline comes last."""
+    tasks = [task for task in case.tasks if task.role is not Role.APPLICANT]
+    return min(tasks, key=lambda task: (task.due_at is None, task.due_at), default=None)
+
+
+def extend(case: Case, command: ExtendDeadline, setting: Setting) -> Transition:
+    """Move an applicant's open deadline to the end of a later day; its reminders and what follows move along.
+
+    Refused (5) when the case has no such deadline or it has passed, (2) for a day that is not later than the
+    present one or more than a year ahead. The day named stands as it is, working day or not.
+    """
+    judge(case, command)
+    name = command.deadline
+    task = next((task for task in case.tasks if task.kind == TASKS.get(name)), None)
+    if task is None or task.due_at is None:
+        raise Refusal(
+            RefusalKind.WRONG_STAGE,
+            f"Case {case.case_number} has no open {name} deadline.",
+            f"See its deadlines with: livebase next {case.case_number}",
+        )
+    before = shanghai_date(task.due_at - timedelta(microseconds=1))
+    if task.due_at <= setting.now:
+        raise Refusal(
+            RefusalKind.TOO_LATE,
+            f"The {name} deadline of case {case.case_number} passed on {before} at 24:00.",
+            "What has lapsed is not brought back by an extension.",
+        )
+    latest = add_months(setting.today, _MONTHS_AHEAD)
+    if not before < command.to <= latest:
+        raise Refusal(
+            RefusalKind.INVALID_VALUE,
+            f"{command.to} is no extension: the deadline is {before}.",
+            f"Name a day after it and not after {latest}.",
+        )
+    due = setting.count(Counting(start=command.to))
+    return step(
+        case,
+        setting,
+        "deadline_extended",
+        command.actor,
+        letter(case, f"deadline_extended.{name}", setting, until=due.at, reason=command.reason),
+        detail={
+            "deadline": task.kind,
+            "before": before.isoformat(),
+            "after": command.to.isoformat(),
+            "reason": command.reason,
+        },
+        **_by(case, task, due, setting),
+    )
+
+
+def _by(case: Case, task: Task, due: Due, setting: Setting) -> dict[str, Any]:
+    """What hangs on a deadline, by its new day; what else is open on the case stays."""
+    if task.kind == "supplement":
+        opened = supplement_by(due, setting)
+    elif task.kind == "deposit":
+        opened = deposit_by(due, setting)
+    else:
+        assert case.marks is not None
+        opened = marks_by(due, case.marks)
+    others = tuple(planned for planned in case.plan if planned.event not in _EVENTS[task.kind])
+    ahead = tuple(planned for planned in opened["plan"] if planned.at > setting.now)
+    return {
+        **opened,
+        "tasks": (*opened["tasks"], *(one for one in case.tasks if one != task)),
+        "plan": (*ahead, *others),
+    }
+
+
+def add_note(case: Case, command: AddNote, setting: Setting) -> Transition:
+    """Keep a note for the staff. The audit entry proves its text without holding it: applicants read the timeline."""
+    judge(case, command)
+    text = command.text.strip()
+    sha256 = hashlib.sha256(text.encode()).hexdigest()
+    return step(case, setting, "note_added", command.actor, Note(text, str(command.actor)), detail={"note": sha256})
