@@ -16,7 +16,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine
+from sqlalchemy import Engine, select
+from sqlalchemy.orm import Session
 from stdnum.cn import uscc
 from temporalio.client import Client, WithStartWorkflowOperation, WorkflowHandle, WorkflowUpdateFailedError
 from temporalio.common import WorkflowIDConflictPolicy
@@ -36,6 +37,7 @@ from store.cases import CaseStore
 from store.documents import DocumentStore
 from store.engine import open_engine
 from store.migrate import migrate
+from store.tables import CaseRow
 from workers.main import build_workers
 from workers.pair import WorkerPair
 from workers.settings import WorkerSettings
@@ -132,14 +134,18 @@ class Base:
 
     @property
     def case(self) -> Case:
-        with self.office.cases.transaction(self.workflow_id) as tx:
-            assert tx.case is not None
-            return tx.case
+        """The case as stored, read without a lock: whoever waits for it looks often."""
+        facts = self._facts()
+        assert facts is not None
+        return Case.model_validate(facts)
 
     @property
     def no_case(self) -> bool:
-        with self.office.cases.transaction(self.workflow_id) as tx:
-            return tx.case is None
+        return self._facts() is None
+
+    def _facts(self) -> Any:
+        with Session(self.office.engine) as session:
+            return session.scalar(select(CaseRow.facts).where(CaseRow.workflow_id == self.workflow_id))
 
     def command(self, kind: type[Command], actor: Actor, request_id: str | None = None, **fields: Any) -> Any:
         request_id = request_id or f"{kind.action}-{next(_requests)}"

@@ -92,11 +92,11 @@ async def test_a_publication_pending_over_the_years_end_is_breached_at_the_new_i
         assert base.case.due_at == due
         assert await acts.known_to_workflow(base) == base.case
 
-        await acts.forward_to(base, before.due_at + timedelta(hours=1))
+        await base.forward_to(before.due_at + timedelta(hours=1))
         assert not legal(base, "publication_breached"), "the old instant is none any more"
-        await acts.forward_to(base, due - timedelta(minutes=5))
+        await base.forward_to(due - timedelta(minutes=5))
         assert not legal(base, "publication_breached")
-        await acts.forward_to(base, due)
+        await base.forward_to(due)
         assert legal(base, "publication_breached") == [due]
         (detail,) = recounts(base)
         assert detail["notice"]["sha256"] == new_year.sha256
@@ -164,7 +164,7 @@ async def test_a_case_with_nothing_on_the_calendar_is_hardly_woken(client: Clien
         assert cost[1] <= 8, "its timer and the search attributes as well"
         # Told of it long before, at the year's end it counts with it from the first.
         assert case.term is not None
-        await acts.forward_to(valid, case.term.until)
+        await valid.forward_to(case.term.until)
         assert valid.case.stage is Stage.SETTLING
         assert recounts(valid) == []
         assert await acts.known_to_workflow(valid) == valid.case
