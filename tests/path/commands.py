@@ -12,22 +12,25 @@ from collections.abc import Iterable, Mapping, Sequence
 from temporalio.api.enums.v1 import EventType
 from temporalio.api.history.v1 import HistoryEvent
 
+WHAT_TO_DO = """\
+What to do:
+  a release had the old sequence  keep it for running cases behind a patch (workflows/patches.py says how), and its
+                                  histories in tests/histories/<release>/; then record new ones:
+                                  python -m tests.record_histories
+  nothing was released with it    record again: python -m tests.record_histories"""
 ADVICE_BROKEN = """\
 Running cases would break: one that has done "{before}" here replays, finds "{now}" instead, and takes no step
 or command until a build comes that does as before.
-What to do:
-  a release had the old sequence  keep it for running cases behind a patch (workflows/patches.py says how); move the
-                                  recorded histories to tests/histories/<release>/, then record new ones:
-                                  python -m tests.record_histories
-  nothing was released with it    record again: python -m tests.record_histories"""
+"""
 ADVICE_PATCHED = """\
 A patch comes first: running cases go the old way, new ones this one.
-What to do: move the recorded histories to tests/histories/<release>/ (they must still replay), then record new ones:
+What to do: keep the release's histories in tests/histories/<release>/ (they must still replay), then record new ones:
 python -m tests.record_histories"""
 ADVICE_ADDED = """\
-An addition at the end: nothing that was done before is different, and cases that wait here go on with it.
-It needs no patch. Once a case has done it, a build without it can't take that case any more: no way back.
-What to do: record again: python -m tests.record_histories"""
+An addition at the end: nothing that was done before is different. A case to which nothing has happened since it
+began to wait here goes on with it, and has no way back to a build without it. One to which something has (a command,
+a signal, a timer) breaks, and so does one that is further, though the history of this wait replays.
+"""
 
 
 def commands(events: Iterable[HistoryEvent]) -> list[str]:
@@ -97,14 +100,13 @@ def difference(before: Sequence[str], now: Sequence[str]) -> str | None:
     was = before[place] if place < len(before) else "nothing more"
     is_ = now[place] if place < len(now) else "nothing more"
     if place == len(before):
-        advice = ADVICE_ADDED
+        advice = ADVICE_ADDED + WHAT_TO_DO
     elif is_.startswith("patch "):
         advice = ADVICE_PATCHED
     else:
-        advice = ADVICE_BROKEN.format(before=was, now=is_)
-    return (
-        f"command {place + 1} was {was!r} and is {is_!r}, after {' · '.join(now[max(0, place - 3) : place])}\n{advice}"
-    )
+        advice = ADVICE_BROKEN.format(before=was, now=is_) + WHAT_TO_DO
+    after = " · ".join(now[max(0, place - 3) : place]) or "nothing"
+    return f"command {place + 1} was {was!r} and is {is_!r}, after {after}\n{advice}"
 
 
 def as_text(sequences: Mapping[str, Sequence[str]]) -> str:

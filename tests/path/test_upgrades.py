@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from temporalio.client import Client
+from temporalio import workflow
+from temporalio.client import Client, WorkflowFailureError
+from temporalio.exceptions import ApplicationError
+from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 
 from connection.local_server import LocalServer
 from tests.extend import Build, Lived, live
@@ -21,9 +26,13 @@ RECORDED = commands.from_text(BASELINE.read_text("utf-8"))
 @pytest.mark.parametrize("name", list(WAITS))
 async def test_what_is_done_up_to_a_wait_is_as_recorded(client: Client, tmp_path: Path, name: str) -> None:
     assert name in RECORDED, "no history of this wait; record it with: python -m tests.record_histories"
-    history = await at_the_wait(client, tmp_path, WAITS[name])
+    try:
+        history = await at_the_wait(client, tmp_path, WAITS[name])
+    except Exception as error:
+        pytest.fail(f"no workflow comes to wait in {name!r} any more ({error}).\n{commands.WHAT_TO_DO}", pytrace=False)
     found = difference(RECORDED[name], commands.commands(history.events))
-    assert found is None, f"the workflow waiting in {name!r}: {found}"
+    if found is not None:
+        pytest.fail(f"a workflow that waits in {name!r}: {found}", pytrace=False)
 
 
 OLD = ["activity approve", "search attributes", "timer"]
@@ -53,3 +62,28 @@ async def test_a_case_goes_on_with_the_next_build(client: Client, server: LocalS
     """The tool, on one wait, with this build as both."""
     lived = await live(server, client, tmp_path, WAITS["appeal_window"], Build(ROOT), Build(ROOT))
     assert lived == Lived(RECORDED["appeal_window"], ["local activity close_case", "search attributes", "completed"])
+
+
+@workflow.defn(name="PatchedWorkflow")
+class PatchedWorkflow:
+    """Makes the commands the certification does not make today."""
+
+    @workflow.run
+    async def run(self) -> None:
+        if workflow.patched("told_first"):
+            await workflow.sleep(timedelta(milliseconds=1))
+        with contextlib.suppress(TimeoutError):
+            await workflow.wait_condition(lambda: False, timeout=timedelta(milliseconds=1))
+        raise ApplicationError("enough")
+
+
+async def test_a_patch_and_an_end_are_commands_too(client: Client) -> None:
+    queue = "patched"
+    async with Worker(
+        client, task_queue=queue, workflows=[PatchedWorkflow], workflow_runner=UnsandboxedWorkflowRunner()
+    ):
+        handle = await client.start_workflow("PatchedWorkflow", id="patched", task_queue=queue)
+        with pytest.raises(WorkflowFailureError):
+            await handle.result()
+    events = (await handle.fetch_history()).events
+    assert commands.commands(events) == ["patch told_first", "search attributes", "timer", "timer", "failed"]
