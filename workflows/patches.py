@@ -3,10 +3,10 @@
 A case waits for up to a year and replays what it did with whatever build takes it next. A build that would do
 something else at a place a running case has passed must keep the old way for that case, behind a patch.
 
-Needs a patch: a command put before, taken from, or moved among those already there (an activity, local activity,
-timer, upsert, continue-as-new), another name or task queue for one, and a timer where none was, or none where one was.
-Needs none: other arguments, summaries, timeouts' lengths, retries, what an activity does inside, a command in a stage
-no running case has reached yet. `docs/upgrading.md` has the same by kind of change, with the commands that tell.
+Needs a patch: a command put before, among or after those a running case may have done, taken from them or moved (an
+activity, local activity, timer, upsert, continue-as-new), another name or task queue for one, a timer where none was.
+Needs none: other arguments, summaries, retries, another length of a timer or timeout, what an activity does inside, a
+command in a stage no running case has reached. `docs/upgrading.md` has the same by kind of change, and what tells.
 
 1. *Add*: name it here with the day, the reason and the day before which nothing is taken away, and keep both ways:
 
