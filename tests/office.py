@@ -73,10 +73,13 @@ def example(name: str = "passes", *, credit_code: str | None = None, today: date
 class Office:
     """One database, one document store, one task queue on the session's server."""
 
-    def __init__(self, client: Client, folder: Path, database_url: str | None = None) -> None:
+    def __init__(
+        self, client: Client, folder: Path, database_url: str | None = None, *, prepared: bool = False
+    ) -> None:
         self.client = client
         self.database_url = database_url or f"sqlite:///{folder / 'livebase.db'}"
-        migrate(self.database_url, local_server=True)
+        if not prepared:  # by another build, whose schema it has
+            migrate(self.database_url, local_server=True)
         self.engine: Engine = open_engine(self.database_url)
         self.settings = WorkerSettings(
             database_url=self.database_url,

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import base64
+import json
+import socket
+import tempfile
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -15,10 +19,16 @@ from temporalio.worker import Replayer, UnsandboxedWorkflowRunner
 
 from tests.office import Office
 from tests.path import acts
-from tests.record_histories import FOLDER, all_runs
+from tests.path.commands import as_text, commands, from_text
+from tests.path.waits import WAITS
+from tests.record_histories import BASELINE, FOLDER, all_runs
+from tests.workers.processes import ROOT
+from workflows.calendar import CalendarNotice
 from workflows.certification import Certification
+from workflows.letters import DeliverLetters
 
-HISTORIES = sorted(FOLDER.glob("*.json"))
+HISTORIES = sorted(FOLDER.rglob("*.json"))
+"""This build's, and in folders of their own those recorded by released versions."""
 WORKFLOW_ID = "base:recorded:1"
 
 
@@ -30,19 +40,46 @@ def recorded(path: Path) -> WorkflowHistory:
 
 
 def replayer(**options: Any) -> Replayer:
-    return Replayer(workflows=[Certification], data_converter=pydantic_data_converter, **options)
+    workflows = [Certification, CalendarNotice, DeliverLetters]
+    return Replayer(workflows=workflows, data_converter=pydantic_data_converter, **options)
 
 
-def test_there_are_recorded_histories() -> None:
-    assert [path.name for path in HISTORIES if path.name.startswith("first_year_")] == [
-        "first_year_1.json",
-        "first_year_2.json",
-    ], "record them with: python -m tests.record_histories"
+def texts(value: Any) -> Iterator[str]:
+    """Every text in a history's JSON, payloads read."""
+    if isinstance(value, dict):
+        for each in value.values():
+            yield from texts(each)
+    elif isinstance(value, list):
+        for each in value:
+            yield from texts(each)
+    elif isinstance(value, str):
+        yield value
+        try:
+            yield base64.b64decode(value, validate=True).decode()
+        except ValueError:
+            return
 
 
-@pytest.mark.parametrize("path", HISTORIES, ids=lambda path: path.stem)
+def test_every_wait_has_a_recorded_history_and_the_baseline_is_made_of_them() -> None:
+    own = {path.stem: path for path in sorted(FOLDER.glob("*.json"))}
+    how = "record them with: python -m tests.record_histories"
+    assert own.keys() == {"first_year_1", "first_year_2", *WAITS}, how
+    baseline = from_text(BASELINE.read_text("utf-8"))
+    made = {name: commands(recorded(own[name]).events) for name in baseline}
+    assert baseline.keys() == own.keys() and as_text(made) == BASELINE.read_text("utf-8"), how
+
+
+@pytest.mark.parametrize("path", HISTORIES, ids=lambda path: str(path.relative_to(FOLDER)))
 async def test_a_recorded_history_replays(path: Path) -> None:
     await replayer().replay_workflow(recorded(path))
+
+
+@pytest.mark.parametrize("path", HISTORIES, ids=lambda path: str(path.relative_to(FOLDER)))
+def test_a_recorded_history_names_no_machine(path: Path) -> None:
+    told = "\n".join(texts(json.loads(path.read_text("utf-8"))))
+    assert "record_histories" in told
+    for trace in (str(ROOT), tempfile.gettempdir(), str(Path.home()) + "/", socket.gethostname(), "@staff.example"):
+        assert trace not in told
 
 
 async def test_what_the_path_writes_today_replays(office: Office, client: Client) -> None:

@@ -52,8 +52,13 @@ class WorkerProcess:
 
 
 @asynccontextmanager
-async def worker_process(office: Office, address: str, *program: str, **environ: str) -> AsyncIterator[WorkerProcess]:
-    """A worker process of the office, with more of its environment as keywords; killed when the block ends."""
+async def worker_process(
+    office: Office, address: str, *program: str, checkout: Path = ROOT, python: str = sys.executable, **environ: str
+) -> AsyncIterator[WorkerProcess]:
+    """A worker process of the office, with more of its environment as keywords; killed when the block ends.
+
+    `checkout` and `python` are another build's.
+    """
     folder = Path(office.settings.documents).parent
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("TEMPORAL_", "LIVEBASE_"))}
     own = {
@@ -65,9 +70,9 @@ async def worker_process(office: Office, address: str, *program: str, **environ:
         "LIVEBASE_DATA_DIR": str(folder),
     }
     log = folder / f"worker-{len(list(folder.glob('worker-*')))}.log"
-    command = [sys.executable, *(program or LIVEBASE)]
+    command = [python, *(program or LIVEBASE)]
     process = await asyncio.to_thread(
-        GuardedProcess.spawn, command, log=log, cwd=ROOT, environ={**kept, **own, **environ}
+        GuardedProcess.spawn, command, log=log, cwd=checkout, environ={**kept, **own, **environ}
     )
     try:
         yield WorkerProcess(process, log)
