@@ -151,6 +151,14 @@ def test_permission_is_judged_before_expectation_and_expectation_before_stage() 
     assert info.value.kind is RefusalKind.ROLE_NOT_ALLOWED
 
 
+def test_a_command_to_an_ended_case_hears_how_and_when_it_ended() -> None:
+    with pytest.raises(Refusal) as info:
+        judge(cases.expired(), cases.command(Withdraw, cases.APPLICANT, reason="r"))
+    assert info.value.kind is RefusalKind.ALREADY_ENDED
+    assert info.value.message == "Case LB-2026-000001 ended as expired on 2027-03-03T00:00:00+08:00."
+    assert "livebase show LB-2026-000001" in info.value.hint
+
+
 def test_while_one_reviewer_holds_the_review_another_can_neither_take_nor_decide() -> None:
     held = take(cases.in_review(), cases.command(TakeReview, cases.REVIEWER), cases.setting(cases.OPENED)).case
     other = Actor(role=Role.REVIEWER, name="zhou")

@@ -9,6 +9,8 @@ import pytest
 from domain.shanghai import end_of_day, midnight, parse_date, shanghai_date
 from domain.stages import Standing, standing
 from domain.terms import Term, add_months, add_years, age_reached
+from store.reference import shipped_calendar
+from tests.domain import cases
 
 
 @pytest.mark.parametrize(
@@ -85,6 +87,15 @@ def test_certified_at_any_moment_of_a_day_is_valid_through_its_anniversary(clock
 def test_the_anniversary_never_drifts(ordinal: int, last: str) -> None:
     first = Term.first(midnight(date(2028, 2, 29)), "LBC-2028-000001", "2026.1")
     assert first.model_copy(update={"ordinal": ordinal}).last_day == date.fromisoformat(last)
+
+
+def test_the_end_of_a_term_does_not_roll_on_over_a_holiday() -> None:
+    case = cases.in_valid(midnight(date(2025, 10, 1)) + timedelta(hours=10))
+    assert case.term is not None
+    assert case.term.last_day == date(2026, 10, 1)
+    assert shipped_calendar().roll_forward(case.term.last_day).deadline == date(2026, 10, 8), "a person's would"
+    expiry = next(planned for planned in case.plan if planned.event == "expire_certification")
+    assert expiry.at == case.term.until == midnight(date(2026, 10, 2))
 
 
 def test_a_term_is_written_as_from_and_until() -> None:

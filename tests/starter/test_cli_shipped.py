@@ -114,6 +114,16 @@ def test_policy_show_gives_every_figure_its_source(livebase: Livebase) -> None:
         assert figure["assumption"] or figure["source"].startswith("requirement"), name
 
 
+@pytest.mark.parametrize("output", ["table", "json"])
+def test_a_reader_that_goes_away_is_no_error(livebase: Livebase, output: str) -> None:
+    process = livebase.start("policy", "show", "-o", output)
+    assert process.stdout is not None and process.stderr is not None
+    process.stdout.close()  # as `head` does; what is printed then meets nobody
+    assert process.stderr.read() == ""
+    process.stderr.close()
+    assert process.wait(90) == 0
+
+
 def test_json_lines(livebase: Livebase) -> None:
     lines = livebase("policy", "show", "-o", "jsonl").out.splitlines()
     assert len(lines) == 1

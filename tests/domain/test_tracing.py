@@ -1,0 +1,33 @@
+"""What Temporal Web shows of a case: enough to trace it, and nothing personal (R7)."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from domain.tracing import SEARCH_ATTRIBUTES, current_details, search_attributes
+from tests.domain import cases
+
+APPLICATION = cases.submission().application
+PERSONAL = (
+    *(actor.name for actor in (cases.APPLICANT, cases.REVIEWER, cases.CERTIFIER, cases.FINANCE, cases.OPERATOR)),
+    cases.payer(), APPLICATION.representative,
+    APPLICATION.contact.name, APPLICATION.contact.phone, APPLICATION.contact.email,
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("stage", cases.STAGES)
+def test_a_case_is_traced_by_numbers_and_words_of_ours_and_by_nobodys_name(stage: str) -> None:
+    case = cases.STAGES[stage]()
+    if stage == "review":
+        case = case.model_copy(update={"review_held_by": cases.REVIEWER.name})
+    now = case.opened_at + timedelta(days=1)
+    shown = search_attributes(case, now)
+    assert shown.keys() == SEARCH_ATTRIBUTES.keys()
+    assert (shown["CertStage"], shown["CertAwaiting"]) == (stage, case.awaiting)
+    assert shown["CertNumber"] in (case.case_number, case.term.certificate_number if case.term else None)
+    text = f"{shown} {current_details(case, now)}"
+    assert case.case_number in text and case.credit_code in text
+    words = set(text.replace("|", " ").replace(",", " ").replace("'", " ").split())
+    assert [name for name in PERSONAL if name in (words if name.isascii() and name.isalpha() else text)] == []

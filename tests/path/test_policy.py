@@ -1,0 +1,50 @@
+"""A case is judged all its life by the policy it was opened under (decision 10)."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from typing import Any
+
+from temporalio.client import Client
+from temporalio.testing import ActivityEnvironment
+
+from activities.desk import CaseDesk
+from activities.review import ReviewActivities
+from domain.commands import Approve, Command, Outcome
+from domain.policy import PolicyBook
+from domain.refusals import RefusalKind
+from store.reference import policy_book, shipped_calendar
+from tests.domain import cases
+from tests.office import REVIEWER, Base, Office, example
+from tests.path import acts
+
+
+def a_stricter_one_from(day: date) -> PolicyBook:
+    """The shipped policy, and one with more live rooms than the example has."""
+    shipped = policy_book().versions[0]
+    rooms = shipped.figures["live_rooms"].model_copy(update={"value": 13})
+    stricter = {"version": "stricter", "effective_from": day, "figures": {**shipped.figures, "live_rooms": rooms}}
+    return PolicyBook(versions=(shipped, shipped.model_copy(update=stricter)))
+
+
+async def test_a_policy_that_comes_later_is_for_cases_opened_later(client: Client, tmp_path: Any) -> None:
+    office = Office(client, tmp_path)
+    later = cases.OPENED + timedelta(days=5)
+    desk = CaseDesk(office.cases, office.documents, shipped_calendar(), a_stricter_one_from(later.date()))
+    review = ReviewActivities(desk)
+
+    def act(activity: Any, command: Command, now: Any) -> Outcome:
+        outcome: Outcome = ActivityEnvironment().run(activity, command, now)
+        return outcome
+
+    def opened(base: Base, now: Any) -> Base:
+        submission = acts.handed_over(office, example(credit_code=base.credit_code))
+        assert act(review.apply, acts.apply_command(base, submission=submission), now).refusal is None
+        return base
+
+    before, after = opened(office.base(), cases.OPENED), opened(office.base(), later)
+    assert [base.case.policy_version for base in (before, after)] == ["2026.1", "stricter"]
+    assert act(review.approve, before.command(Approve, REVIEWER, revision=1), later).refusal is None
+    refusal = act(review.approve, after.command(Approve, REVIEWER, revision=1), later).refusal
+    assert refusal is not None and refusal.kind is RefusalKind.CONDITION_FAILED
+    assert [problem.path for problem in refusal.refusal().problems] == ["A4.live_rooms"]
