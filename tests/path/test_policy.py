@@ -13,7 +13,7 @@ from activities.review import ReviewActivities
 from domain.commands import Approve, Command, Outcome
 from domain.policy import PolicyBook
 from domain.refusals import RefusalKind
-from store.reference import policy_book, shipped_calendar
+from store.reference import policy_book
 from tests.domain import cases
 from tests.office import REVIEWER, Base, Office, example
 from tests.path import acts
@@ -30,7 +30,7 @@ def a_stricter_one_from(day: date) -> PolicyBook:
 async def test_a_policy_that_comes_later_is_for_cases_opened_later(client: Client, tmp_path: Any) -> None:
     office = Office(client, tmp_path)
     later = cases.OPENED + timedelta(days=5)
-    desk = CaseDesk(office.cases, office.documents, shipped_calendar(), a_stricter_one_from(later.date()))
+    desk = CaseDesk(office.cases, office.documents, a_stricter_one_from(later.date()))
     review = ReviewActivities(desk)
 
     def act(activity: Any, command: Command, now: Any) -> Outcome:
