@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from email.message import EmailMessage
 from typing import Any, Protocol
 
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import SQLAlchemyError
 from temporalio import activity
 
 from activities.desk import CaseDesk, stored_case
@@ -29,12 +29,14 @@ from store.cases import CaseTransaction
 from store.documents import DocumentStore
 from store.letters import LetterStore, OutgoingLetter
 
-LEASE = timedelta(minutes=15)
+LEASE = timedelta(hours=1)
 """How long a batch is its claimer's. Longer than sending it may take with all its attempts, so that no two send it."""
 _BATCH_SECONDS = 120.0
-_LETTER_SECONDS = 60.0
+_LETTER_SECONDS = 660.0
+"""More than a mail server may take for its last answer (`activities.smtp`)."""
 _HEARTBEAT_SECONDS = 3.0
-_RECORD_PAUSES = (0.2, 1.0, 3.0, 10.0)
+_RECORD_PAUSES = (0.2, 1.0, 3.0, 10.0, *[15.0] * 10)
+"""Nearly three minutes: a database that fails over comes back in less."""
 
 
 class MailServerAway(Exception):
@@ -43,6 +45,10 @@ class MailServerAway(Exception):
 
 class PutOff(Exception):
     """The mail server does not take this letter now."""
+
+
+class NotReady(Exception):
+    """Something on our side is lacking: the letter waits for it, however long."""
 
 
 class Refused(Exception):
@@ -123,7 +129,7 @@ class LetterActivities:
                 away = str(error)
             await _surely(self._letters.give_back, holder, away)
         done["untried"] += letters[sum(map(len, done.values())) :]
-        return Delivery.model_validate(done | {"server_away": bool(away)})
+        return Delivery.model_validate(done | {"server_away": bool(away) and not done["delivered"]})
 
     async def _send(self, session: MailSession, letter_id: str, holder: str, now: datetime) -> str:
         """Send one letter and record its outcome, which is returned; `untried` when it is another's by now."""
@@ -131,14 +137,17 @@ class LetterActivities:
         if letter is None:
             return "untried"
         try:
-            address = await asyncio.to_thread(self._address, letter)
             async with asyncio.timeout(_LETTER_SECONDS):
+                address = await asyncio.to_thread(self._address, letter)
                 await session.hand_over(compose(letter, self._room.sender, address, now))
         except MailServerAway:
             raise
         except (Refused, NoAddress) as error:
             await _surely(self._letters.refused, letter, holder, str(error))
             return "refused"
+        except NotReady as error:
+            await _surely(self._letters.wait, letter, holder, str(error), now)
+            return "deferred"
         except Exception as error:  # whatever it is, one letter must not keep the others waiting
             await _surely(self._letters.put_off, letter, holder, _why(error), now)
             return "deferred"
@@ -150,12 +159,12 @@ class LetterActivities:
         if letter.recipient is not Role.APPLICANT:
             if (address := self._room.staff.get(letter.recipient)) is None:
                 variable = f"LIVEBASE_MAIL_{letter.recipient.upper()}"
-                raise PutOff(f"no address is set for the {letter.recipient}: set {variable} for the workers")
+                raise NotReady(f"no address is set for the {letter.recipient}: set {variable} for the workers")
             return address
         try:
             submission = self._documents.get(letter.submission)
         except Exception as error:  # obstore has an error for each kind of store
-            raise PutOff(f"the application can't be read ({type(error).__name__})") from None
+            raise NotReady(f"the application can't be read ({type(error).__name__})") from None
         try:
             return str(json.loads(submission)["application"]["contact"]["email"])
         except (ValueError, KeyError, TypeError):
@@ -194,6 +203,6 @@ async def _surely(record: Callable[..., None], *arguments: Any) -> None:
     for pause in _RECORD_PAUSES:
         try:
             return await asyncio.to_thread(record, *arguments)
-        except OperationalError:
+        except SQLAlchemyError:
             await asyncio.sleep(pause)
     await asyncio.to_thread(record, *arguments)

@@ -15,9 +15,15 @@ import aiosmtplib
 
 from activities.letters import MailServerAway, MailSession, PutOff, Refused
 
-_SECONDS = 20.0
+_SECONDS = 60.0
 _CONNECT_SECONDS = 30.0
+ANSWER_SECONDS = 600.0
+"""How long it may look at a letter it has before it answers (RFC 5321, 4.5.3.2.6): given up earlier, a letter that
+was taken would be sent again, and again."""
 _PERMANENT = 500
+_ENHANCED = re.compile(r"[245]\.([0-9]{1,3})\.[0-9]{1,3}\b")
+_RECIPIENTS_OWN = frozenset({"1", "2"})  # RFC 3463: the address, the mailbox
+_MAILBOX_CODES = frozenset({550, 551, 552, 553})
 _ADDRESS = re.compile(r"\S+@\S+")
 
 
@@ -82,11 +88,11 @@ class _SmtpSession:
         if not self._smtp.is_connected:
             await self.connect()
         try:
-            await self._smtp.send_message(message)
+            await self._smtp.send_message(message, timeout=ANSWER_SECONDS)
         except aiosmtplib.SMTPSenderRefused as error:
             raise MailServerAway(f"it does not take our letters: {_reason(error)}") from None
         except aiosmtplib.SMTPRecipientsRefused as error:
-            raise _answered(error.recipients[0]) from None
+            raise _refused_recipient(error.recipients[0]) from None
         except aiosmtplib.SMTPResponseException as error:
             raise _answered(error) from None
         except aiosmtplib.SMTPNotSupported as error:
@@ -98,6 +104,17 @@ class _SmtpSession:
         except BaseException:
             self._smtp.close()  # cut off in the midst: what comes next on this connection means nothing
             raise
+
+
+def _refused_recipient(error: aiosmtplib.SMTPRecipientRefused) -> PutOff | Refused:
+    """A refused recipient, for good only where it is the recipient's own fault.
+
+    Servers tell at this point as well what they hold against us (relaying, a blocked client): mended on our side,
+    the letter goes out.
+    """
+    enhanced = _ENHANCED.match(error.message)
+    theirs = enhanced[1] in _RECIPIENTS_OWN if enhanced else error.code in _MAILBOX_CODES
+    return Refused(_reason(error)) if error.code >= _PERMANENT and theirs else PutOff(_reason(error))
 
 
 def _answered(error: aiosmtplib.SMTPResponseException) -> PutOff | Refused:

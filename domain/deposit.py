@@ -192,10 +192,11 @@ def _receipts(case: Case, payment: Payment, missing: int, opens: Task | None, se
     `opens` is the certifier's task when this payment made the deposit full after the approval.
     """
     if payment.credited:
-        waiting = opens or next((task for task in case.tasks if task.kind == "deposit"), None)
+        waiting = opens or next((task for task in case.tasks if task.kind in ("deposit", "supplement")), None)
+        when = "_early" if waiting is None else "_supplement" if waiting.kind == "supplement" else ""
         yield letter(
             case,
-            f"deposit_received.{'part' if missing else 'full'}{'' if waiting else '_early'}",
+            f"deposit_received.{'part' if missing else 'full'}{when}",
             setting,
             until=waiting.due_at if waiting else None,
             provisional=waiting.provisional if waiting else False,

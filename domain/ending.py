@@ -64,10 +64,11 @@ def end_before_term(
     tasks: tuple[Task, ...] = ()
     plan: tuple[Planned, ...] = ()
     appeal_until = None
+    appeal_provisional = False
     money = "本案没有需要退还的保证金。"
     if kind is Standing.REJECTED:
         window = setting.days(setting.policy.appeal_days, shanghai_date(ended_at))
-        appeal_until = window.at
+        appeal_until, appeal_provisional = window.at, window.provisional
         plan = (window.event(Event.CLOSE_CASE, "the appeal window ends"),)
     if case.deposit.held > 0:
         back = setting.working_days(setting.policy.deposit_return_working_days, shanghai_date(ended_at))
@@ -75,11 +76,14 @@ def end_before_term(
         plan = (*plan, back.event(Event.ESCALATE_SETTLEMENT, "returning the deposit is overdue and is escalated"))
         by = before_end_of(back.at, provisional=back.provisional)
         money = f"已缴保证金人民币{format_cny(case.deposit.held)}元将在{by}退还至付款账户。"
+    if case.deposit.unmatched > 0:
+        money += f"另收到未计入保证金的款项人民币{format_cny(case.deposit.unmatched)}元,由财务核对后处理。"
     note = letter(
         case,
         f"application_{kind}",
         setting,
         appeal_until=appeal_until,
+        provisional=appeal_provisional,
         reason=reason,
         money=money,
         again=long_date(earliest_new_application(kind, ended_at, setting.policy)),
@@ -144,6 +148,7 @@ def expire(case: Case, planned: Planned, setting: Setting) -> Transition:
             until=marks_due.at,
             provisional=marks_due.provisional,
             certificate=term.certificate_number,
+            ended=_last_day(term.until),
             held=format_cny(case.deposit.held),
             settle_by=before_end_of(settle_at),
         ),
@@ -205,13 +210,13 @@ def confirm_marks(case: Case, command: ConfirmMarks, setting: Setting) -> Transi
 
 def escalate_marks(case: Case, planned: Planned, setting: Setting) -> Transition:
     assert case.ending is not None
-    note = letter(case, "marks_escalated", setting, ended=long_date(shanghai_date(case.ending.legal_at)))
+    note = letter(case, "marks_escalated", setting, ended=_last_day(case.ending.legal_at))
     return _escalate(case, planned, setting, "marks_escalated", note)
 
 
 def escalate_settlement(case: Case, planned: Planned, setting: Setting) -> Transition:
     """Money still held past its date is looked at by a person, again each review period (decision 17)."""
-    again = setting.now + timedelta(days=setting.policy.settlement_review_days)
+    again = end_of_day(setting.today + timedelta(days=setting.policy.settlement_review_days - 1))
     note = letter(
         case,
         "settlement_escalated",
@@ -229,6 +234,11 @@ def close(case: Case, planned: Planned, setting: Setting) -> Transition:
     rest = tuple(other for other in case.plan if other != planned)
     stage = Stage.SETTLING if rest else Stage.CLOSED
     return step(case, setting, "appeal_window_ended", SYSTEM, legal_at=planned.at, stage=stage, plan=rest)
+
+
+def _last_day(midnight: datetime) -> str:
+    """The day that ends at a midnight, as people read it."""
+    return long_date(shanghai_date(midnight - timedelta(microseconds=1)))
 
 
 def _escalate(case: Case, planned: Planned, setting: Setting, event: str, note: Letter, *again: Planned) -> Transition:

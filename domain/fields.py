@@ -32,7 +32,9 @@ CREDIT_CODE_LENGTH = 18
 _LARGEST_COUNT = 10**6
 _ISO_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _AREA = re.compile(r"(-?)[0-9]{1,9}(\.[0-9]{1,6})?")
-_EMAIL = re.compile(r"[^\s@<>\"'(),:;]{1,64}@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+")
+_ATOM, _LABEL = r"[A-Za-z0-9!#$%&*+/=?^_`{|}~-]+", r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
+# What mail servers take without an extension (RFC 5321, RFC 5322): anything else would get no letter.
+_EMAIL = re.compile(rf"(?=[^@]{{1,64}}@)(?=.{{3,254}}\Z){_ATOM}(?:\.{_ATOM})*@{_LABEL}(?:\.{_LABEL})+")
 _PHONE = re.compile(r"\+?[0-9]([0-9 ()-]*[0-9])?")
 _MOBILE = re.compile(r"1[3-9][0-9]*")
 _MOBILE_DIGITS = 11

@@ -50,7 +50,7 @@ def letter(
     if until is not None:
         filled["until"] = before_end_of(until, provisional=provisional)
     if appeal_until is not None:
-        filled["appeal_until"] = before_end_of(appeal_until)
+        filled["appeal_until"] = before_end_of(appeal_until, provisional=provisional)
     parts = [
         _greeting(wording, filled),
         wording.what.format_map(filled),

@@ -121,12 +121,13 @@ def _on_record(one: Recounted) -> dict[str, Any]:
 
 def _letter(case: Case, what: str, one: Recounted, setting: Setting, notice: NoticeReference) -> Letter:
     """To whoever must act by the deadline; `what` is the task's kind, or `appeal`."""
-    by: dict[str, Any] = {"until": one.due.at, "provisional": one.due.provisional}
+    by: dict[str, Any] = {"appeal_until" if what == "appeal" else "until": one.due.at}
     return letter(
         case,
         f"deadline_moved.{what}",
         setting,
-        **({"appeal_until": one.due.at} if what == "appeal" else by),
+        **by,
+        provisional=one.due.provisional,
         before=long_date(_day(one.before)),
         after=long_date(one.due.day),
         source=notice.source,

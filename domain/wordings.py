@@ -141,6 +141,15 @@ WORDINGS: dict[str, Wording] = {
         do="其余款项可以现在缴纳,也可以在审核通过后缴纳;查看:livebase deposit show {case}",
         follows="资质审核继续进行;未通过的,已缴款项退还。",
     ),
+    "deposit_received.part_supplement": Wording(
+        Role.APPLICANT,
+        "保证金部分到账",
+        what="已收到保证金人民币{credited}元,尚缺人民币{missing}元。",
+        why="银行流水号{reference}的款项已入账。",
+        by="补充材料仍应在{until}提交;保证金的缴纳期限自资质审核通过起算,届时另行通知。",
+        do="请先提交补充材料:livebase supplement {case} 补充材料文件;其余款项可以现在或审核通过后缴纳",
+        follows="逾期未提交补充材料的,申请自动终止,已缴款项退还。",
+    ),
     "deposit_received.full": Wording(
         Role.APPLICANT,
         "保证金已足额到账",
@@ -149,6 +158,15 @@ WORDINGS: dict[str, Wording] = {
         by="认证员应在{until}作出认证决定。",
         do=_NOTHING_TO_DO,
         follows="认证决定将另行通知;未通过的,保证金退还。",
+    ),
+    "deposit_received.full_supplement": Wording(
+        Role.APPLICANT,
+        "保证金已足额到账",
+        what="已收到保证金人民币{credited}元,保证金已足额到账。",
+        why="银行流水号{reference}的款项已入账。",
+        by="补充材料仍应在{until}提交。",
+        do="请提交补充材料:livebase supplement {case} 补充材料文件",
+        follows="逾期未提交补充材料的,申请自动终止,保证金退还。",
     ),
     "deposit_received.full_early": Wording(
         Role.APPLICANT,
@@ -265,7 +283,8 @@ WORDINGS: dict[str, Wording] = {
     "certification_expired": Wording(
         Role.APPLICANT,
         "认证到期失效",
-        what="证书 {certificate} 已到期失效。请立即停止使用一切标识、商标,停止以淘宝直播基地名义的宣传和活动。",
+        what="证书 {certificate} 已于{ended}24时到期失效。"
+        "请立即停止使用一切标识、商标,停止以淘宝直播基地名义的宣传和活动。",
         why="认证期满未通过续签(R9)。",
         by="请在{until}提交停用证明。",
         do="确认停用并附证明:livebase marks confirm {case} 文件",
@@ -276,7 +295,7 @@ WORDINGS: dict[str, Wording] = {
         Role.OPERATOR,
         "停用标识确认逾期",
         what="基地尚未确认停用标识和商标。",
-        why="认证已于{ended}结束,停用证明未在期限内提交(R9)。",
+        why="认证已于{ended}24时结束,停用证明未在期限内提交(R9)。",
         by="确认期限已过,请立即办理。",
         do="联系基地提交证明:livebase marks confirm {case} 文件",
         follows="义务在确认之前一直有效,结算保证金时可能扣留一部分。",

@@ -80,10 +80,11 @@ def list_notes(session: Session, base: BaseArgument) -> None:
     """The notes on a case, oldest first."""
     from store.grounds import notes
 
+    case = session.found(base).case
     if session.only_applicant is not None:
         message = "An applicant may not read the staff's notes."
         raise CommandError(4, "role_not_allowed", message, "It is for every staff role: --as ROLE:NAME.")
-    session.show(notes(session.engine, session.found(base).case.case_number), _notes_table)
+    session.show(notes(session.engine, case.case_number), _notes_table)
 
 
 def _notes_table(notes: list[dict[str, Any]]) -> None:

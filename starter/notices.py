@@ -41,8 +41,8 @@ def list_notices(
 
     if state is not None and state not in set(DeliveryState):
         raise usage(f"--state {state[:40]!r} is unknown.", f"One of: {', '.join(DeliveryState)}")
-    _require_staff(session)
     case_number = session.found(base).case.case_number if base is not None else None
+    _require_staff(session)
     not_arrived = [each for each in DeliveryState if each is not DeliveryState.DELIVERED]
     states = [DeliveryState(state)] if state else list(DeliveryState) if base is not None else not_arrived
     letters = list_letters(session.engine, case_number=case_number, states=states)
@@ -56,8 +56,8 @@ def show(session: Session, base: BaseArgument, letter: LetterArgument) -> None:
     from domain.delivery import unknown_letter
     from store.letters import list_letters
 
-    _require_staff(session)
     case = session.found(base).case
+    _require_staff(session)
     letters = list_letters(session.engine, case_number=case.case_number)
     found = next((each for each in letters if each["letter"] == letter), None)
     if found is None:

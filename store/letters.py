@@ -14,7 +14,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Engine, and_, func, or_, select, update
 from sqlalchemy.orm import Session
 
-from domain.delivery import DeliveryState, StoredLetter, letter_id, next_try
+from domain.delivery import SHORTEST_PAUSE, DeliveryState, StoredLetter, letter_id, next_try
 from domain.stages import Role
 from store import tables
 from store.queries import shown
@@ -122,9 +122,23 @@ class LetterStore:
             row.error = why
             row.claimed_by = row.claimed_until = None
 
+    def wait(self, letter: OutgoingLetter, holder: str, why: str, now: datetime) -> None:
+        """Something of ours is lacking: tried again, and never given up for it."""
+        self._change(
+            and_(_named(letter.id), _ROW.claimed_by == holder),
+            state=DeliveryState.FAILED.value,
+            error=why,
+            try_at=now + SHORTEST_PAUSE,
+            put_off_since=None,
+        )
+
     def give_back(self, holder: str, why: str = "") -> None:
-        """Let go of all letters still held: due at once, `failed` with the reason when there is one."""
-        reason = {"error": why} if why else {}
+        """Let go of all letters still held: due at once, `failed` with the reason when there is one.
+
+        With a reason the mail server was away, and how long a letter was put off before counts anew: its patience
+        is for the recipient's server, not for ours.
+        """
+        reason: dict[str, Any] = {"error": why, "put_off_since": None} if why else {}
         for condition, state in (
             (_ROW.error != "", DeliveryState.FAILED),
             (_ROW.error == "", DeliveryState.FAILED if why else DeliveryState.PENDING),

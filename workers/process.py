@@ -16,6 +16,7 @@ from workers.main import build_workers
 from workers.schedule import keep_letters_going
 from workers.settings import WorkerSettings
 
+_SCHEDULE_PAUSE = 30.0  # seconds
 _log = structlog.stdlib.get_logger("livebase.worker")
 PAST_GRACE = 4.0
 """Seconds for cancelled activities to come to their end."""
@@ -41,20 +42,28 @@ async def run_worker(client: Client, settings: WorkerSettings) -> None:
         try:
             async with asyncio.timeout(None) as limit, workers:
                 _log_start(client, settings)
-                await keep_letters_going(client, settings.task_queue)
+                scheduling = asyncio.create_task(_keep_letters_going(client, settings.task_queue))
                 await stop.wait()
+                scheduling.cancel()
                 _log.info("draining", seconds=settings.graceful_seconds)
                 limit.reschedule(loop.time() + settings.graceful_seconds + PAST_GRACE)
         except TimeoutError:
             _log.error("activities did not end")
             raise StillAtWork from None
-        except RPCError as error:
-            message = f"The schedule that delivers letters can't be made: {error.message}."
-            raise Unreachable(message, "Run: livebase doctor") from error
         except RuntimeError as error:  # the SDK's: no such namespace, no right to poll
             reason = str(error).partition(": Status {")[0]
             raise Unreachable(f"Temporal won't have this worker: {reason}.", "Run: livebase doctor") from error
     _log.info("stopped")
+
+
+async def _keep_letters_going(client: Client, task_queue: str) -> None:
+    """Letters never keep cases from being worked on (decision 35): without their schedule the work goes on."""
+    while True:
+        try:
+            return await keep_letters_going(client, task_queue)
+        except RPCError as error:
+            _log.warning("the schedule that delivers letters can't be made", error=error.message)
+            await asyncio.sleep(_SCHEDULE_PAUSE)
 
 
 def _log_start(client: Client, settings: WorkerSettings) -> None:

@@ -28,13 +28,13 @@ CLAIM: dict[str, Any] = {
     "schedule_to_close_timeout": timedelta(seconds=60),
     "retry_policy": RetryPolicy(initial_interval=timedelta(milliseconds=100), maximum_interval=timedelta(seconds=5)),
 }
-# The mail server is an outside party. A batch takes two minutes at most, and what it is at may take one more; a
-# worker that died is noticed by its heartbeat. All attempts together end before the claim does (15 minutes), so
-# that nobody else sends the same letters meanwhile.
+# The mail server is an outside party. A batch takes two minutes at most, what it is at eleven more when the mail
+# server is slow to answer, and recording it three; a worker that died is noticed by its heartbeat. All attempts
+# together end before the claim does (an hour), so that nobody else sends the same letters meanwhile.
 SEND: dict[str, Any] = {
-    "start_to_close_timeout": timedelta(minutes=5),
-    "schedule_to_close_timeout": timedelta(minutes=12),
-    "heartbeat_timeout": timedelta(seconds=10),
+    "start_to_close_timeout": timedelta(minutes=18),
+    "schedule_to_close_timeout": timedelta(minutes=50),
+    "heartbeat_timeout": timedelta(seconds=30),
     "retry_policy": RetryPolicy(initial_interval=timedelta(seconds=1), maximum_interval=timedelta(seconds=30)),
 }
 SHIFT = timedelta(hours=6)

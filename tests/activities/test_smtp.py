@@ -9,6 +9,7 @@ from email.message import EmailMessage
 import pytest
 from aiosmtplib.email import flatten_message
 
+from activities import smtp
 from activities.letters import MailServerAway, PutOff, Refused
 from activities.message import NoAddress, compose, usable_address
 from activities.smtp import NoMailServer, SmtpServer
@@ -58,6 +59,10 @@ async def test_a_letter_taken_is_there_as_it_was_written() -> None:
         ("", "553 no such {} here", "", Refused, "553 no such … here"),
         ("", "450 4.2.0 <{}> greylisted", "", PutOff, "450 4.2.0 … greylisted"),
         ("", "421 closing", "", PutOff, "421 closing"),
+        ("", "554 5.7.1 <{}>: relay access denied", "", PutOff, "554 5.7.1 … relay access denied"),
+        ("", "554 client host rejected", "", PutOff, "554 client host rejected"),
+        ("", "550 5.7.1 you are blocked", "", PutOff, "550 5.7.1 you are blocked"),
+        ("", "552 5.2.2 mailbox full", "", Refused, "552 5.2.2 mailbox full"),
         ("", "", "554 5.7.1 not wanted", Refused, "554 5.7.1 not wanted"),
         ("", "", "452 4.3.1 no room", PutOff, "452 4.3.1 no room"),
         ("451 4.3.2 not now", "", "", MailServerAway, "it does not take our letters: 451 4.3.2 not now"),
@@ -71,6 +76,16 @@ async def test_what_an_answer_means(mail: str, rcpt: str, data: str, outcome: ty
             await sent(server)
     assert type(info.value) is outcome
     assert str(info.value) == reason
+
+
+async def test_an_answer_is_waited_for_as_long_as_a_mail_server_may_take(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A letter given up while it is looked at has been taken all the same, and would come again and again."""
+    assert smtp.ANSWER_SECONDS >= 600, "RFC 5321, 4.5.3.2.6"
+    monkeypatch.setattr(smtp, "_SECONDS", 0.5)
+    async with MailServer() as server:
+        server.pause = 1.5
+        await sent(server)
+    assert len(server.arrived) == 1
 
 
 async def test_after_a_refusal_the_next_letter_goes_its_way() -> None:

@@ -126,6 +126,18 @@ TRANSITIONS: dict[str, tuple[Callable[[], Transition], tuple[str, ...]]] = {
         lambda: cases.paid(cases.in_review(), 10_000_000),
         ("deposit_received.full_early",),
     ),
+    "pay a part during a supplement": (
+        lambda: cases.paid(cases.in_supplement(), 500),
+        ("deposit_received.part_supplement",),
+    ),
+    "pay in full during a supplement": (
+        lambda: cases.paid(cases.in_supplement(), 10_000_000),
+        ("deposit_received.full_supplement",),
+    ),
+    "lapse with money that fits nowhere": (
+        lambda: taken(cases.paid(cases.in_deposit(), 700, payer="x").case, Event.LAPSE_DEPOSIT),
+        ("application_lapsed",),
+    ),
     "pay too much": (
         lambda: cases.paid(cases.in_deposit(), 10_000_001),
         ("deposit_received.full", "payment_unmatched"),
@@ -269,6 +281,10 @@ def test_only_what_can_be_appealed_says_so() -> None:
         ("reject with money held", "后续", "已缴保证金人民币5.00元将在2026年3月16日24时前退还至付款账户。"),
         ("withdraw", "后续", "重新申请:2026年3月2日起可以提出。"),
         ("lapse_deposit", "原因", "保证金逾期未足额缴纳。"),
+        ("pay in full during a supplement", "期限", "补充材料仍应在2026年3月17日24时前提交。"),
+        ("lapse with money that fits nowhere", "后续", "另收到未计入保证金的款项人民币7.00元,由财务核对后处理。"),
+        ("escalate_marks", "原因", "认证已于2027年3月2日24时结束"),
+        ("expire_certification", "办理", "livebase marks confirm LB-2026-000001"),
         ("pay for somebody else", "原因", "付款方不是申请主体,也不是受托企业。"),
         ("pay after the end", "原因", "案件已结束。"),
         ("escalate_settlement, never certified", "原因", "保证金退还期限已到。"),
@@ -276,6 +292,22 @@ def test_only_what_can_be_appealed_says_so() -> None:
 )
 def test_what_a_letter_says(name: str, label: str, says: str) -> None:
     assert says in part(written(TRANSITIONS[name][0]())[-1].body, label)
+
+
+def test_an_appeal_window_that_can_still_move_says_so() -> None:
+    now = recounting.at("2026-12-20")
+    command = cases.command(Reject, cases.REVIEWER, revision=1, reason="场地是仓库")
+    (note,) = written(ending.reject(cases.in_review(now), command, cases.setting(now)))
+    assert "24时前(暂定,待节假日安排公布后可能顺延)提出申诉" in part(note.body, "期限")
+
+
+def test_a_settlement_that_is_looked_at_late_names_the_day_it_is_looked_at_again() -> None:
+    case = cases.expired()
+    planned = cases.planned_event(case, Event.ESCALATE_SETTLEMENT)
+    late = ending.escalate_settlement(case, planned, cases.setting(planned.at + timedelta(seconds=1)))
+    again = cases.planned_event(late.case, Event.ESCALATE_SETTLEMENT).at
+    assert again == planned.at + timedelta(days=90)
+    assert before_end_of(again) in part(written(late)[-1].body, "期限")
 
 
 def test_all_that_is_missing_is_listed_line_by_line() -> None:

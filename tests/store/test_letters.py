@@ -173,6 +173,28 @@ def test_a_letter_put_off_is_tried_ever_more_slowly_and_at_last_put_before_a_per
     assert claim(letters, "b", now + timedelta(days=365)) == []
 
 
+def test_what_is_lacking_on_our_side_is_waited_for_however_long(letters: LetterStore, engine: Engine) -> None:
+    for days in range(0, 30, 3):
+        now = NOW + timedelta(days=days)
+        letter = begun(letters, "a", now)
+        letters.wait(letter, "a", "no address is set", now)
+        there = row(engine, letter.id)
+        assert (there.state, there.error, there.put_off_since) == ("failed", "no address is set", None)
+        assert there.try_at is not None and now < there.try_at < now + timedelta(hours=1)
+
+
+def test_the_servers_absence_takes_nothing_from_a_letters_patience(letters: LetterStore, engine: Engine) -> None:
+    letter = begun(letters)
+    letters.put_off(letter, "a", "451 greylisted", NOW)
+    assert letter.id in claim(letters, "b", NOW + timedelta(hours=1))
+    letters.give_back("b", "connection refused")
+    assert row(engine, letter.id).put_off_since is None
+    back = NOW + PATIENCE
+    assert letter.id in claim(letters, "c", back)
+    letters.put_off(letter, "c", "451 greylisted", back)
+    assert row(engine, letter.id).state == "failed"
+
+
 def test_what_is_refused_for_good_waits_for_a_person(letters: LetterStore, engine: Engine) -> None:
     letter = begun(letters)
     letters.refused(letter, "a", "550 no such user")
