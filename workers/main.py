@@ -98,6 +98,8 @@ def build_workers(
         task_queue=outside_task_queue(settings.task_queue),
         # None of them may hold a transaction, a connection or a lock while it waits for the party outside.
         activities=[publication.announce_base, letters.send_letters],
+        # Sent on as they come: held back as the SDK does, a hiccup of seconds would look like a worker's death.
+        max_heartbeat_throttle_interval=timedelta(seconds=3),
         **_settled(settings),
     )
     return WorkerPair(inside=inside, outside=outside)

@@ -34,7 +34,7 @@ CLAIM: dict[str, Any] = {
 SEND: dict[str, Any] = {
     "start_to_close_timeout": timedelta(minutes=18),
     "schedule_to_close_timeout": timedelta(minutes=50),
-    "heartbeat_timeout": timedelta(seconds=30),
+    "heartbeat_timeout": timedelta(seconds=15),
     "retry_policy": RetryPolicy(initial_interval=timedelta(seconds=1), maximum_interval=timedelta(seconds=30)),
 }
 SHIFT = timedelta(hours=6)

@@ -77,7 +77,7 @@ def ids(office: Office) -> list[str]:
 
 
 async def all_delivered(office: Office) -> None:
-    await until(lambda: set(states(office)) == {"delivered"}, "every letter delivered")
+    await until(lambda: set(states(office)) == {"delivered"}, "every letter delivered", seconds=40)
 
 
 def arrived_once(office: Office, server: MailServer) -> None:
