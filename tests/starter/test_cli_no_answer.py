@@ -23,7 +23,7 @@ def test_what_is_not_answered_in_time_may_still_happen_and_happens_once(
     apply = ("apply", other.file, *APPLICANT, "--request-id", f"{other.code}-apply", "-o", "json")
     with dev.freeze_worker():
         taking, applying = dev.start(*take), dev.start(*apply)
-        given_up = dev.start("review", "approve", applied, "--revision", "1", *REVIEWER, "-o", "json")
+        given_up = dev.start("note", "add", applied, "--text", "whenever", *REVIEWER, "-o", "json")  # in any order
         assert given_up.stderr is not None
         announced = given_up.stderr.readline()
         given_up.send_signal(signal.SIGINT)
