@@ -174,7 +174,7 @@ async def test_a_mail_server_down_for_three_days_delays_letters_and_nothing_else
 ) -> None:
     server = MailServer()
     async with AsyncExitStack() as stack:
-        slow = replace(server.room, pause_seconds=7200)
+        slow = replace(server.room, pause_seconds=5000)  # so that no jump aims at its timer itself
         office = await stack.enter_async_context(working_office(client, tmp_path, room=slow))
         shift = await stack.enter_async_context(delivering(office))
         handle = client.get_workflow_handle(shift.id)  # whichever run it is at

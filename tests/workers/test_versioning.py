@@ -96,7 +96,8 @@ async def registered(client: Client, build: str) -> set[tuple[str, int]]:
             described = await client.workflow_service.describe_worker_deployment_version(request)
             queues = {(queue.name, queue.type) for queue in described.version_task_queues}
         except RPCError as error:
-            if error.status is not RPCStatusCode.NOT_FOUND:
+            # The server gives up an answer (CANCELLED, seen once) while it is just making the version's records.
+            if error.status not in (RPCStatusCode.NOT_FOUND, RPCStatusCode.CANCELLED):
                 raise
         if len(queues) >= 3:
             return queues
