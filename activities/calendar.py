@@ -17,7 +17,7 @@ from domain.notices import InvalidNotice, Notice, NoticeReference, Progress, Tol
 from domain.permissions import require_permission
 from domain.policy import PolicyBook
 from domain.recounting import recount
-from domain.refusals import Refusal, RefusalKind
+from domain.refusals import Refusal, RefusalKind, request_id_reused
 from domain.setting import Setting
 from domain.shanghai import shanghai_date
 from domain.working_days import Calendar
@@ -123,8 +123,7 @@ class CalendarActivities:
 def _imported(tx: CalendarTransaction, command: ImportCalendar, now: datetime) -> ImportOutcome:
     answered = tx.answered(command.request_id)
     if answered is not None and answered[0] != command.params_hash():
-        message = f"Request id {command.request_id} was used with other parameters."
-        raise Refusal(RefusalKind.REQUEST_ID_REUSED, message, "Use a new request id.")
+        raise request_id_reused(command.request_id)
     notice = _read(tx.calendar, command, now)
     if answered is not None:
         answer = ImportAnswer.model_validate(answered[1])
@@ -141,7 +140,7 @@ def _imported(tx: CalendarTransaction, command: ImportCalendar, now: datetime) -
         calendar_version=tx.calendar.version,
         live_cases=tx.count_live_cases(),
     )
-    tx.remember(command, answer.model_dump(mode="json"), now)
+    tx.remember(command, answer, now)
     return ImportOutcome(answer=answer, notice=notice.reference, new=new)
 
 

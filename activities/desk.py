@@ -16,7 +16,7 @@ from domain.case import Case, Planned
 from domain.commands import Answer, Command, Outcome
 from domain.policy import Policy, PolicyBook
 from domain.records import Transition
-from domain.refusals import Refusal, RefusalKind
+from domain.refusals import Refusal, RefusalKind, request_id_reused
 from domain.setting import Setting
 from domain.shanghai import shanghai_date
 from domain.submission import Submission
@@ -129,12 +129,7 @@ def _repeat(command: Command, answered: tuple[str, Answer | None], case: Case | 
     params_hash, answer = answered
     if params_hash == command.params_hash() and answer is not None:
         return Outcome(answer=answer.model_copy(update={"repeated": True}), case=case)
-    refusal = Refusal(
-        RefusalKind.REQUEST_ID_REUSED,
-        f"Request id {command.request_id} was used with other parameters.",
-        "Use a new request id.",
-    )
-    return Outcome(refusal=refusal.detail, case=case)
+    return Outcome(refusal=request_id_reused(command.request_id).detail, case=case)
 
 
 def _answer(command: Command, transition: Transition, now: datetime) -> Answer:

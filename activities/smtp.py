@@ -18,8 +18,8 @@ from activities.letters import MailServerAway, MailSession, PutOff, Refused
 _SECONDS = 60.0
 _CONNECT_SECONDS = 30.0
 ANSWER_SECONDS = 600.0
-"""How long it may look at a letter it has before it answers (RFC 5321, 4.5.3.2.6): given up earlier, a letter that
-was taken would be sent again, and again."""
+"""How long it may look at a letter it has before it answers (RFC 5321, 4.5.3.2.6), and so for its other answers about
+one: given up earlier, a letter that was taken would be sent again, and again."""
 _PERMANENT = 500
 _ENHANCED = re.compile(r"[245]\.([0-9]{1,3})\.[0-9]{1,3}\b")
 _RECIPIENTS_OWN = frozenset({"1", "2"})  # RFC 3463: the address, the mailbox

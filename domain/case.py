@@ -9,6 +9,7 @@ Instants are aware UTC datetimes, amounts are fen, dates are Shanghai dates.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import date, datetime
 from enum import StrEnum
 from typing import Literal
@@ -185,9 +186,15 @@ class Case(_Part):
     @property
     def task(self) -> Task | None:
         """The open task that is due first; one without a deadline comes last."""
-        if not self.tasks:
-            return None
-        return min(self.tasks, key=lambda task: (task.due_at is None, task.due_at or self.opened_at))
+        return self._first(self.tasks)
+
+    @property
+    def staff_task(self) -> Task | None:
+        """The same among those that are not the applicant's."""
+        return self._first(task for task in self.tasks if task.role is not Role.APPLICANT)
+
+    def _first(self, tasks: Iterable[Task]) -> Task | None:
+        return min(tasks, key=lambda task: (task.due_at is None, task.due_at or self.opened_at), default=None)
 
     @property
     def awaiting(self) -> Role:

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-from datetime import timedelta
 from typing import Any
 
-from domain.case import Case, Counting, Event, Task
+from domain.case import Case, Counting, Task
 from domain.commands import AddNote, Assign, ExtendDeadline
 from domain.deposit import deposit_by
 from domain.ending import marks_by
@@ -16,17 +15,11 @@ from domain.records import Note, Transition
 from domain.refusals import Refusal, RefusalKind
 from domain.review import held_by, supplement_by
 from domain.setting import Due, Setting, step
-from domain.shanghai import shanghai_date
-from domain.stages import Role
+from domain.shanghai import last_day
 from domain.terms import add_months
 
 TASKS = {"supplement": "supplement", "deposit": "deposit", "marks": "confirm_marks"}
 """Which task a deadline is of, as people name it."""
-_EVENTS = {
-    "supplement": frozenset({Event.REMIND_SUPPLEMENT, Event.LAPSE_SUPPLEMENT}),
-    "deposit": frozenset({Event.REMIND_DEPOSIT, Event.LAPSE_DEPOSIT}),
-    "confirm_marks": frozenset({Event.ESCALATE_MARKS}),
-}
 _MONTHS_AHEAD = 12  # further ahead is a slip of the pen, not an extension
 
 
@@ -37,7 +30,7 @@ def assign(case: Case, command: Assign, setting: Setting) -> Transition:
     approved the application (decision 18).
     """
     judge(case, command)
-    task = staff_task(case)
+    task = case.staff_task
     if task is None:
         raise Refusal(
             RefusalKind.WRONG_STAGE,
@@ -58,12 +51,6 @@ def assign(case: Case, command: Assign, setting: Setting) -> Transition:
     )
 
 
-def staff_task(case: Case) -> Task | None:
-    """The open task of the staff that is due first; one without a deadline comes last."""
-    tasks = [task for task in case.tasks if task.role is not Role.APPLICANT]
-    return min(tasks, key=lambda task: (task.due_at is None, task.due_at), default=None)
-
-
 def extend(case: Case, command: ExtendDeadline, setting: Setting) -> Transition:
     """Move an applicant's open deadline to the end of a later day; its reminders and what follows move along.
 
@@ -79,7 +66,7 @@ def extend(case: Case, command: ExtendDeadline, setting: Setting) -> Transition:
             f"Case {case.case_number} has no open {name} deadline.",
             f"See its deadlines with: livebase next {case.case_number}",
         )
-    before = shanghai_date(task.due_at - timedelta(microseconds=1))
+    before = last_day(task.due_at)
     if task.due_at <= setting.now:
         raise Refusal(
             RefusalKind.TOO_LATE,
@@ -119,7 +106,8 @@ def _by(case: Case, task: Task, due: Due, setting: Setting) -> dict[str, Any]:
     else:
         assert case.marks is not None
         opened = marks_by(due, case.marks)
-    others = tuple(planned for planned in case.plan if planned.event not in _EVENTS[task.kind])
+    moved = {planned.event for planned in opened["plan"]}
+    others = tuple(planned for planned in case.plan if planned.event not in moved)
     ahead = tuple(planned for planned in opened["plan"] if planned.at > setting.now)
     return {
         **opened,

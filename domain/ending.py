@@ -14,7 +14,7 @@ from domain.policy import Policy
 from domain.records import BenefitsWithdrawn, Decision, Evidence, Letter, ListRevision, Record, Transition
 from domain.refusals import Refusal, RefusalKind
 from domain.setting import SYSTEM, Due, Setting, step
-from domain.shanghai import end_of_day, shanghai_date
+from domain.shanghai import end_of_day, last_day, shanghai_date
 from domain.stages import Role, Stage, Standing
 
 
@@ -148,7 +148,7 @@ def expire(case: Case, planned: Planned, setting: Setting) -> Transition:
             until=marks_due.at,
             provisional=marks_due.provisional,
             certificate=term.certificate_number,
-            ended=_last_day(term.until),
+            ended=long_date(last_day(term.until)),
             held=format_cny(case.deposit.held),
             settle_by=before_end_of(settle_at),
         ),
@@ -210,7 +210,7 @@ def confirm_marks(case: Case, command: ConfirmMarks, setting: Setting) -> Transi
 
 def escalate_marks(case: Case, planned: Planned, setting: Setting) -> Transition:
     assert case.ending is not None
-    note = letter(case, "marks_escalated", setting, ended=_last_day(case.ending.legal_at))
+    note = letter(case, "marks_escalated", setting, ended=long_date(last_day(case.ending.legal_at)))
     return _escalate(case, planned, setting, "marks_escalated", note)
 
 
@@ -234,11 +234,6 @@ def close(case: Case, planned: Planned, setting: Setting) -> Transition:
     rest = tuple(other for other in case.plan if other != planned)
     stage = Stage.SETTLING if rest else Stage.CLOSED
     return step(case, setting, "appeal_window_ended", SYSTEM, legal_at=planned.at, stage=stage, plan=rest)
-
-
-def _last_day(midnight: datetime) -> str:
-    """The day that ends at a midnight, as people read it."""
-    return long_date(shanghai_date(midnight - timedelta(microseconds=1)))
 
 
 def _escalate(case: Case, planned: Planned, setting: Setting, event: str, note: Letter, *again: Planned) -> Transition:

@@ -7,12 +7,12 @@ says is in `domain/wordings.py`.
 from __future__ import annotations
 
 import unicodedata
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 
 from domain.case import Case
 from domain.records import Letter
 from domain.setting import Setting
-from domain.shanghai import shanghai_date
+from domain.shanghai import last_day
 from domain.stages import Role
 from domain.wordings import WORDINGS, Wording
 
@@ -68,7 +68,7 @@ def letter(
 def before_end_of(due_at: datetime, *, provisional: bool = False) -> str:
     """A deadline given as the midnight after its last day, as people read it: 2026年3月2日24时前."""
     mark = "(暂定,待节假日安排公布后可能顺延)" if provisional else ""
-    return f"{long_date(shanghai_date(due_at - timedelta(microseconds=1)))}24时前{mark}"
+    return f"{long_date(last_day(due_at))}24时前{mark}"
 
 
 def long_date(day: date) -> str:

@@ -11,7 +11,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import datetime
 from typing import Any, TypeVar
 
 from domain.case import Case, Event, Planned, Task
@@ -19,7 +19,7 @@ from domain.letters import letter, long_date
 from domain.notices import NoticeReference
 from domain.records import Letter, Transition
 from domain.setting import SYSTEM, Due, Setting, step
-from domain.shanghai import shanghai_date
+from domain.shanghai import last_day
 
 _BOTH_WAYS = frozenset({"publish", Event.ESCALATE_PUBLICATION, Event.RECORD_PUBLICATION_BREACH})
 
@@ -84,7 +84,7 @@ def _again(what: str, before: datetime | None, part: Task | Planned, setting: Se
         return None
     due = setting.count(part.counted)
     if due.at < before and (what not in _BOTH_WAYS or due.at <= setting.now):
-        due = Due(_day(before), before, due.provisional, part.counted)
+        due = Due(last_day(before), before, due.provisional, part.counted)
     if (due.at, due.provisional) == (before, part.provisional):
         return None
     return Recounted(what, before, due)
@@ -113,7 +113,7 @@ def _on_record(one: Recounted) -> dict[str, Any]:
     """Old and new as last days, and whether the new one is still provisional."""
     return {
         "deadline": str(one.what),
-        "before": _day(one.before).isoformat(),
+        "before": last_day(one.before).isoformat(),
         "after": one.due.day.isoformat(),
         "provisional": one.due.provisional,
     }
@@ -128,13 +128,8 @@ def _letter(case: Case, what: str, one: Recounted, setting: Setting, notice: Not
         setting,
         **by,
         provisional=one.due.provisional,
-        before=long_date(_day(one.before)),
+        before=long_date(last_day(one.before)),
         after=long_date(one.due.day),
         source=notice.source,
         published_on=notice.published_on.isoformat(),
     )
-
-
-def _day(due_at: datetime) -> date:
-    """The last day of a deadline given as the midnight after it."""
-    return shanghai_date(due_at - timedelta(microseconds=1))

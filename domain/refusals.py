@@ -129,6 +129,15 @@ class Refusal(Exception):
         return RefusalDetail(kind=self.kind, message=self.message, hint=self.hint, problems=self.problems)
 
 
+def request_id_reused(request_id: str) -> Refusal:
+    """The refusal of a request id that was used with other parameters (decision 32)."""
+    return Refusal(
+        RefusalKind.REQUEST_ID_REUSED,
+        f"Request id {request_id} was used with other parameters.",
+        "Use a new request id.",
+    )
+
+
 class RefusalDetail(BaseModel):
     """A refusal as data, as it crosses the wire."""
 

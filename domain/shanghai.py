@@ -24,6 +24,11 @@ def end_of_day(day: date) -> datetime:
     return midnight(day + timedelta(days=1))
 
 
+def last_day(ends: datetime) -> date:
+    """The Shanghai date that ends at an instant, such as a deadline given as the midnight after its last day."""
+    return shanghai_date(ends - timedelta(microseconds=1))
+
+
 def parse_date(text: str) -> date:
     """A date people type: ISO, or RFC 3339 with an offset; without a zone it is Shanghai's (decision 1)."""
     if "T" not in text and " " not in text.strip():

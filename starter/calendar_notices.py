@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from starter.applying import invalid_file
-from starter.errors import refused
 from starter.output import print_table, say, word
 from starter.session import Session
 from starter.updating import Ended, Start, attempt
@@ -74,29 +73,14 @@ def _done_before(session: Session, importing: ImportCalendar) -> ImportAnswer | 
     return ImportAnswer.model_validate(done[1]).model_copy(update={"repeated": True})
 
 
-def _require_possible(session: Session, importing: ImportCalendar) -> None:
-    """Refuse who may not import (4), then a request id used with other parameters (8)."""
-    from domain.permissions import require_permission
-    from domain.refusals import Refusal, RefusalKind
-
-    try:
-        require_permission(importing.action, importing.actor, None)
-        if session.notices.answered(importing.request_id) is not None:
-            message = f"Request id {importing.request_id} was used with other parameters."
-            raise Refusal(RefusalKind.REQUEST_ID_REUSED, message, "Use a new request id.")
-    except Refusal as refusal:
-        raise refused(refusal) from None
-
-
 async def _send(session: Session, importing: ImportCalendar, notice: Notice) -> ImportAnswer:
     from domain.commands import ImportAnswer
-    from starter.errors import no_answer
-    from starter.sending import reach, until_answered
+    from starter.sending import reach, require_own_request_id, until_answered
     from workflows.messages import IMPORT_WORKFLOW
     from workflows.state import ImportState
 
     client = await reach(session)
-    _require_possible(session, importing)
+    require_own_request_id(session, importing, None)
     session.announce_request()
     start = Start(IMPORT_WORKFLOW, ImportState(), f"节假日安排 {notice.year}")
 
@@ -106,17 +90,15 @@ async def _send(session: Session, importing: ImportCalendar, notice: Notice) -> 
     def when_ended(_: Ended) -> ImportAnswer | None:
         return _done_before(session, importing)
 
-    try:
-        return await until_answered(importing.request_id, once, when_ended)
-    except asyncio.CancelledError:
-        raise no_answer(importing.request_id, "Interrupted before an answer came") from None
+    return await until_answered(importing.request_id, once, when_ended)
 
 
 def _foresee(session: Session, importing: ImportCalendar, notice: Notice) -> None:
     """Which deadlines of which live cases would move, each case by its own clock. Nothing is sent."""
     from domain.commands import ImportAnswer
+    from starter.sending import require_own_request_id
 
-    _require_possible(session, importing)
+    require_own_request_id(session, importing, None)
     notices = session.notices
     after = notices.calendar().with_notice(notice)
     count, moves = 0, []

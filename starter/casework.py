@@ -7,8 +7,8 @@ from typing import Annotated, Any
 import typer
 
 from starter.applying import BaseArgument, Reason, given_reason, readable
-from starter.errors import CommandError, usage
-from starter.options import command, new_app
+from starter.errors import usage
+from starter.options import command, given_day, new_app
 from starter.output import plain, print_table, say, when
 from starter.phrases import actor
 from starter.session import Session
@@ -51,15 +51,11 @@ def extend(
 ) -> None:
     """Move an applicant's deadline to a later day; reminders and what follows move along."""
     from domain.commands import ExtendDeadline
-    from domain.shanghai import parse_date
     from starter.sending import act
 
     if deadline not in _DEADLINES:
         raise usage(f"--deadline {deadline[:40]!r} is unknown.", f"One of: {', '.join(_DEADLINES)}")
-    try:
-        day = parse_date(to)
-    except (ValueError, OverflowError):
-        raise usage("--to is a date such as 2026-03-02.", "Dates are Shanghai dates.") from None
+    day = given_day("--to", to)
     why = given_reason(reason)
     act(session, base, lambda envelope: ExtendDeadline(**envelope, deadline=deadline, to=day, reason=why))
 
@@ -81,9 +77,7 @@ def list_notes(session: Session, base: BaseArgument) -> None:
     from store.grounds import notes
 
     case = session.found(base).case
-    if session.only_applicant is not None:
-        message = "An applicant may not read the staff's notes."
-        raise CommandError(4, "role_not_allowed", message, "It is for every staff role: --as ROLE:NAME.")
+    session.require_staff("An applicant may not read the staff's notes.")
     session.show(notes(session.engine, case.case_number), _notes_table)
 
 

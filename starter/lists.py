@@ -8,7 +8,7 @@ import typer
 
 from starter import completing
 from starter.errors import usage
-from starter.options import command
+from starter.options import command, given_day
 from starter.output import deadline, loud, print_table, say, word
 from starter.session import Session
 
@@ -39,14 +39,11 @@ def list_bases(
     due_before: Annotated[str | None, typer.Option("--due-before", metavar="DATE")] = None,
 ) -> None:
     """All cases, soonest deadline first."""
-    from domain.shanghai import midnight, parse_date
+    from domain.shanghai import midnight
     from domain.stages import Role, Stage, Standing
     from store.queries import summary
 
-    try:
-        due = midnight(parse_date(due_before)) if due_before is not None else None
-    except (ValueError, OverflowError):
-        raise usage("--due-before is a date such as 2026-03-02.", "Dates are Shanghai dates.") from None
+    due = midnight(given_day("--due-before", due_before)) if due_before is not None else None
     wanted = {
         "standing": _one_of(Standing, standing, "--standing"),
         "stage": _one_of(Stage, stage, "--stage"),

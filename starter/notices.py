@@ -9,12 +9,13 @@ from typing import Annotated, Any
 import typer
 
 from starter.applying import BaseArgument
-from starter.errors import CommandError, refused, usage
+from starter.errors import refused, usage
 from starter.options import command, new_app
 from starter.output import plain, print_table, say, when, word
 from starter.session import Session
 
 _PLACE = re.compile(r"[0-9]{1,6}\.[0-9]{1,3}")
+_NOT_FOR_APPLICANTS = "An applicant may not look through the letters."  # those to the staff are among them
 _HINT = "A letter goes by its number, such as 7.1; see: livebase notices list BASE"
 
 LetterArgument = Annotated[str, typer.Argument(metavar="LETTER", help="Its number, such as 7.1.")]
@@ -42,7 +43,7 @@ def list_notices(
     if state is not None and state not in set(DeliveryState):
         raise usage(f"--state {state[:40]!r} is unknown.", f"One of: {', '.join(DeliveryState)}")
     case_number = session.found(base).case.case_number if base is not None else None
-    _require_staff(session)
+    session.require_staff(_NOT_FOR_APPLICANTS)
     not_arrived = [each for each in DeliveryState if each is not DeliveryState.DELIVERED]
     states = [DeliveryState(state)] if state else list(DeliveryState) if base is not None else not_arrived
     letters = list_letters(session.engine, case_number=case_number, states=states)
@@ -57,7 +58,7 @@ def show(session: Session, base: BaseArgument, letter: LetterArgument) -> None:
     from store.letters import list_letters
 
     case = session.found(base).case
-    _require_staff(session)
+    session.require_staff(_NOT_FOR_APPLICANTS)
     letters = list_letters(session.engine, case_number=case.case_number)
     found = next((each for each in letters if each["letter"] == letter), None)
     if found is None:
@@ -80,13 +81,6 @@ def resend(
     if letter is not None and _PLACE.fullmatch(letter) is None:
         raise usage(f"--letter {letter[:40]!r} is no letter's number.", _HINT)
     act(session, base, lambda envelope: ResendLetters(**envelope, letter=letter))
-
-
-def _require_staff(session: Session) -> None:
-    """Refuse (4) an applicant: letters to the staff are among them."""
-    if session.only_applicant is not None:
-        message = "An applicant may not look through the letters."
-        raise CommandError(4, "role_not_allowed", message, "It is for every staff role: --as ROLE:NAME.")
 
 
 def _file(session: Session, letter: dict[str, Any], edition: int) -> str | None:

@@ -8,11 +8,12 @@ import os
 import sys
 import typing
 from collections.abc import Callable
+from datetime import date
 from typing import Annotated, Any, Literal
 
 import typer
 
-from starter.errors import CommandError
+from starter.errors import CommandError, usage
 from starter.session import Session
 
 COMMON: dict[str, Any] = {
@@ -50,6 +51,16 @@ _COMMON_PARAMETERS = [
     for key, hint in COMMON.items()
 ]
 _CONTEXT = inspect.Parameter("ctx", inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=typer.Context)
+
+
+def given_day(name: str, text: str) -> date:
+    """The Shanghai date an option names. CommandError (2) when it is none."""
+    from domain.shanghai import parse_date
+
+    try:
+        return parse_date(text)
+    except (ValueError, OverflowError):
+        raise usage(f"{name} is a date such as 2026-03-02.", "Dates are Shanghai dates.") from None
 
 
 def new_app(name: str | None = None, help: str | None = None) -> typer.Typer:

@@ -65,7 +65,7 @@ def send(
     if answer is None and session.dry_run:
         from starter.dry_run import foresee
 
-        _require_own_request_id(session, command, found)
+        require_own_request_id(session, command, found)
         _print(session, foresee(session, command, found, content, opens_at), foreseen=True)
         return
     if answer is None:
@@ -90,17 +90,16 @@ def _done_before(session: Session, command: Command) -> Answer | None:
     return done[1].model_copy(update={"repeated": True})
 
 
-def _require_own_request_id(session: Session, command: Command, found: FoundCase | None) -> None:
+def require_own_request_id(session: Session, command: Command, found: FoundCase | None) -> None:
     """Refuse (8) a request id used with other parameters; whoever may not act at all hears that first (4)."""
     from domain.permissions import require_permission
-    from domain.refusals import Refusal, RefusalKind
+    from domain.refusals import Refusal, request_id_reused
 
     try:
         require_permission(command.action, command.actor, found.case if found else None)
         done = session.reader.answered(command.request_id)
         if done is not None and done[0] != command.params_hash():  # the same sent twice at once may be done by now
-            message = f"Request id {command.request_id} was used with other parameters."
-            raise Refusal(RefusalKind.REQUEST_ID_REUSED, message, "Use a new request id.")
+            raise request_id_reused(command.request_id)
     except Refusal as refusal:
         raise refused(refusal) from None
 
@@ -114,13 +113,10 @@ async def _send(
     opens_at: datetime | None,
 ) -> Answer:
     client = await reach(session)
-    _require_own_request_id(session, command, found)
+    require_own_request_id(session, command, found)
     session.announce_request()
-    try:
-        hand_over(session, files, content)
-        return await _until_answered(session, client, command, found, opens_at)
-    except asyncio.CancelledError:
-        raise no_answer(command.request_id, "Interrupted before an answer came") from None
+    hand_over(session, files, content)
+    return await _until_answered(session, client, command, found, opens_at)
 
 
 async def _until_answered(
@@ -154,10 +150,19 @@ async def _until_answered(
 async def until_answered(
     request_id: str, once: Callable[[timedelta], Awaitable[Given]], when_ended: Callable[[Ended], Given | None]
 ) -> Given:
-    """Try again with the same ids until an answer comes, at most 30 s, then CommandError (7).
+    """Try again with the same ids until an answer comes, at most 30 s or until Ctrl-C, then CommandError (7).
 
     `when_ended` gives the answer of a request done meanwhile, or None to try once more.
     """
+    try:
+        return await _ask(request_id, once, when_ended)
+    except asyncio.CancelledError:
+        raise no_answer(request_id, "Interrupted before an answer came") from None
+
+
+async def _ask(
+    request_id: str, once: Callable[[timedelta], Awaitable[Given]], when_ended: Callable[[Ended], Given | None]
+) -> Given:
     now = asyncio.get_running_loop().time
     until = now() + PATIENCE.total_seconds()
     while (left := until - now()) > 0:

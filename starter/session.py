@@ -132,16 +132,24 @@ class Session:
     @cached_property
     def calendar(self) -> Calendar:
         """The shipped notices and, where there is a database, the imported ones."""
-        from sqlalchemy.exc import SQLAlchemyError
-
         from store.reference import shipped_calendar
+
+        calendar = self.recorded_calendar
+        if calendar is not None:
+            return calendar
+        if "LIVEBASE_DATABASE_URL" in os.environ or (self.directory / "livebase.db").exists():
+            print("The database did not answer: imported notices are left out.", file=sys.stderr)
+        return shipped_calendar()
+
+    @cached_property
+    def recorded_calendar(self) -> Calendar | None:
+        """The calendar with the imported notices; None when the database does not answer."""
+        from sqlalchemy.exc import SQLAlchemyError
 
         try:
             return self.notices.calendar()
         except (CommandError, SQLAlchemyError):
-            if "LIVEBASE_DATABASE_URL" in os.environ or (self.directory / "livebase.db").exists():
-                print("The database did not answer: imported notices are left out.", file=sys.stderr)
-            return shipped_calendar()
+            return None
 
     @cached_property
     def actor(self) -> Actor:
@@ -264,6 +272,11 @@ class Session:
                 "An applicant sees only their own case.",
             )
         return found
+
+    def require_staff(self, message: str) -> None:
+        """Refuse (4) an applicant, with what they may not do."""
+        if self.only_applicant is not None:
+            raise CommandError(4, "role_not_allowed", message, "It is for every staff role: --as ROLE:NAME.")
 
     def may_read(self, case: Case) -> bool:
         """Whether who acts may see the case: an applicant only their own."""

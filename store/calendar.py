@@ -16,11 +16,11 @@ from sqlalchemy import ColumnElement, Engine, Select, func, select, text
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from domain.case import Case
-from domain.commands import ImportCalendar
+from domain.commands import ImportAnswer, ImportCalendar
 from domain.notices import Notice
 from domain.stages import Stage
 from domain.working_days import Calendar
-from store import tables
+from store import answers, tables
 from store.reference import shipped_notices
 
 
@@ -165,16 +165,6 @@ class CalendarTransaction:
     def count_live_cases(self) -> int:
         return self._session.scalar(select(func.count()).select_from(tables.CaseRow).where(_LIVE)) or 0
 
-    def remember(self, command: ImportCalendar, answer: dict[str, Any], at: datetime) -> None:
+    def remember(self, command: ImportCalendar, answer: ImportAnswer, at: datetime) -> None:
         """Keep the answer of a done import for good, beside those of the cases' commands."""
-        self._session.add(
-            tables.CommandRow(
-                request_id=command.request_id,
-                params_hash=command.params_hash(),
-                case_number=None,
-                action=command.action,
-                actor=str(command.actor),
-                answer=answer,
-                at=at,
-            )
-        )
+        answers.remember(self._session, command, None, answer, at)

@@ -33,7 +33,7 @@ from domain.records import (
     Transition,
 )
 from domain.working_days import Calendar
-from store import tables
+from store import answers, tables
 from store.audit import entry_hash, genesis
 from store.calendar import calendar_in
 from store.letters import letters_of, send_again
@@ -105,11 +105,8 @@ class CaseTransaction:
         return self._other(tables.CaseRow.credit_code == credit_code)
 
     def answered(self, request_id: str) -> tuple[str, Answer | None] | None:
-        """The parameters' hash and the answer given for a request id, whichever case it was for; None for no case's."""
-        row = self._session.get(tables.CommandRow, request_id)
-        if row is None:
-            return None
-        return row.params_hash, Answer.model_validate(row.answer) if row.case_number else None
+        """As `store.answers.answered`."""
+        return answers.answered(self._session, request_id)
 
     def calendar(self) -> Calendar:
         """The calendar to decide with, imported notices included."""
@@ -170,17 +167,7 @@ class CaseTransaction:
 
     def remember(self, command: Command, answer: Answer, at: datetime) -> None:
         """Keep the answer of a done command for good."""
-        self._session.add(
-            tables.CommandRow(
-                request_id=command.request_id,
-                params_hash=command.params_hash(),
-                case_number=answer.case_number,
-                action=command.action,
-                actor=str(command.actor),
-                answer=answer.model_dump(mode="json"),
-                at=at,
-            )
-        )
+        answers.remember(self._session, command, answer.case_number, answer, at)
 
     def _other(self, *conditions: Any) -> Case | None:
         row = self._session.scalar(

@@ -19,7 +19,7 @@ from domain.case import Case, Deposit
 from domain.findings import Outcome
 from domain.shanghai import SHANGHAI, shanghai_date
 from domain.stages import Stage, Standing
-from store import tables
+from store import answers, tables
 
 if TYPE_CHECKING:
     from domain.commands import Answer
@@ -47,14 +47,9 @@ class Reader:
         self._engine = engine
 
     def answered(self, request_id: str) -> tuple[str, Answer | None] | None:
-        """The parameters' hash and the first answer of a done request; None for an answer that is no case's."""
-        from domain.commands import Answer
-
+        """As `store.answers.answered`."""
         with Session(self._engine) as session:
-            row = session.get(tables.CommandRow, request_id)
-            if row is None:
-                return None
-            return row.params_hash, Answer.model_validate(row.answer) if row.case_number else None
+            return answers.answered(session, request_id)
 
     def find_case(self, base: str) -> FoundCase | None:
         """The case a person means: a credit code (its newest case), a case number or a certificate number."""

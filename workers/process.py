@@ -42,7 +42,7 @@ async def run_worker(client: Client, settings: WorkerSettings) -> None:
         try:
             async with asyncio.timeout(None) as limit, workers:
                 _log_start(client, settings)
-                scheduling = asyncio.create_task(_keep_letters_going(client, settings.task_queue))
+                scheduling = asyncio.create_task(_schedule_letters(client, settings.task_queue))
                 await stop.wait()
                 scheduling.cancel()
                 _log.info("draining", seconds=settings.graceful_seconds)
@@ -56,7 +56,7 @@ async def run_worker(client: Client, settings: WorkerSettings) -> None:
     _log.info("stopped")
 
 
-async def _keep_letters_going(client: Client, task_queue: str) -> None:
+async def _schedule_letters(client: Client, task_queue: str) -> None:
     """Letters never keep cases from being worked on (decision 35): without their schedule the work goes on."""
     while True:
         try:

@@ -46,7 +46,7 @@ with workflow.unsafe.imports_passed_through():
     from domain.notices import NoticeReference
     from domain.permissions import require_permission
     from domain.recounting import may_move
-    from domain.refusals import Refusal, RefusalKind
+    from domain.refusals import Refusal, RefusalKind, request_id_reused
     from domain.stages import Stage
     from domain.tracing import SEARCH_ATTRIBUTES, current_details, search_attributes
     from workflows.messages import WORKFLOW, outside_task_queue, refusal_error
@@ -313,11 +313,7 @@ class Certification:
         if known is not None:
             if known.params_hash != command.params_hash():
                 require_permission(command.action, command.actor, self.state.case)
-                raise Refusal(
-                    RefusalKind.REQUEST_ID_REUSED,
-                    f"Request id {command.request_id} was used with other parameters.",
-                    "Use a new request id.",
-                )
+                raise request_id_reused(command.request_id)
             return
         case = self.state.case
         if case is None and (self.state.reopened or command.action != "apply"):

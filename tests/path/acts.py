@@ -17,7 +17,7 @@ from activities.deposit import DepositActivities
 from activities.desk import CaseDesk
 from activities.publication import OwnList, PublicationActivities
 from activities.review import ReviewActivities
-from domain.case import Case
+from domain.case import Case, Event
 from domain.commands import (
     Actor,
     Answer,
@@ -27,6 +27,7 @@ from domain.commands import (
     Missing,
     Outcome,
     ReceiveDeposit,
+    Reject,
     RequestSupplement,
     Supplement,
 )
@@ -73,6 +74,24 @@ async def in_publishing(office: Office) -> Base:
     base = await in_certifying(office)
     await base.do(Certify, CERTIFIER)
     return base
+
+
+async def in_failing_publication(office: Office) -> Base:
+    """Certified, and the channel does not take it."""
+    base = await in_publishing(office)
+    await until(lambda: events(base)[-1] == "publication_attempt_failed", "the first attempt")
+    return base
+
+
+async def in_appeal_window(office: Office) -> Base:
+    base = await in_review(office)
+    await base.do(Reject, REVIEWER, revision=1, reason="the rooms are a warehouse")
+    return base
+
+
+def lapses_at(base: Base) -> datetime:
+    """When the application lapses without the deposit."""
+    return next(planned.at for planned in base.case.plan if planned.event is Event.LAPSE_DEPOSIT)
 
 
 async def in_valid(office: Office) -> Base:

@@ -19,7 +19,7 @@ from connection import histories
 from connection.client import connect
 from connection.local_server import LocalServer
 from domain.case import Case
-from domain.commands import Reject, TakeReview
+from domain.commands import TakeReview
 from domain.notices import Notice, Told
 from domain.recounting import recount
 from domain.refusals import RefusalKind
@@ -106,21 +106,8 @@ async def test_a_publication_pending_over_the_years_end_is_breached_at_the_new_i
         acts.check_books(base)
 
 
-async def rejected(office: Office) -> Base:
-    base = await acts.in_review(office)
-    await base.do(Reject, REVIEWER, revision=1, reason="the rooms are a warehouse")
-    return base
-
-
 async def expired(office: Office) -> Base:
     return await acts.resumed(office, datetime.now(UTC) - timedelta(days=366), published=True)
-
-
-async def in_publishing(office: Office) -> Base:
-    """Certified, and the channel does not take it."""
-    base = await acts.in_publishing(office)
-    await until(lambda: acts.events(base)[-1] == "publication_attempt_failed", "the first attempt")
-    return base
 
 
 WAITING: dict[str, Callable[[Office], Awaitable[Base]]] = {
@@ -128,8 +115,8 @@ WAITING: dict[str, Callable[[Office], Awaitable[Base]]] = {
     "supplement": acts.in_supplement,
     "deposit": acts.in_deposit,
     "certifying": acts.in_certifying,
-    "publishing": in_publishing,
-    "appeal": rejected,
+    "publishing": acts.in_failing_publication,
+    "appeal": acts.in_appeal_window,
     "marks": expired,
 }
 

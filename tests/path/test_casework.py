@@ -12,26 +12,22 @@ from domain.refusals import RefusalKind
 from domain.shanghai import end_of_day, shanghai_date
 from domain.stages import Role, Stage
 from store import tables
-from tests.office import APPLICANT, OPERATOR, REVIEWER, Base, Office, refused
+from tests.office import APPLICANT, OPERATOR, REVIEWER, Office, refused
 from tests.path import acts
 from workflows.state import CertificationState
 
 
-def lapse(base: Base) -> object:
-    return next(planned.at for planned in base.case.plan if planned.event == "lapse_deposit")
-
-
 async def test_an_extended_deposit_lapses_at_its_new_end_and_not_before(office: Office) -> None:
     base = await acts.in_deposit(office)
-    before, old_lapse = base.case, lapse(base)
+    before, old_lapse = base.case, acts.lapses_at(base)
     assert before.deposit_due_on is not None
     later = before.deposit_due_on + timedelta(days=20)
     answer = await base.do(ExtendDeadline, OPERATOR, deadline="deposit", to=later, reason="银行系统停机")
     assert (answer.stage, answer.due_at) == (Stage.DEPOSIT, end_of_day(later))
-    await base.forward_to(old_lapse)  # type: ignore[arg-type]
+    await base.forward_to(old_lapse)
     assert base.case.stage is Stage.DEPOSIT
     assert acts.letters(base, "remind_deposit") == [], "the old reminders went with the old deadline"
-    await base.forward_to(lapse(base))  # type: ignore[arg-type]
+    await base.forward_to(acts.lapses_at(base))
     closed = base.case
     assert closed.ending is not None and closed.ending.cause == "deposit_overdue"
     assert shanghai_date(closed.ending.legal_at) > later

@@ -15,14 +15,10 @@ from domain.refusals import RefusalKind
 from domain.shanghai import end_of_day, shanghai_date
 from domain.stages import Role, Stage, Standing
 from store.reference import shipped_calendar
-from tests.office import APPLICANT, CERTIFIER, FINANCE, REVIEWER, Base, Office, refused
+from tests.office import APPLICANT, CERTIFIER, FINANCE, REVIEWER, Office, refused
 from tests.path import acts
 
 DAY = timedelta(days=1)
-
-
-def lapses_at(base: Base) -> object:
-    return next(planned.at for planned in base.case.plan if planned.event == "lapse_deposit")
 
 
 async def test_without_the_full_deposit_the_case_lapses_when_the_grace_is_over(office: Office) -> None:
@@ -54,7 +50,7 @@ async def test_without_the_full_deposit_the_case_lapses_when_the_grace_is_over(o
 
 async def test_without_any_money_the_case_is_closed_when_it_lapses(office: Office) -> None:
     base = await acts.in_deposit(office)
-    await base.forward_to(lapses_at(base))  # type: ignore[arg-type]
+    await base.forward_to(acts.lapses_at(base))
     assert base.case.stage is Stage.CLOSED
     assert await acts.ended(base) is WorkflowExecutionStatus.COMPLETED
 
@@ -80,7 +76,7 @@ async def test_a_payment_made_after_the_due_date_is_unmatched(office: Office) ->
     assert (case.deposit.received, case.deposit.unmatched) == (0, acts.FULL)
     assert [task.kind for task in case.tasks] == ["deposit", "unmatched_money"]
     assert acts.recorded_payments(base)[0].why == "paid after the due date"
-    await base.forward_to(lapses_at(base))  # type: ignore[arg-type]
+    await base.forward_to(acts.lapses_at(base))
     lapsed = base.case
     assert (lapsed.stage, lapsed.deposit.unmatched) == (Stage.CLOSED, acts.FULL)
     assert [task.kind for task in lapsed.tasks] == ["unmatched_money"], "it still waits for a person"

@@ -17,7 +17,7 @@ from temporalio.client import Client
 
 from activities.letters import MailRoom
 from connection import histories
-from domain.commands import Approve, Certify, ConfirmMarks, Reject, Withdraw, import_workflow_id
+from domain.commands import Approve, Certify, ConfirmMarks, Withdraw, import_workflow_id
 from domain.stages import Stage
 from tests.mail_server import MailServer
 from tests.office import APPLICANT, CERTIFIER, REVIEWER, Base, Office, until
@@ -116,12 +116,6 @@ async def in_part_paid(office: Office) -> Base:
     return base
 
 
-async def in_failing_publication(office: Office) -> Base:
-    base = await acts.in_publishing(office)
-    await until(lambda: acts.events(base)[-1] == "publication_attempt_failed", "the first attempt")
-    return base
-
-
 async def in_settling(office: Office) -> Base:
     base = await acts.in_valid(office)
     await armed(office.client, base.workflow_id)
@@ -134,12 +128,6 @@ async def in_settling(office: Office) -> Base:
 async def in_settling_without_marks(office: Office) -> Base:
     base = await in_settling(office)
     await confirm_marks(base)
-    return base
-
-
-async def in_appeal_window(office: Office) -> Base:
-    base = await acts.in_review(office)
-    await base.do(Reject, REVIEWER, revision=1, reason="the rooms are a warehouse")
     return base
 
 
@@ -204,11 +192,11 @@ WAITS: dict[str, Wait] = {
     "supplement": Wait(a_case(acts.in_supplement)),
     "deposit": Wait(a_case(in_part_paid)),
     "certifying": Wait(a_case(acts.in_certifying)),
-    "publishing": Wait(a_case(in_failing_publication), channel_down=True),
+    "publishing": Wait(a_case(acts.in_failing_publication), channel_down=True),
     "valid": Wait(a_case(acts.in_valid)),
     "settling": Wait(a_case(in_settling)),
     "settling_marks_confirmed": Wait(a_case(in_settling_without_marks)),
-    "appeal_window": Wait(a_case(in_appeal_window)),
+    "appeal_window": Wait(a_case(acts.in_appeal_window)),
     "letters": Wait(letters, mail=True),
     "calendar": Wait(calendar),
 }

@@ -234,7 +234,7 @@ def test_a_done_request_is_0_with_its_first_answer_though_no_server_is_there(rec
     now = datetime.now(UTC)
     answer = ImportAnswer(request_id="R-1", accepted_at=now, year=2027, source="s", calendar_version="v", live_cases=7)
     with records.notices.importing() as tx:
-        tx.remember(command, answer.model_dump(mode="json"), now)
+        tx.remember(command, answer, now)
     again = records.ok(*IMPORT, file, "--request-id", "R-1", *OPERATOR)
     assert (again["repeated"], again["live_cases"], again["request_id"]) == (True, 7, "R-1")
     assert records(*IMPORT, file, "--request-id", "R-1", "--dry-run", "--as", "operator:hu").code == 8

@@ -41,7 +41,7 @@ def found(livebase: Livebase, *words: str, env: dict[str, str] | None = None) ->
     assert done.code == (1 if broken else 0)
     assert all(checks[name]["mend"] for name in broken)
     if broken:
-        assert f"doctor: Not in order: {', '.join(broken)}." in done.err.splitlines()
+        assert done.err.splitlines()[0] == f"doctor: Not in order: {', '.join(broken)}."
     return checks
 
 

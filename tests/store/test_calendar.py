@@ -10,7 +10,7 @@ from sqlalchemy import Engine, event, text
 from sqlalchemy.exc import DBAPIError
 
 from domain import ending
-from domain.commands import Actor, Answer, ImportCalendar, Withdraw, import_workflow_id
+from domain.commands import Actor, Answer, ImportAnswer, ImportCalendar, Withdraw, import_workflow_id
 from domain.notices import Notice
 from domain.recounting import recount
 from domain.setting import Setting
@@ -124,10 +124,11 @@ class TestImporting:
             actor=OPERATOR,
             content=NEW_YEAR.canonical(),
         )
+        answer = ImportAnswer(request_id="r", accepted_at=AT, year=2027, source="s", calendar_version="v", live_cases=7)
         with notices.importing() as tx:
             assert tx.answered("r") is None
-            tx.remember(command, {"year": 2027}, AT)
-        assert notices.answered("r") == (command.params_hash(), {"year": 2027})
+            tx.remember(command, answer, AT)
+        assert notices.answered("r") == (command.params_hash(), answer.model_dump(mode="json"))
         # A case's command under the same request id is told apart by its parameters.
         assert reader.answered("r") == (command.params_hash(), None)
         with store.transaction("base:x:1") as tx:
