@@ -179,6 +179,11 @@ class Case(_Part):
     appeal_until: datetime | None = None
 
     @property
+    def entrusted(self) -> str | None:
+        """The name of the enterprise entrusted by an overseas entity, whose own name comes first (A1)."""
+        return self.payer_names[1] if len(self.payer_names) > 1 else None
+
+    @property
     def term(self) -> Term | None:
         """The newest term."""
         return self.terms[-1] if self.terms else None

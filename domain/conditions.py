@@ -7,7 +7,7 @@ on. What is null where a condition needs it, and a declared value without its do
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import TypeVar
@@ -58,7 +58,8 @@ def _entity(subject: Subject) -> Judged:
         wrong.append(f"the entity is of kind {entity.kind}; an enterprise is needed")
     if not application.credit_code.startswith(ENTERPRISE_CODES):
         begins = application.credit_code[: len(ENTERPRISE_CODES)]
-        wrong.append(f"the credit code begins with {begins}; an enterprise's begins with {ENTERPRISE_CODES}")
+        whose = "the" if entrusted is None else "the entrusted enterprise's"
+        wrong.append(f"{whose} credit code begins with {begins}; an enterprise's begins with {ENTERPRISE_CODES}")
     if entrusted is not None and entrusted.entrustment is None:
         wrong.append("the overseas entity gives no document entrusting the mainland enterprise")
     if verification is None:
@@ -68,9 +69,24 @@ def _entity(subject: Subject) -> Judged:
     document = verification.evidence if verification else None
     if wrong:
         return Judged(Outcome.FAIL, _sentences(wrong), entity.kind, "enterprise", document)
-    through = "" if entrusted is None else ", through the mainland enterprise entrusted"
+    through = "" if entrusted is None else f", through the mainland enterprise entrusted ({entrusted.entrustment})"
     message = f"An enterprise with completed Alipay enterprise verification{through}."
     return Judged(Outcome.PASS, message, entity.kind, "enterprise", document)
+
+
+def _of_the_enterprise(judge: Callable[[Subject], Judged]) -> Callable[[Subject], Judged]:
+    """A2 is judged on the entrusted enterprise of an overseas entity, and the finding says so (A1).
+
+    It names nobody: a failing finding's message is in a refusal, which stays in the workflow's history.
+    """
+
+    def judged(subject: Subject) -> Judged:
+        finding = judge(subject)
+        if subject.application.entrusted_enterprise is None:
+            return finding
+        return replace(finding, message=f"{finding.message} Judged on the entrusted enterprise.")
+
+    return judged
 
 
 def _taxpayer(subject: Subject) -> Judged:
@@ -213,8 +229,10 @@ def _operator(subject: Subject) -> Judged:
     if nulls := _nulls(company):
         message = f"The operating company lacks {nulls}."
         return Judged(Outcome.FAIL, message, company.credit_code, None, company.evidence)
-    own = company.credit_code == subject.application.credit_code
-    message = "The entity itself runs the base." if own else "A landed operating company runs the base."
+    runs = "A landed operating company"
+    if company.credit_code == subject.application.credit_code:  # an overseas entity has none
+        runs = "The entity itself" if subject.application.entrusted_enterprise is None else "The entrusted enterprise"
+    message = f"{runs} runs the base."
     return Judged(Outcome.PASS, message, company.credit_code, None, company.evidence)
 
 
@@ -231,9 +249,9 @@ def _agreement(subject: Subject) -> Judged:
 
 CONDITIONS: dict[str, Callable[[Subject], Judged]] = {
     "A1": _entity,
-    "A2.taxpayer": _taxpayer,
-    "A2.capital": _capital,
-    "A2.age": _registered,
+    "A2.taxpayer": _of_the_enterprise(_taxpayer),
+    "A2.capital": _of_the_enterprise(_capital),
+    "A2.age": _of_the_enterprise(_registered),
     "A3": _deposit,
     "A4.live_rooms": _live_rooms,
     "A4.area": _area,

@@ -13,7 +13,7 @@ from domain.ending import end_before_term
 from domain.judging import judge
 from domain.letters import letter
 from domain.money import format_cny
-from domain.names import same_name
+from domain.names import same_company
 from domain.records import KnownBy, Letter, Payment, Transition
 from domain.refusals import Refusal, RefusalKind
 from domain.setting import SYSTEM, Due, Setting, step
@@ -158,7 +158,7 @@ def _unmatched_because(case: Case, payer: str, value_date: date) -> str:
         return f"the case has ended ({case.ending.kind})"
     if value_date < shanghai_date(case.opened_at):
         return "paid before the application"
-    if not any(same_name(payer, name) for name in case.payer_names):
+    if not any(same_company(payer, name) for name in case.payer_names):
         return "from another payer"
     if case.stage in _CREDITING and case.deposit_due_on and value_date > case.deposit_due_on:
         return "paid after the due date"
@@ -173,7 +173,7 @@ def _reported_again(
     same = (
         known_case == case.case_number
         and known.amount == command.amount
-        and same_name(known.payer, command.payer)
+        and same_company(known.payer, command.payer)
         and command.paid_on in (None, known.value_date)
     )
     if not same:

@@ -47,7 +47,7 @@ def judge(case: Case | None, command: Command) -> None:
         if case is not None:
             raise Refusal(
                 RefusalKind.CASE_EXISTS,
-                f"This enterprise has case {case.case_number} (stage {case.stage}).",
+                f"The enterprise {case.credit_code} has case {case.case_number} (stage {case.stage}).",
                 f"See it with: livebase show {case.case_number}",
             )
         return

@@ -26,6 +26,8 @@ _STAFF = {
     Role.AUDITOR: "审计",
     Role.OPERATOR: "运营",
 }
+_PARTIES = ("申请主体", "受托企业")
+"""What the names of a case's parties are, in their order."""
 _UNSEEN = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})  # control, bidirectional and line-breaking characters
 
 
@@ -46,7 +48,13 @@ def letter(
     """
     wording = WORDINGS[key]
     filled = {name: _fact(value) for name, value in facts.items()}
-    filled |= {"case": case.case_number, "base": _seen(case.name)}
+    parties = [(party, _seen(name)) for party, name in zip(_PARTIES, case.payer_names, strict=False)]
+    filled |= {
+        "case": case.case_number,
+        "base": _seen(case.name),
+        "parties": "\n".join(f"{party}:{name}" for party, name in parties),
+        "payers": "或".join(f"{party}({name})" for party, name in parties),
+    }
     if until is not None:
         filled["until"] = before_end_of(until, provisional=provisional)
     if appeal_until is not None:
@@ -78,7 +86,7 @@ def long_date(day: date) -> str:
 
 def _greeting(wording: Wording, filled: dict[str, str]) -> str:
     if wording.to is Role.APPLICANT:
-        return f"{filled['base']}:\n案件编号:{filled['case']}"
+        return f"{filled['base']}:\n案件编号:{filled['case']}\n{filled['parties']}"
     return f"{_STAFF[wording.to]}同事:\n案件编号:{filled['case']},基地:{filled['base']}"
 
 

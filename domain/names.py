@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import unicodedata
 
+_FORMS = {"limited": "ltd", "company": "co", "corporation": "corp", "incorporated": "inc"}
+"""Legal forms that are written out or abbreviated as it comes; what a company's name ends with in English."""
+
 
 def folded(text: str) -> str:
     """Full width folded, without spaces: how references and codes are compared."""
@@ -11,5 +14,26 @@ def folded(text: str) -> str:
 
 
 def same_name(one: str, other: str) -> bool:
-    """Names are compared without width, spaces and case: a second spelling is no second person or payer."""
+    """Names are compared without width, spaces and case: a second spelling is no second person."""
     return folded(one).casefold() == folded(other).casefold()
+
+
+def same_company(one: str, other: str) -> bool:
+    """Companies' names are compared without punctuation too, and a legal form may be abbreviated.
+
+    Banks write `CLOUDMARKET HK CO LTD` for Cloudmarket (H.K.) Company Limited: no second payer.
+    """
+    return _company(one) == _company(other)
+
+
+def _company(name: str) -> str:
+    text = unicodedata.normalize("NFKC", name).casefold()
+    words = "".join(_without_a_dot(char) for char in text).split()
+    return "".join(_FORMS.get(word, word) for word in words)
+
+
+def _without_a_dot(char: str) -> str:
+    """Other punctuation parts words; a dot only abbreviates one."""
+    if char in ".'’":
+        return ""
+    return " " if unicodedata.category(char).startswith("P") else char

@@ -22,7 +22,7 @@ def require_possible(live: Case | None, last: Case | None, setting: Setting) -> 
     if live is not None:
         raise Refusal(
             RefusalKind.CASE_EXISTS,
-            f"This enterprise has a live case: {live.case_number} (stage {live.stage}).",
+            f"The enterprise {live.credit_code} has a live case: {live.case_number} (stage {live.stage}).",
             f"See it with: livebase show {live.case_number}. One case per enterprise (decision 8).",
         )
     if last is None or last.ending is None:

@@ -3,7 +3,8 @@
 A key is a letter's kind, or `kind.variant` where the same event is told differently. The fields of a wording are
 the parts of the letter, in its order; what stands in braces is filled in by `domain/letters.py`:
 
-* always there: `{case}` (the case number), `{base}` (the base's name);
+* always there: `{case}` (the case number), `{base}` (the base's name), `{parties}` (the entity and, where there is
+  one, its entrusted enterprise; a line each), `{payers}` (the same, as whose money counts);
 * `{until}` and `{appeal_until}`: the last day of a deadline as 2026年3月2日24时前, marked when it is provisional;
 * anything else is a fact the rule that writes the letter gives by name.
 """
@@ -110,7 +111,7 @@ WORDINGS: dict[str, Wording] = {
         what="资质审核已通过。请缴纳保证金,尚缺人民币{missing}元。",
         why="审核员已核对第{revision}版材料,准入条件均已符合或经人工认可;保证金须足额缴纳(A3)。",
         by="请在{until}足额缴纳,以银行起息日为准。",
-        do="请从申请主体或受托企业的账户转账,可分次缴纳,到账由财务登记;查看:livebase deposit show {case}",
+        do="请从{payers}的账户转账,可分次缴纳,到账由财务登记;查看:livebase deposit show {case}",
         follows="足额到账后由认证员作出认证决定;逾期未足额缴纳的,申请自动终止,已缴款项退还。",
     ),
     "application_approved.paid": Wording(
@@ -183,7 +184,8 @@ WORDINGS: dict[str, Wording] = {
         what="收到一笔人民币{amount}元的款项(流水号 {reference}),其中人民币{unmatched}元未能入账。",
         why="{reason}。",
         by="没有法定期限,请尽快核对;款项在处理前一直保留在待办中。",
-        do="查看:livebase deposit show {case};核对付款方、金额与起息日,转入应属的案件或退还付款方",
+        do="查看:livebase deposit show {case};本案的付款方应为{payers};核对付款方、金额与起息日,"
+        "转入应属的案件或退还付款方",
         follows="未入账的款项不计入本案保证金,单独列示,不会丢失。",
     ),
     "remind_deposit": Wording(
@@ -192,7 +194,7 @@ WORDINGS: dict[str, Wording] = {
         what="保证金尚缺人民币{missing}元。",
         why="资质审核已通过,保证金须足额缴纳(A3)。",
         by="请在{until}足额缴纳,以银行起息日为准。",
-        do="请从申请主体或受托企业的账户转账;查看:livebase deposit show {case}",
+        do="请从{payers}的账户转账;查看:livebase deposit show {case}",
         follows="足额到账后由认证员作出认证决定;逾期未足额缴纳的,申请自动终止,已缴款项退还。",
     ),
     # ------------------------------------------------------------------------ certification, official list
@@ -326,7 +328,7 @@ WORDINGS: dict[str, Wording] = {
         what="缴纳保证金的期限已延长。",
         why="{reason}",
         by="请在{until}足额缴纳,以银行起息日为准。",
-        do="请从申请主体或受托企业的账户转账;查看:livebase deposit show {case}",
+        do="请从{payers}的账户转账;查看:livebase deposit show {case}",
         follows="足额到账后由认证员作出认证决定;逾期未足额缴纳的,申请自动终止,已缴款项退还。",
     ),
     "deadline_extended.marks": Wording(
@@ -352,7 +354,7 @@ WORDINGS: dict[str, Wording] = {
         Role.APPLICANT,
         "缴纳保证金",
         "请在{until}足额缴纳,以银行起息日为准。",
-        "请从申请主体或受托企业的账户转账;查看:livebase deposit show {case}",
+        "请从{payers}的账户转账;查看:livebase deposit show {case}",
     ),
     "deadline_moved.certify": _deadline_moved(
         Role.CERTIFIER,

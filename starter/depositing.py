@@ -83,10 +83,11 @@ def _table(view: dict[str, Any]) -> None:
     sums = ("required", "received", "deducted", "refunded", "held", "unmatched")
     print_table(sums, [[money(view[name]) for name in sums]], title=word("CNY"))
     rows = [
-        (e["sequence"], word(e["kind"]), money(e["amount"]), e["reference"], when(e["at"])) for e in view["entries"]
+        (e["sequence"], word(e["kind"]), money(e["amount"]), e["reference"], e["payer"], when(e["at"]))
+        for e in view["entries"]
     ]
     if rows:
-        print_table(("#", "kind", "CNY", "reference", "recorded"), rows)
+        print_table(("#", "kind", "CNY", "reference", "payer", "recorded"), rows)
 
 
 def _printable(text: str) -> bool:

@@ -31,8 +31,8 @@ def _view(session: Session, found: FoundCase) -> dict[str, Any]:
     case = found.case
     shown = session.reader.base_view(found, session.wall)
     rests_on = grounds(session.engine, case.case_number)
-    kept = ("case_number", "credit_code", "name", "stage", "standing", "awaiting", "due_at", "valid_until", "revision",
-            "term", "publication", "holds", "ending", "deposit")  # fmt: skip
+    kept = ("case_number", "credit_code", "name", "parties", "stage", "standing", "awaiting", "due_at", "valid_until",
+            "revision", "term", "publication", "holds", "ending", "deposit")  # fmt: skip
     return {
         **{key: shown[key] for key in kept},
         "unobserved_ending": _unobserved(found, session),

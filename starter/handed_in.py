@@ -47,6 +47,9 @@ def show_application(
     diff: Annotated[int | None, typer.Option("--diff", min=1, metavar="M", help="What changed since M.")] = None,
 ) -> None:
     """The application as handed in; with the newest revision its findings."""
+    from store.queries import summary
+    from store.search import same_overseas_entity
+
     found = session.readable(base)
     case, today = found.case, session.clock_date(found)
     number = revision or case.revision
@@ -61,6 +64,8 @@ def show_application(
     }
     if session.only_applicant is None:
         view["same_representative"] = session.reader.same_representative(case, session.wall)
+        others = same_overseas_entity(session.engine, case)
+        view["same_overseas_entity"] = [summary(other, session.wall) for other in others]
     if diff is None:
         session.show(view, _application_table)
         return
@@ -195,12 +200,16 @@ def _content(submission: Submission) -> dict[str, Any]:
 
 
 def _changes(before: Any, after: Any, path: str = "") -> list[dict[str, Any]]:
-    """Each field that differs, by its path in the file."""
-    if isinstance(before, dict) and isinstance(after, dict):
-        mark = f"{path}." if path else ""
-        names = list(dict.fromkeys([*before, *after]))
-        return [change for name in names for change in _changes(before.get(name), after.get(name), f"{mark}{name}")]
-    return [] if before == after else [{"path": path, "before": before, "after": after}]
+    """Each field that differs, by its path in the file; those of a section that was not there have no value there."""
+    if before == after:
+        return []
+    if all(isinstance(one, dict) or one is None for one in (before, after)):
+        mark, old, new = f"{path}." if path else "", before or {}, after or {}
+        names = list(dict.fromkeys([*old, *new]))
+        changes = [change for name in names for change in _changes(old.get(name), new.get(name), f"{mark}{name}")]
+        if changes:
+            return changes
+    return [{"path": path, "before": before, "after": after}]
 
 
 def _fields(content: Any, path: str = "") -> Iterator[tuple[str, str]]:
@@ -223,9 +232,14 @@ def _application_table(view: dict[str, Any]) -> None:
     print_table(("field", "value"), rows)
     if view["findings"] is not None:
         findings_table(view["findings"])
-    if others := view.get("same_representative"):
-        named = [(o["case_number"], o["name"], word(o["standing"], "standing")) for o in others]
-        print_table(("same legal representative", "base", "standing"), named)
+    _others_table(view.get("same_representative"), ("same legal representative", "base", "standing"))
+    _others_table(view.get("same_overseas_entity"), ("same overseas entity", "base", "standing"))
+
+
+def _others_table(cases: list[dict[str, Any]] | None, columns: tuple[str, ...]) -> None:
+    """What is flagged to the reviewer: cases of other enterprises behind which the same ones stand (decision 30)."""
+    if cases:
+        print_table(columns, [(o["case_number"], o["name"], word(o["standing"], "standing")) for o in cases])
 
 
 def _diff_table(view: dict[str, Any]) -> None:

@@ -25,8 +25,11 @@ _HASHES = frozenset({"submission", "evidence", "note"})
 
 
 def of_the_base(view: dict[str, Any]) -> list[Row]:
-    """Which base and which case it is."""
-    return [("base", view["name"]), ("credit code", view["credit_code"]), ("case", view["case_number"])]
+    """Which base and which case it is, and of which two parties where the entity is an overseas one (A1)."""
+    rows: list[Row] = [("base", view["name"])]
+    if entrusted := view["parties"]["entrusted_enterprise"]:
+        rows += [("entity", view["parties"]["entity"]), ("entrusted enterprise", entrusted)]
+    return [*rows, ("credit code", view["credit_code"]), ("case", view["case_number"])]
 
 
 def of_the_certification(view: dict[str, Any]) -> list[Row]:

@@ -297,6 +297,8 @@ _LABELS = {
     "observed": "记录时间",
     "detail": "详情",
     "same legal representative": "同一法定代表人",
+    "same overseas entity": "同一境外主体",
+    "entrusted enterprise": "受托企业",
     "finding": "条件",
     "condition": "条件",
     "outcome": "结果",

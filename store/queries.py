@@ -205,7 +205,8 @@ class Reader:
     def deposit(self, case: Case) -> dict[str, Any]:
         """The deposit's sums and every ledger line (fixed JSON)."""
         statement = (
-            select(tables.LedgerLine)
+            select(tables.LedgerLine, tables.PaymentRow.payer)
+            .outerjoin(tables.PaymentRow, tables.PaymentRow.reference == tables.LedgerLine.reference)
             .where(tables.LedgerLine.case_number == case.case_number)
             .order_by(tables.LedgerLine.number)
         )
@@ -216,9 +217,10 @@ class Reader:
                     "kind": "unmatched" if row.credit_account.startswith("unmatched:") else "received",
                     "amount": {"fen": row.amount},
                     "reference": row.reference,
+                    "payer": payer,
                     "at": shown(row.at),
                 }
-                for row in session.scalars(statement)
+                for row, payer in session.execute(statement)
             ]
         return {**_sums(case), "entries": entries}
 
@@ -228,6 +230,7 @@ class Reader:
         term = case.term
         return {
             **summary(found, wall),
+            "parties": _parties(case),
             "revision": case.revision,
             "policy_version": case.policy_version,
             "tasks": [
@@ -323,6 +326,11 @@ def _with_deposit(finding: dict[str, Any], deposit: Deposit, as_of: date) -> dic
     message = f"The deposit of CNY {finding['threshold']} is paid in full."
     paid = {"outcome": Outcome.PASS.value, "value": finding["threshold"], "message": message}
     return {**finding, **paid, "as_of": as_of.isoformat()}
+
+
+def _parties(case: Case) -> dict[str, str | None]:
+    """Whose base it is: the entity and, of an overseas one, the enterprise it entrusts (A1)."""
+    return {"entity": case.payer_names[0] if case.payer_names else None, "entrusted_enterprise": case.entrusted}
 
 
 def _sums(case: Case) -> dict[str, Any]:

@@ -7,12 +7,14 @@ from dataclasses import dataclass
 
 from sqlalchemy import Engine, case, select
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
+from domain.case import Case
 from domain.names import folded
 from store import tables
 from store.queries import FoundCase, found_case
 
+_ENTITY = ("entity", "registration_number")
 _EXACTLY, _AT_THE_BEGINNING, _WITHIN = 0, 1, 2
 
 
@@ -58,5 +60,25 @@ def search(engine: Engine, text: str) -> list[Match]:
         return [Match(found[number], tuple(known)) for number, known in matched.items()]
 
 
+def same_overseas_entity(engine: Engine, own: Case) -> list[FoundCase]:
+    """The cases under other credit codes of the overseas entity of `own`: its number or its name is the same.
+
+    Such a base is known by the code of the enterprise entrusted, so whoever entrusts another one is seen here alone
+    (as the same legal representative is, decision 30). Names of earlier revisions count as well.
+    """
+    if not own.entrusted:
+        return []
+    mine, theirs, row = aliased(tables.NameRow), aliased(tables.NameRow), tables.CaseRow
+    numbers = (
+        select(theirs.case_number)
+        .join(mine, (mine.kind == theirs.kind) & (mine.folded == theirs.folded))
+        .where(mine.case_number == own.case_number, mine.kind.in_(_ENTITY))
+    )
+    cases = select(row).where(row.case_number.in_(numbers), row.credit_code != own.credit_code)
+    with Session(engine) as session:
+        return [found_case(found) for found in session.scalars(cases.order_by(row.case_number))]
+
+
 def _compared(name: str) -> str:
-    return folded(name).casefold()
+    """A dot or comma counts no more than a space: Ltd. is Ltd."""
+    return folded(name).casefold().replace(".", "").replace(",", "")

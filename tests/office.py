@@ -62,12 +62,14 @@ def new_credit_code() -> str:
 
 
 def example(name: str = "passes", *, credit_code: str | None = None, today: date = date(2026, 11, 24)) -> Submission:
-    """The submission of an example, under another credit code when one is given."""
+    """The submission of an example, under another credit code (the one the base is known by) when one is given."""
     submission = read_application_file(EXAMPLES / name / "application.yaml", today=today).submission
     if credit_code is None:
         return submission
-    entity = submission.application.entity.model_copy(update={"credit_code": credit_code})
-    return submission.model_copy(update={"application": submission.application.model_copy(update={"entity": entity})})
+    application = submission.application
+    whose = "entity" if application.entrusted_enterprise is None else "entrusted_enterprise"
+    party = getattr(application, whose).model_copy(update={"credit_code": credit_code})
+    return submission.model_copy(update={"application": application.model_copy(update={whose: party})})
 
 
 class Office:
@@ -91,7 +93,7 @@ class Office:
         self.documents = DocumentStore(self.settings.documents)
         self.cases = CaseStore(self.engine)
         self.clock = CaseClock(client)
-        for name in ("passes", "seven-months", "limits", "deficient"):
+        for name in ("passes", "seven-months", "limits", "deficient", "overseas"):
             path = EXAMPLES / name / "application.yaml"
             for file in read_application_file(path, today=date(2026, 11, 24)).document_files.values():
                 self.documents.put_file(file)

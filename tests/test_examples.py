@@ -20,6 +20,7 @@ TODAY = date(2026, 11, 24)
 NOT_PASSED: dict[str, dict[str, str]] = {
     "passes": {"A3": "pending"},
     "limits": {"A3": "pending"},
+    "overseas": {"A3": "pending"},
     "seven-months": {"A2.age": "person", "A3": "pending"},
     "deficient": {
         "A1": "fail",
@@ -76,6 +77,14 @@ def test_supplement() -> None:
     assert facilities.live_rooms == 16
     assert read.submission.documents_note
     assert len(read.document_files) == 2
+
+
+def test_supplement_of_an_overseas_entity() -> None:
+    current = read_application_file(EXAMPLES / "overseas/application.yaml", today=TODAY).submission
+    read = read_supplement_file(EXAMPLES / "overseas/supplement.yaml", today=TODAY, current=current)
+    assert read.submission.application.entity == current.application.entity
+    assert read.submission.application.enterprise.registered_capital == "5000000.00"
+    assert "documents/entrustment-2.pdf" in {document.path for document in read.submission.documents}
 
 
 def test_every_example_is_tested_and_has_its_own_code() -> None:

@@ -95,6 +95,32 @@ def test_the_payer_is_compared_normalised(name: str, credited: bool) -> None:
     assert (case.deposit.received == 100) is credited
 
 
+@pytest.mark.parametrize(
+    ("payer", "credited"),
+    [
+        ("CLOUDPORT LIVE (HK) LTD", True),
+        ("Ｃｌｏｕｄｐｏｒｔ Ｌｉｖｅ（ＨＫ）Ｌｉｍｉｔｅｄ．", True),
+        (" 深圳云港电子商务有限公司", True),
+        ("Cloudport Live (SG) Limited", False),
+        ("何嘉敏", False),
+    ],
+)
+def test_of_an_overseas_base_both_the_entity_and_the_enterprise_it_entrusts_may_pay(payer: str, credited: bool) -> None:
+    parties = cases.submission("overseas").application.payer_names
+    case = cases.in_deposit().model_copy(update={"payer_names": parties})
+    paid = cases.paid(case, 100, payer=payer).case.deposit
+    assert (paid.received, paid.unmatched) == ((100, 0) if credited else (0, 100))
+
+
+def test_a_payment_reported_again_may_spell_its_payer_otherwise() -> None:
+    known = Payment("B1", 100, "CLOUDPORT LIVE (HK) LTD", date(2026, 3, 2), 100, 0)
+    again = cases.command(
+        ReceiveDeposit, cases.FINANCE, amount=100, reference="B1", payer="Cloudport Live (HK) Limited."
+    )
+    case = cases.in_deposit()
+    assert deposit.receive(case, again, known, case.case_number, cases.setting(cases.OPENED)).repeated
+
+
 def test_a_reference_is_the_same_payment_however_it_is_typed() -> None:
     one, other = (
         cases.command(ReceiveDeposit, cases.FINANCE, amount=1, reference=reference, payer="p")

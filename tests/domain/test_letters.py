@@ -294,6 +294,22 @@ def test_what_a_letter_says(name: str, label: str, says: str) -> None:
     assert says in part(written(TRANSITIONS[name][0]())[-1].body, label)
 
 
+def test_a_letter_names_the_parties_and_who_may_pay() -> None:
+    (own,) = written(approved(cases.in_review()))
+    assert own.body.startswith("义乌北苑直播基地:\n案件编号:LB-2026-000001\n申请主体:义乌云集电子商务有限公司\n\n")
+    assert "请从申请主体(义乌云集电子商务有限公司)的账户转账" in part(own.body, "办理")
+
+    parties = cases.submission("overseas").application.payer_names
+    case = cases.in_review().model_copy(update={"payer_names": parties})
+    (overseas,) = written(approved(case))
+    greeting = overseas.body.split("\n\n")[0].splitlines()
+    assert greeting[2:] == ["申请主体:Cloudport Live (HK) Limited", "受托企业:深圳云港电子商务有限公司"]
+    either = "申请主体(Cloudport Live (HK) Limited)或受托企业(深圳云港电子商务有限公司)"
+    assert f"请从{either}的账户转账" in part(overseas.body, "办理")
+    (unmatched,) = written(cases.paid(case, 1, payer="x"))
+    assert f"本案的付款方应为{either}" in part(unmatched.body, "办理")
+
+
 def test_an_appeal_window_that_can_still_move_says_so() -> None:
     now = recounting.at("2026-12-20")
     command = cases.command(Reject, cases.REVIEWER, revision=1, reason="场地是仓库")

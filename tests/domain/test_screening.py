@@ -155,6 +155,30 @@ def test_the_entrusted_enterprise_is_judged(condition: str, changes: dict[str, A
     assert found(condition, changes, overseas=True).outcome is outcome
 
 
+SAYS: list[tuple[str, dict[str, Any], str]] = [
+    ("A1", {}, "through the mainland enterprise entrusted (documents/entrustment.pdf)"),
+    ("A1", {f"{ENTRUSTED}.entrustment": None}, "gives no document entrusting"),
+    ("A1", {f"{ENTRUSTED}.credit_code": INDIVIDUALS_CODE}, "The entrusted enterprise's credit code begins with 92"),
+    *((condition, {}, "Judged on the entrusted enterprise.") for condition in ("A2.taxpayer", "A2.capital", "A2.age")),
+    ("A2.capital", {f"{ENTRUSTED}.registered_capital": None}, "Judged on the entrusted enterprise."),
+    ("B2", {f"{OPERATOR}.credit_code": CODE}, "The entrusted enterprise runs the base."),
+    ("B2", {}, "A landed operating company runs the base."),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("condition", "changes", "says"), SAYS)
+def test_a_finding_says_on_whom_it_was_judged(condition: str, changes: dict[str, Any], says: str) -> None:
+    message = found(condition, changes, overseas=True).message
+    assert says in message
+    assert "义乌受托" not in message, "a failing one is in the workflow's history"
+
+
+def test_of_a_mainland_entity_nobody_entrusted_is_spoken_of() -> None:
+    findings = screen(application({f"{OPERATOR}.credit_code": CODE}), policy(), as_of=TODAY)
+    assert not [finding.message for finding in findings if "entrust" in finding.message]
+    assert "The entity itself runs the base." in [finding.message for finding in findings]
+
+
 AGES: list[tuple[str, str, str, Outcome]] = [
     # condition, since, as of, outcome: decisions 2 and 3, `design/files.md`
     ("A2.age", "2026-02-28", "2027-02-27", FAIL),

@@ -27,13 +27,14 @@ class Enterprise:
         credit_code: str | None = None,
         ordinal: int = 1,
         opened: datetime = OPENED,
+        name: str = "passes",
     ) -> None:
         self.credit_code = credit_code or new_credit_code()
         self.number = number
         self.ordinal = ordinal
         self.workflow_id = f"base:{self.credit_code}:{ordinal}"
         self.opened_at = opened
-        self.submission = example(credit_code=self.credit_code)
+        self.submission = example(name, credit_code=self.credit_code)
         self.certificate_number = number.replace("LB-", "LBC-")
 
     def opened(self) -> Transition:
@@ -54,7 +55,8 @@ class Enterprise:
         return review.approve(case, command, self.submission, cases.setting(self.opened_at + 2 * HOUR))
 
     def paid(self, case: Case, amount: int, reference: str, at: datetime | None = None) -> Transition:
-        command = cases.command(ReceiveDeposit, cases.FINANCE, amount=amount, reference=reference, payer=cases.payer())
+        payer = self.submission.application.entity.name
+        command = cases.command(ReceiveDeposit, cases.FINANCE, amount=amount, reference=reference, payer=payer)
         return deposit.receive(case, command, None, None, cases.setting(at or self.opened_at + 3 * HOUR))
 
     def certified(self, case: Case) -> Transition:

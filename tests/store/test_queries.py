@@ -37,7 +37,7 @@ ENTRY = {"sequence", "legal_at", "observed_at", "actor", "event", "detail", "has
 LEDGER = {"sequence", "kind", "amount", "reference", "at"}
 
 # What is ours beside the fixed ones.
-SHOW_TOO, TASK_TOO = {"valid_until"}, {"provisional"}
+SHOW_TOO, TASK_TOO, LEDGER_TOO = {"valid_until", "parties"}, {"provisional"}, {"payer"}
 
 
 def found(reader: Reader, name: str) -> FoundCase:
@@ -178,6 +178,17 @@ class TestShow:
         assert view["term"] is None or set(view["term"]) == TERM
         assert view["ending"] is None or set(view["ending"]) == ENDING
 
+    def test_whose_base_it_is(self, store: CaseStore, reader: Reader) -> None:
+        """An overseas entity with the enterprise it entrusts, both on record (A1); a mainland one for itself."""
+        overseas = Enterprise(number="LB-2026-000002", name="overseas")
+        case = overseas.stored(store, "application_received")
+        entity, entrusted = "Cloudport Live (HK) Limited", "深圳云港电子商务有限公司"
+        view = view_at(reader, case, OPENED)
+        assert view["parties"] == {"entity": entity, "entrusted_enterprise": entrusted}
+        assert view["credit_code"] == overseas.credit_code, "the entrusted enterprise's"
+        own = view_at(reader, Enterprise().stored(store, "application_received"), OPENED)
+        assert own["parties"] == {"entity": cases.payer(), "entrusted_enterprise": None}
+
     def test_an_application_in_review(self, store: CaseStore, reader: Reader) -> None:
         case = Enterprise().stored(store, "review_taken")
         view = view_at(reader, case, OPENED)
@@ -306,7 +317,7 @@ class TestMoney:
             "required": 10_000_000, "received": 10_000_000, "deducted": 0, "refunded": 0, "held": 10_000_000,
             "unmatched": 1_000_000,
         }  # fmt: skip
-        assert all(set(entry) == LEDGER for entry in view["entries"])
+        assert all(set(entry) == LEDGER | LEDGER_TOO for entry in view["entries"])
         assert [(e["sequence"], e["kind"], e["amount"], e["reference"]) for e in view["entries"]] == [
             (4, "received", {"fen": 4_000_000}, "LB-2026-000001-a"),
             (5, "received", {"fen": 6_000_000}, "LB-2026-000001-b"),

@@ -8,14 +8,18 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine
 
+from domain import review
+from domain.commands import Missing, RequestSupplement, Supplement
 from domain.stages import Role
 from store.cases import CaseStore
 from store.completion import numbers, submission
 from store.grounds import grounds
 from store.lists import waiting_cases
-from store.search import search
+from store.search import same_overseas_entity, search
+from tests.domain import cases
 from tests.store.first_year import OPENED, Enterprise, write
 
+MISSING = (Missing(condition="A1", what="the entity's certificate of incorporation"),)
 OPERATING = "义乌云集基地运营有限公司"
 
 
@@ -59,6 +63,14 @@ class TestSearch:
         Enterprise().stored(store, "base_published")
         assert found(engine, text) == []
 
+    @pytest.mark.parametrize(
+        "text", ["Cloudport Live (HK) Limited.", "CLOUDPORT LIVE （ＨＫ）", "2871234", "深圳云港电子商务", "云港跨境"]
+    )
+    def test_an_overseas_entity_by_either_party(self, store: CaseStore, engine: Engine, text: str) -> None:
+        Enterprise(name="overseas").stored(store, "application_received")
+        Enterprise(number="LB-2026-000002").stored(store, "application_received")
+        assert found(engine, text) == ["LB-2026-000001"]
+
     def test_exactly_before_at_the_beginning_before_within_and_newest_first(
         self, store: CaseStore, engine: Engine
     ) -> None:
@@ -81,6 +93,49 @@ class TestSearch:
         second = Enterprise(number="LB-2027-000001", credit_code=first.credit_code, ordinal=2, opened=later)
         write(store, second.opened())
         assert found(engine, first.credit_code) == ["LB-2027-000001", "LB-2026-000001"]
+
+
+class TestSameOverseasEntity:
+    def test_behind_another_enterprise_it_is_seen_by_its_number_or_its_name(
+        self, store: CaseStore, engine: Engine
+    ) -> None:
+        first, renamed, renumbered, other = (
+            Enterprise(number=f"LB-2026-00000{number}", name="overseas") for number in (1, 2, 3, 4)
+        )
+        again = Enterprise(number="LB-2026-000005", credit_code=first.credit_code, ordinal=2, name="overseas")
+        mainland = Enterprise(number="LB-2026-000006")
+        rewrite(renamed, name="Cloudport Group Limited")
+        rewrite(renumbered, registration_number="HK 28-71234", name="CLOUDPORT LIVE （HK） LIMITED.")
+        rewrite(other, registration_number="2871235", name="Cloudport Live (SG) Limited")
+        case = first.stored(store, "certification_expired")
+        for enterprise in (renamed, renumbered, other, again, mainland):
+            write(store, enterprise.opened())
+        same = [found.case.case_number for found in same_overseas_entity(engine, case)]
+        assert same == ["LB-2026-000002", "LB-2026-000003"]
+        assert same_overseas_entity(engine, mainland.opened().case) == []
+
+    def test_a_name_an_earlier_revision_gave_counts(self, store: CaseStore, engine: Engine) -> None:
+        first, second = (Enterprise(number=f"LB-2026-00000{number}", name="overseas") for number in (1, 2))
+        case = first.stored(store, "application_received")
+        write(store, second.opened())
+        request = RequestSupplement(
+            request_id="r", workflow_id=second.workflow_id, actor=cases.REVIEWER, revision=1, items=MISSING
+        )
+        asked = review.request_supplement(second.opened().case, request, cases.setting(OPENED))
+        write(store, asked)
+        rewrite(second, registration_number="9", name="Elsewhere Limited")
+        answer = cases.command(Supplement, cases.APPLICANT, submission=second.submission.sha256)
+        write(store, review.supplement(asked.case, answer, second.submission, cases.setting(OPENED)))
+        assert [found.case.case_number for found in same_overseas_entity(engine, case)] == ["LB-2026-000002"]
+
+
+def rewrite(enterprise: Enterprise, **entity: str) -> None:
+    """Another overseas entity, or the same under another number or name."""
+    application = enterprise.submission.application
+    update = {"entity": application.entity.model_copy(update=entity)}
+    enterprise.submission = enterprise.submission.model_copy(
+        update={"application": application.model_copy(update=update)}
+    )
 
 
 class TestCompletion:
