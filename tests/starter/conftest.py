@@ -201,12 +201,13 @@ class Enterprise:
 
 
 def enterprise_in(folder: Path, example: str = "passes") -> Enterprise:
-    """An example's folder under another credit code."""
+    """An example's folder under another credit code: the one the base is known by, wherever it stands."""
     shutil.copytree(EXAMPLES / example, folder, dirs_exist_ok=True)
     file, code = folder / "application.yaml", new_credit_code()
-    text, replaced = re.subn(r"(?m)^(  credit_code: )\w+$", rf"\g<1>{code}", file.read_text("utf-8"), count=1)
-    assert replaced == 1
-    file.write_text(text, "utf-8")
+    first = re.search(r"(?m)^  credit_code: (?!null$)(\w+)$", file.read_text("utf-8"))
+    assert first is not None
+    for each in folder.glob("*.yaml"):
+        each.write_text(each.read_text("utf-8").replace(first[1], code), "utf-8")
     return Enterprise(code, file)
 
 
@@ -257,7 +258,7 @@ def certify(dev: Running, number: str) -> dict[str, Any]:
     return when_valid(dev, number)
 
 
-def when_valid(dev: Running, base: str) -> dict[str, Any]:
+def when_valid(dev: Livebase, base: str) -> dict[str, Any]:
     """What `show` says once the base is published, which comes of itself."""
     until = time.monotonic() + 20
     while (view := dev.ok("show", base))["stage"] != "valid":

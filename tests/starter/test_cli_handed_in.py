@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import hashlib
 from pathlib import Path
+from typing import Any
 
+import pytest
+
+from starter.handed_in import _changes
 from tests.starter.conftest import FirstYear, Running
 
 
@@ -31,6 +35,25 @@ def test_what_changed_between_two_revisions_field_by_field(dev: Running, first_y
     assert changes["facilities.live_rooms"] == (12, 16)
     assert changes["facilities.area_m2"] == ("860.5", "1020")
     assert not [path for path in changes if not path.startswith(("facilities.", "documents"))]
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "changed"),
+    [
+        (None, {"name": "A", "entrustment": None}, {"party.name": (None, "A")}),
+        (
+            {"name": "A", "entrustment": "a.pdf"},
+            None,
+            {"party.name": ("A", None), "party.entrustment": ("a.pdf", None)},
+        ),
+        (None, {"name": None}, {"party": (None, {"name": None})}),
+        ({"name": "A"}, {"name": "A"}, {}),
+    ],
+)
+def test_a_section_that_was_not_there_changes_field_by_field(before: Any, after: Any, changed: dict[str, Any]) -> None:
+    """As when a mainland entity turns out to be the enterprise an overseas one entrusts."""
+    changes = _changes({"party": before}, {"party": after})
+    assert {change["path"]: (change["before"], change["after"]) for change in changes} == changed
 
 
 def test_documents_come_back_as_they_were_handed_in(dev: Running, first_year: FirstYear, tmp_path: Path) -> None:
