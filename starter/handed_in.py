@@ -232,14 +232,15 @@ def _application_table(view: dict[str, Any]) -> None:
     print_table(("field", "value"), rows)
     if view["findings"] is not None:
         findings_table(view["findings"])
-    _others_table(view.get("same_representative"), ("same legal representative", "base", "standing"))
-    _others_table(view.get("same_overseas_entity"), ("same overseas entity", "base", "standing"))
+    if others := view.get("same_representative"):
+        print_table(("same legal representative", "base", "standing"), _flagged(others))
+    if others := view.get("same_overseas_entity"):
+        print_table(("same overseas entity", "base", "standing"), _flagged(others))
 
 
-def _others_table(cases: list[dict[str, Any]] | None, columns: tuple[str, ...]) -> None:
-    """What is flagged to the reviewer: cases of other enterprises behind which the same ones stand (decision 30)."""
-    if cases:
-        print_table(columns, [(o["case_number"], o["name"], word(o["standing"], "standing")) for o in cases])
+def _flagged(others: list[dict[str, Any]]) -> list[tuple[str, ...]]:
+    """Cases of other enterprises behind which the same one stands (decision 30)."""
+    return [(o["case_number"], o["name"], word(o["standing"], "standing")) for o in others]
 
 
 def _diff_table(view: dict[str, Any]) -> None:
