@@ -22,6 +22,7 @@ from domain.setting import Setting
 from domain.shanghai import shanghai_date
 from domain.working_days import Calendar
 from store.calendar import CalendarStore, CalendarTransaction, LiveCase
+from store.conflicts import again_after_conflict
 
 _BATCH = 20
 _PAGE = 500
@@ -45,8 +46,7 @@ class CalendarActivities:
         """Put the notice on record, once per content; the first answer for a repeat, a refusal as data."""
         try:
             require_permission(command.action, command.actor, None)
-            with self._notices.importing() as tx:
-                return _imported(tx, command, now)
+            return self._import(command, now)
         except Refusal as refusal:
             return ImportOutcome(refusal=refusal.detail)
 
@@ -88,6 +88,11 @@ class CalendarActivities:
     def recount_deadlines(self, workflow_id: str, notice: NoticeReference, now: datetime) -> Case:
         """A case's deadlines counted again with the calendar as it is now; once it has been done nothing changes."""
         return self._desk.step(workflow_id, now, lambda case, setting: recount(case, setting, notice))
+
+    @again_after_conflict
+    def _import(self, command: ImportCalendar, now: datetime) -> ImportOutcome:
+        with self._notices.importing() as tx:
+            return _imported(tx, command, now)
 
     async def _tell(self, workflow_id: str, notice: NoticeReference, told: Told) -> bool:
         """Signal one case; False when its workflow has ended. `told` is how far all have been."""

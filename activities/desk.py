@@ -21,6 +21,7 @@ from domain.setting import Setting
 from domain.shanghai import shanghai_date
 from domain.submission import Submission
 from store.cases import CaseStore, CaseTransaction, LiveCaseExists
+from store.conflicts import again_after_conflict
 from store.documents import DocumentDamaged, DocumentMissing, DocumentStore
 
 _SEND_AGAIN = "Send it again: documents are handed over first. Worker and command line must share LIVEBASE_DOCUMENTS."
@@ -41,6 +42,7 @@ class CaseDesk:
         self._documents = documents
         self._policies = policies
 
+    @again_after_conflict
     def decide(self, command: Command, now: datetime, rule: Decide) -> Outcome:
         """Carry out a command: the first answer for a repeat, a refusal as data, nothing written for one."""
         try:
@@ -56,7 +58,7 @@ class CaseDesk:
             refusal = Refusal(RefusalKind.CASE_EXISTS, str(exists), "One case per enterprise (decision 8).")
         except Refusal as refused:
             refusal = refused
-        return Outcome(refusal=refusal.detail, case=self._stored(command.workflow_id))
+        return Outcome(refusal=refusal.detail, case=self._cases.case(command.workflow_id))
 
     def follow(self, workflow_id: str, planned: Planned, now: datetime, rule: Follow) -> Case:
         """Carry out a planned event, once: when it is no longer in the plan, it has been, or has become moot."""
@@ -66,6 +68,7 @@ class CaseDesk:
 
         return self.step(workflow_id, now, carry_out)
 
+    @again_after_conflict
     def step(self, workflow_id: str, now: datetime, rule: Step) -> Case:
         """What a case does of itself: the case after it, or as it is when the rule finds nothing to do any more."""
         with self._cases.transaction(workflow_id, _run_id()) as tx:
@@ -100,10 +103,6 @@ class CaseDesk:
         """Refuse evidence that never arrived in the document store."""
         if not all(self._documents.has(sha256) for sha256 in hashes):
             raise Refusal(RefusalKind.INVALID_FILE, "A document named has not arrived.", "Send the command again.")
-
-    def _stored(self, workflow_id: str) -> Case | None:
-        with self._cases.transaction(workflow_id) as tx:
-            return tx.case
 
     def _setting(self, tx: CaseTransaction, now: datetime) -> Setting:
         return Setting(now, self._policy(tx.case, now), tx.calendar(), tx.list_revision() + 1 if tx.case else 1)

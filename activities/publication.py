@@ -54,8 +54,9 @@ class PublicationActivities:
     @activity.defn
     def announce_base(self, workflow_id: str) -> str:
         """Ask the channel, again with the same key when the answer was lost; nothing that is not pending any more."""
-        with self._cases.transaction(workflow_id) as tx:
-            case = stored_case(tx)
+        case = self._cases.case(workflow_id)
+        if case is None:
+            raise LookupError(f"{workflow_id} has no case in the store")
         term, publication = case.terms[-1], case.publication
         if case.ending is not None or publication is None or publication.state != "pending":
             return ""

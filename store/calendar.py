@@ -21,6 +21,7 @@ from domain.notices import Notice
 from domain.stages import Stage
 from domain.working_days import Calendar
 from store import answers, tables
+from store.conflicts import again_after_conflict
 from store.reference import shipped_notices
 
 
@@ -94,15 +95,18 @@ class CalendarStore:
                 session.execute(text(f"LOCK TABLE {tables.CalendarNoticeRow.__tablename__} IN ACCESS EXCLUSIVE MODE"))
             yield CalendarTransaction(session)
 
+    @again_after_conflict
     def calendar(self) -> Calendar:
         with Session(self._engine) as session:
             return calendar_in(session)
 
+    @again_after_conflict
     def answered(self, request_id: str) -> tuple[str, dict[str, Any]] | None:
         """The parameters' hash and the answer of a done request, as data."""
         with Session(self._engine) as session:
             return _answered(session, request_id)
 
+    @again_after_conflict
     def imported(self) -> list[ImportedNotice]:
         """Every imported notice, first to last."""
         moved = _cases_moved(tables.CalendarNoticeRow.sha256).scalar_subquery()
@@ -113,11 +117,13 @@ class CalendarStore:
                 for row, count in session.execute(statement)
             ]
 
+    @again_after_conflict
     def cases_moved(self, sha256: str) -> int:
         """In how many cases the notice has moved a deadline."""
         with Session(self._engine) as session:
             return session.scalar(_cases_moved(sha256)) or 0
 
+    @again_after_conflict
     def live_cases(self, after: str, limit: int) -> list[LiveCase]:
         """Up to `limit` live cases in the order of their workflow ids, those after `after`: a page that never skips
         one, whatever ends or begins meanwhile."""

@@ -36,6 +36,7 @@ from domain.working_days import Calendar
 from store import answers, tables
 from store.audit import entry_hash, genesis
 from store.calendar import calendar_in
+from store.conflicts import again_after_conflict
 from store.letters import letters_of, send_again
 from store.search import remember_names
 
@@ -65,6 +66,13 @@ class CaseStore:
                 raise LiveCaseExists("This enterprise has a live case.") from None
             raise
 
+    @again_after_conflict
+    def case(self, workflow_id: str) -> Case | None:
+        """The case as it stands when whoever has its row locked is done; None before it is opened."""
+        with self.transaction(workflow_id) as tx:
+            return tx.case
+
+    @again_after_conflict
     def record_clock(self, workflow_id: str, offset: timedelta) -> None:
         """Keep how far the case's clock is ahead; the database allows it on a local server only (decision 6)."""
         with Session(self._engine) as session, session.begin():
@@ -74,6 +82,7 @@ class CaseStore:
                 .values(clock_offset_ms=int(offset / timedelta(milliseconds=1)))
             )
 
+    @again_after_conflict
     def _is_open(self, workflow_id: str) -> bool:
         with Session(self._engine) as session:
             rows = select(tables.CaseRow.case_number).where(tables.CaseRow.workflow_id == workflow_id)

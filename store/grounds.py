@@ -8,9 +8,11 @@ from sqlalchemy import Engine, select
 from sqlalchemy.orm import Session
 
 from store import tables
+from store.conflicts import again_after_conflict
 from store.queries import shown
 
 
+@again_after_conflict
 def grounds(engine: Engine, case_number: str) -> dict[str, Any]:
     """`decisions` first to last, `screening` {revision, as_of, policy_version} or None, `unmatched` payments."""
     decision, finding, payment = tables.DecisionRow, tables.FindingRow, tables.PaymentRow
@@ -62,6 +64,7 @@ def grounds(engine: Engine, case_number: str) -> dict[str, Any]:
         }
 
 
+@again_after_conflict
 def notes(engine: Engine, case_number: str) -> list[dict[str, Any]]:
     """The staff's notes on a case, oldest first: `{sequence, at, by, text}`."""
     note = tables.NoteRow

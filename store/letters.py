@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session
 from domain.delivery import SHORTEST_PAUSE, DeliveryState, StoredLetter, letter_id, next_try
 from domain.stages import Role
 from store import tables
+from store.conflicts import again_after_conflict
 from store.queries import shown
 
 _ROW = tables.NoticeRow
@@ -41,6 +42,7 @@ class LetterStore:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
 
+    @again_after_conflict
     def claim(self, holder: str, now: datetime, until: datetime, limit: int) -> list[str]:
         """Claim letters that are due for `holder` until an instant; their ids, longest waiting first.
 
@@ -63,6 +65,7 @@ class LetterStore:
                 row.claimed_by, row.claimed_until = holder, until
             return [_id(row) for row in rows]
 
+    @again_after_conflict
     def take_over(self, holder: str, successor: str) -> list[str]:
         """Hand all letters of a claim, whichever attempt holds them, to its newest attempt; their ids.
 
@@ -75,6 +78,7 @@ class LetterStore:
                 row.claimed_by = successor
             return [_id(row) for row in rows]
 
+    @again_after_conflict
     def begin(self, letter: str, holder: str) -> OutgoingLetter | None:
         """Count a try and return the letter; None when `holder` does not hold it any more."""
         with Session(self._engine) as session, session.begin():
@@ -110,6 +114,7 @@ class LetterStore:
             try_at=None,
         )
 
+    @again_after_conflict
     def put_off(self, letter: OutgoingLetter, holder: str, why: str, now: datetime) -> None:
         """The mail server did not take it now: tried again later, at last put before a person."""
         with Session(self._engine) as session, session.begin():
@@ -145,17 +150,20 @@ class LetterStore:
         ):
             self._change(and_(_ROW.claimed_by == holder, condition), state=state.value, try_at=None, **reason)
 
+    @again_after_conflict
     def undeliverable(self) -> int:
         """How many letters a person must look at."""
         with Session(self._engine) as session:
             rows = select(func.count()).select_from(_ROW).where(_ROW.state == DeliveryState.UNDELIVERABLE.value)
             return session.scalar(rows) or 0
 
+    @again_after_conflict
     def _change(self, condition: ColumnElement[bool], **values: Any) -> None:
         with Session(self._engine) as session, session.begin():
             session.execute(update(_ROW).where(condition).values(claimed_by=None, claimed_until=None, **values))
 
 
+@again_after_conflict
 def list_letters(
     engine: Engine, *, case_number: str | None = None, states: Sequence[DeliveryState] = tuple(DeliveryState)
 ) -> list[dict[str, Any]]:

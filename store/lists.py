@@ -8,9 +8,11 @@ from sqlalchemy.orm import Session
 from domain.names import same_name
 from domain.stages import Role
 from store import tables
+from store.conflicts import again_after_conflict
 from store.queries import FoundCase, found_case
 
 
+@again_after_conflict
 def waiting_cases(engine: Engine, role: Role | None = None, applicant: str | None = None) -> list[FoundCase]:
     """The cases somebody is waited for in: with `role` those with a task of that role, with `applicant` theirs."""
     statement = select(tables.CaseRow).where(tables.CaseRow.awaiting != Role.NOBODY.value)

@@ -20,6 +20,7 @@ from domain.findings import Outcome
 from domain.shanghai import SHANGHAI, shanghai_date
 from domain.stages import Stage, Standing
 from store import answers, tables
+from store.conflicts import again_after_conflict
 
 if TYPE_CHECKING:
     from domain.commands import Answer
@@ -46,11 +47,13 @@ class Reader:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
 
+    @again_after_conflict
     def answered(self, request_id: str) -> tuple[str, Answer | None] | None:
         """As `store.answers.answered`."""
         with Session(self._engine) as session:
             return answers.answered(session, request_id)
 
+    @again_after_conflict
     def find_case(self, base: str) -> FoundCase | None:
         """The case a person means: a credit code (its newest case), a case number or a certificate number."""
         name = "".join(unicodedata.normalize("NFKC", base).split()).upper()
@@ -66,12 +69,14 @@ class Reader:
             found = session.scalar(statement.order_by(row.ordinal.desc()).limit(1))
             return found_case(found) if found else None
 
+    @again_after_conflict
     def count_cases(self, credit_code: str) -> int:
         """How many applications the enterprise has made."""
         with Session(self._engine) as session:
             rows = select(func.count()).select_from(tables.CaseRow).where(tables.CaseRow.credit_code == credit_code)
             return session.scalar(rows) or 0
 
+    @again_after_conflict
     def list_cases(
         self,
         wall: datetime,
@@ -96,6 +101,7 @@ class Reader:
             return cases
         return [found for found in cases if found.case.standing(found.clock(wall)) is standing]
 
+    @again_after_conflict
     def timeline(self, case_number: str) -> list[dict[str, Any]]:
         """What happened, first to last (fixed JSON)."""
         statement = (
@@ -115,6 +121,7 @@ class Reader:
                 for row in session.scalars(statement)
             ]
 
+    @again_after_conflict
     def findings(self, case_number: str) -> list[dict[str, Any]]:
         """The findings of the newest screening, in the conditions' order; A3 as the deposit stands by now."""
         newest = select(func.max(tables.FindingRow.sequence)).where(tables.FindingRow.case_number == case_number)
@@ -137,6 +144,7 @@ class Reader:
         deposit, as_of = Case.model_validate(row.facts).deposit, shanghai_date(last_credit)
         return [_with_deposit(finding, deposit, as_of) for finding in findings]
 
+    @again_after_conflict
     def same_representative(self, case: Case, wall: datetime) -> list[dict[str, Any]]:
         """The cases of other enterprises with the same legal representative (decision 30), newest revisions only."""
         revision, row = tables.ApplicationRow, tables.CaseRow
@@ -157,12 +165,14 @@ class Reader:
         with Session(self._engine) as session:
             return [summary(found_case(found), wall) for found in session.scalars(statement)]
 
+    @again_after_conflict
     def submission(self, case_number: str, revision: int) -> str | None:
         """The sha256 of a revision's submission."""
         with Session(self._engine) as session:
             row = session.get(tables.ApplicationRow, (case_number, revision))
             return row.submission if row else None
 
+    @again_after_conflict
     def letters(self, case_number: str) -> list[dict[str, Any]]:
         """The letters written, first to last, with their delivery state."""
         statement = (
@@ -183,6 +193,7 @@ class Reader:
                 for row in session.scalars(statement)
             ]
 
+    @again_after_conflict
     def benefits(self, case: Case, now: datetime) -> list[dict[str, Any]]:
         """The benefits of the newest term; none outlives it, whether or not a worker has got to the expiry."""
         if case.term is None:
@@ -202,6 +213,7 @@ class Reader:
                 for row in session.scalars(statement)
             ]
 
+    @again_after_conflict
     def deposit(self, case: Case) -> dict[str, Any]:
         """The deposit's sums and every ledger line (fixed JSON)."""
         statement = (

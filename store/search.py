@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session, aliased
 from domain.case import Case
 from domain.names import folded
 from store import tables
+from store.conflicts import again_after_conflict
 from store.queries import FoundCase, found_case
 
 _ENTITY = ("entity", "registration_number")
@@ -36,6 +37,7 @@ def remember_names(session: Session, case_number: str, names: Mapping[str, str])
     session.execute(insert(tables.NameRow).values(rows).on_conflict_do_nothing())
 
 
+@again_after_conflict
 def search(engine: Engine, text: str) -> list[Match]:
     """The cases with `text` in a name or number, however it was typed: width, case and spaces don't count.
 
@@ -60,6 +62,7 @@ def search(engine: Engine, text: str) -> list[Match]:
         return [Match(found[number], tuple(known)) for number, known in matched.items()]
 
 
+@again_after_conflict
 def same_overseas_entity(engine: Engine, own: Case) -> list[FoundCase]:
     """The cases under other credit codes of the overseas entity of `own`: its number or its name is the same.
 
