@@ -12,16 +12,18 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, insert, select
 
 from store.engine import open_engine
+from store.roles import grant_rights
 from store.tables import Installation
 
 _MIGRATIONS = Path(__file__).with_name("migrations")
 _LOCK = 5201314  # any number, as long as nobody else uses it in this database
 
 
-def migrate(url: str, *, local_server: bool) -> None:
+def migrate(url: str, *, local_server: bool) -> list[str]:
     """Upgrade to the newest schema and note, once, whether the database is a local server's (decision 6).
 
-    Runs again without effect. ValueError when the database is noted as the other kind.
+    On PostgreSQL the roles of `store.roles` get their rights; returns those that are missing and that this user may
+    not make. Runs again without effect. ValueError when the database is noted as the other kind.
     """
     engine = open_engine(url)
     try:
@@ -32,6 +34,7 @@ def migrate(url: str, *, local_server: bool) -> None:
             config.attributes["connection"] = connection
             command.upgrade(config, "head")
             _note_kind(connection, local_server)
+            return grant_rights(connection) if connection.dialect.name == "postgresql" else []
     finally:
         engine.dispose()
 

@@ -67,6 +67,10 @@ class PostgresServer:
         return self._process.pid
 
     @property
+    def binaries(self) -> Path:
+        return self._binaries
+
+    @property
     def folder(self) -> Path:
         return self._folder
 
@@ -76,6 +80,27 @@ class PostgresServer:
         with self._connect() as connection:
             connection.execute(statement)
         return f"postgresql+psycopg://{_USER}:{self._password}@{HOST}:{self._port}/{name}"
+
+    def copy(self, url: str) -> str:
+        """A copy of a database that others may be using; its URL."""
+        copied = self.url(f"copy_{secrets.token_hex(4)}")
+        source, target = (one.replace("+psycopg", "") for one in (url, copied))
+        dump = subprocess.run([self._binaries / "pg_dump", source], capture_output=True, check=True)
+        restore = [self._binaries / "psql", "--quiet", "--no-psqlrc", "--set=ON_ERROR_STOP=1", target]
+        subprocess.run(restore, input=dump.stdout, stdout=subprocess.DEVNULL, check=True)
+        return copied
+
+    def url_as(self, role: str, url: str) -> str:
+        """A database's URL for a user of their own who has nothing but `role` (`store/roles.py`)."""
+        user = f"{role}_user"
+        with self._connect() as connection:
+            known = connection.execute("SELECT FROM pg_roles WHERE rolname = %s", (user,)).fetchone()
+            if known is None:
+                statement = sql.SQL("CREATE ROLE {} LOGIN PASSWORD {} IN ROLE {}")
+                connection.execute(
+                    statement.format(sql.Identifier(user), sql.Literal(self._password), sql.Identifier(role))
+                )
+        return url.replace(f"//{_USER}:", f"//{user}:")
 
     def drop(self, name: str) -> None:
         """Drop a database, whoever is connected to it."""

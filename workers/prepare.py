@@ -1,8 +1,8 @@
 """What a cluster needs before its first worker: `python -m workers.prepare`, safe to repeat with every release.
 
-Brings the database to the present schema, then waits for Temporal and registers the namespace and the search
-attributes of `domain/tracing.py`. Ends with 0 when both can be used, 2 when a setting can't be, 6 when one of
-them did not answer in time, 1 when it holds what can't be changed.
+Brings the database to the present schema and the roles of `store/roles.py` to their rights, then waits for Temporal
+and registers the namespace and the search attributes of `domain/tracing.py`. Ends with 0 when both can be used, 2
+when a setting can't be, 6 when one of them did not answer in time, 1 when it holds what can't be changed.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from connection.errors import BadConfiguration, ConnectionProblem, Unreachable
 from connection.namespace import prepare
 from connection.profile import Target, resolve
 from store.migrate import migrate
+from store.roles import ROLES
 from workers.settings import PREFIX, read_settings
 
 _PAUSE = 1.0  # seconds
@@ -53,14 +54,14 @@ def main() -> int:
 
 
 def prepare_database(url: str, deadline: float) -> None:
-    """Bring the database to the present schema, as one whose clocks are never moved.
+    """Bring the database to the present schema and its roles to their rights, as one whose clocks are never moved.
 
     `deadline` is on `time.monotonic()`. Raises Unreachable when it does not answer by then, ValueError when it
     is a local server's.
     """
     while True:
         try:
-            migrate(url, local_server=False)
+            missing = migrate(url, local_server=False)
         except OperationalError as error:
             if time.monotonic() > deadline:
                 why = str(error.orig).partition("\n")[0]
@@ -69,6 +70,8 @@ def prepare_database(url: str, deadline: float) -> None:
             time.sleep(_PAUSE)
         else:
             _say("the database has the present schema")
+            for role in missing:
+                _say(f"role {role} is missing ({ROLES[role]})\n→ CREATE ROLE {role} NOLOGIN; then prepare again.")
             return
 
 

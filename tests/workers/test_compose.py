@@ -12,7 +12,11 @@ from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
+from sqlalchemy import make_url, text
 
+from store.engine import open_engine
+from store.migrate import is_current, migrate
+from tests.postgres import PostgresServer
 from tests.workers.cluster_files import COMPOSE, ROOT, compose, services
 from workers.mail import MailSettings
 from workers.prepare import PreparationSettings
@@ -138,6 +142,40 @@ def test_temporal_reads_the_dynamic_configuration_it_is_given() -> None:
     assert services()["temporal"]["environment"]["DYNAMIC_CONFIG_FILE_PATH"] == config["target"]
     file = ROOT / compose()["configs"][config["source"]]["file"]
     assert "frontend.enableCancelWorkerPollsOnShutdown" in file.read_text("utf-8")
+
+
+def test_every_program_has_a_database_user_with_nothing_but_its_rights() -> None:
+    """The container's own script, on a PostgreSQL server of its own; then what `prepare` does as the owner."""
+    [config] = services()["postgres"]["configs"]
+    script = ROOT / compose()["configs"][config["source"]]["file"]
+    assert config["target"] == "/docker-entrypoint-initdb.d/logins.sh"
+    users = {name: make_url(services()[name]["environment"]["LIVEBASE_DATABASE_URL"]).username for name in OURS}
+    assert users == {
+        "prepare": services()["postgres"]["environment"]["POSTGRES_USER"],
+        "worker": "worker",
+        "cli": "staff",
+    }
+    with PostgresServer() as server:
+        owner = make_url(server.url("logins"))
+        environ = {
+            "PATH": f"{server.binaries}:{os.environ['PATH']}",
+            "PGHOST": str(owner.host),
+            "PGPORT": str(owner.port),
+            "PGPASSWORD": str(owner.password),
+            "POSTGRES_PASSWORD": "it's-local",
+            "POSTGRES_USER": str(owner.username),
+            "POSTGRES_DB": str(owner.database),
+        }
+        subprocess.run(["sh", script], env=environ, check=True)
+        assert migrate(owner.render_as_string(hide_password=False), local_server=False) == []
+        for user, may_write in (("worker", True), ("staff", False)):
+            engine = open_engine(owner.set(username=user, password="it's-local").render_as_string(hide_password=False))
+            assert is_current(engine)
+            with engine.begin() as connection:
+                assert connection.scalars(text("SELECT case_number FROM cases")).all() == []
+                held = connection.scalar(text("SELECT has_table_privilege('audit_entries', 'INSERT')"))
+                assert held is may_write
+            engine.dispose()
 
 
 @pytest.mark.parametrize("failing", [None, "setup-schema"])
