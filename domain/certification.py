@@ -122,7 +122,7 @@ def _year_plan(setting: Setting, term: Term) -> tuple[Planned, ...]:
         Planned(
             event=Event.REMIND_RENEWAL,
             at=term.until - timedelta(days=days),
-            what=f"the base is reminded that its term ends in {days} days",
+            what=f"the base is reminded of the end of its term (days left: {days})",
         )
         for days in setting.policy.renewal_reminder_days_before
     ]

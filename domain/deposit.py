@@ -44,7 +44,7 @@ def deposit_by(due: Due, setting: Setting) -> dict[str, Any]:
     grace = setting.grace(due, policy.deposit_grace_working_days)
     reminders = tuple(
         setting.before(due, days).event(
-            Event.REMIND_DEPOSIT, f"the applicant is reminded of the deposit ({days} days left)"
+            Event.REMIND_DEPOSIT, f"the applicant is reminded of the deposit (days left: {days})"
         )
         for days in policy.deposit_reminder_days_before
     )

@@ -125,7 +125,7 @@ def supplement_by(due: Due, setting: Setting) -> dict[str, Any]:
     """What hangs on a supplement's deadline: the applicant's task, its reminders, the lapse (decision 11)."""
     reminders = tuple(
         setting.before(due, days).event(
-            Event.REMIND_SUPPLEMENT, f"the applicant is reminded of the supplement ({days} days left)"
+            Event.REMIND_SUPPLEMENT, f"the applicant is reminded of the supplement (days left: {days})"
         )
         for days in setting.policy.supplement_reminder_days_before
     )
