@@ -65,7 +65,7 @@ async def start_worker(server: LocalServer, directory: Path, mail: MailSink) -> 
     from store.migrate import migrate
     from workflows.messages import TASK_QUEUE
 
-    url = f"sqlite:///{directory / 'livebase.db'}"
+    url = local_database(directory)
     documents = directory / "documents"
     documents.mkdir(parents=True, exist_ok=True)
     migrate(url, local_server=True)
@@ -83,6 +83,11 @@ async def start_worker(server: LocalServer, directory: Path, mail: MailSink) -> 
             raise CommandError(1, "worker_failed", "The worker did not come up.", f"Its log: {log}")
         await asyncio.sleep(0.1)
     return worker
+
+
+def local_database(directory: Path) -> str:
+    """The URL of a local server's database."""
+    return f"sqlite:///{directory / 'livebase.db'}"
 
 
 def _local_mail(mail: MailSink) -> dict[str, str]:
@@ -288,4 +293,7 @@ def _relay(log: Path, heard: int) -> int:
 def _alive(pid: int) -> bool:
     import psutil
 
-    return bool(psutil.pid_exists(pid) and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE)
+    try:
+        return bool(psutil.Process(pid).status() != psutil.STATUS_ZOMBIE)
+    except psutil.NoSuchProcess:
+        return False

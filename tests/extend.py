@@ -30,6 +30,7 @@ from connection.client import connect
 from connection.local_server import LocalServer
 from store.migrate import migrate
 from tests import down_channel_worker
+from tests.databases import Place
 from tests.mail_server import MailServer
 from tests.office import Office
 from tests.path import waits
@@ -71,7 +72,7 @@ async def live(server: LocalServer, client: Client, folder: Path, wait: waits.Wa
     await asyncio.to_thread(
         subprocess.run, [first.python, "-c", PREPARE, url], cwd=first.checkout, check=True, capture_output=True
     )
-    office, lived = Office(client, folder, url, prepared=True), Lived()
+    office, lived = Office(client, Place(folder, url)), Lived()
     program = DOWN_CHANNEL if wait.channel_down else LIVEBASE
     async with MailServer() as mail, aclosing(wait.live(office)) as steps:
         environ = waits.environ(mail) if wait.mail else {}

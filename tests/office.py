@@ -38,6 +38,7 @@ from store.documents import DocumentStore
 from store.engine import open_engine
 from store.migrate import migrate
 from store.tables import CaseRow
+from tests.databases import Place
 from workers.main import build_workers
 from workers.pair import WorkerPair
 from workers.settings import WorkerSettings
@@ -75,13 +76,14 @@ def example(name: str = "passes", *, credit_code: str | None = None, today: date
 class Office:
     """One database, one document store, one task queue on the session's server."""
 
-    def __init__(
-        self, client: Client, folder: Path, database_url: str | None = None, *, prepared: bool = False
-    ) -> None:
+    def __init__(self, client: Client, place: Place | Path) -> None:
+        """In a place, or in an empty folder with a database file of its own."""
+        if isinstance(place, Path):
+            place = Place(place, f"sqlite:///{place / 'livebase.db'}")
+            migrate(place.database_url, local_server=True)
+        folder = place.folder
         self.client = client
-        self.database_url = database_url or f"sqlite:///{folder / 'livebase.db'}"
-        if not prepared:  # by another build, whose schema it has
-            migrate(self.database_url, local_server=True)
+        self.database_url = place.database_url
         self.engine: Engine = open_engine(self.database_url)
         self.settings = WorkerSettings(
             database_url=self.database_url,
@@ -113,15 +115,15 @@ class Office:
 @asynccontextmanager
 async def working_office(
     client: Client,
-    folder: Path,
+    place: Place | Path,
     channel: OfficialChannel | None = None,
-    database_url: str | None = None,
     room: MailRoom | None = None,
 ) -> AsyncIterator[Office]:
     """An office with a worker running."""
-    office = Office(client, folder, database_url)
+    office = Office(client, place)
     async with office.worker(channel, room):
         yield office
+    office.engine.dispose()
 
 
 class Base:

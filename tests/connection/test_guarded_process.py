@@ -51,10 +51,13 @@ def eventually(condition: Callable[[], bool], seconds: float = 10) -> bool:
 
 
 def gone(*pids: int) -> Callable[[], bool]:
-    def check() -> bool:
-        return not any(psutil.pid_exists(pid) and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE for pid in pids)
+    def alive(pid: int) -> bool:
+        try:
+            return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+        except psutil.NoSuchProcess:
+            return False
 
-    return check
+    return lambda: not any(map(alive, pids))
 
 
 def test_runs_in_its_folder_with_its_environment(tmp_path: Path) -> None:

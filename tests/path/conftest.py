@@ -5,11 +5,24 @@ from collections.abc import AsyncIterator
 import pytest
 from temporalio.client import Client
 
+from tests.databases import Place
 from tests.office import Office, working_office
 
 
 @pytest.fixture(scope="session")
-async def office(client: Client, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Office]:
-    """A working office shared by the session; every test has bases of its own."""
-    async with working_office(client, tmp_path_factory.mktemp("office")) as working:
+async def office_on_sqlite(client: Client, place_on_sqlite: Place) -> AsyncIterator[Office]:
+    async with working_office(client, place_on_sqlite) as working:
         yield working
+
+
+@pytest.fixture(scope="session")
+async def office_on_postgresql(client: Client, place_on_postgresql: Place) -> AsyncIterator[Office]:
+    async with working_office(client, place_on_postgresql) as working:
+        yield working
+
+
+@pytest.fixture
+def office(database: str, request: pytest.FixtureRequest) -> Office:
+    """A working office shared by the session, on each database; every test has bases of its own."""
+    shared: Office = request.getfixturevalue(f"office_on_{database}")
+    return shared

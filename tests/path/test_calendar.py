@@ -28,6 +28,7 @@ from domain.shanghai import end_of_day, midnight
 from domain.stages import Stage
 from store.calendar import CalendarStore
 from store.reference import policy_book, shipped_calendar
+from tests.databases import Place
 from tests.killing_worker import KILLED
 from tests.office import FINANCE, REVIEWER, Base, Office, refused, until, working_office
 from tests.path import acts, imports
@@ -35,6 +36,7 @@ from tests.path.many import STAGES, live_cases
 from tests.path.test_continue_as_new import SUGGESTED, patiently
 from tests.path.test_kills import RECOVERY, worker_process
 from tests.path.test_publication import Channel, legal
+from tests.postgres import PostgresServer
 
 SLACK = timedelta(seconds=30)
 
@@ -71,13 +73,13 @@ def year_end() -> date:
 
 
 async def test_a_publication_pending_over_the_years_end_is_breached_at_the_new_instant(
-    client: Client, tmp_path: Path
+    client: Client, place: Place
 ) -> None:
     """Edge case A4: provisional and early at first; the notice makes it certain, and the timer follows."""
     certified = year_end()
     new_year = imports.issued(certified.year + 1)
     channel = Channel()
-    async with working_office(client, tmp_path, channel) as office:
+    async with working_office(client, place, channel) as office:
         base = await acts.resumed(office, midnight(certified) + timedelta(hours=10), published=False)
         before = base.case.publication
         assert before is not None and before.provisional
@@ -121,9 +123,9 @@ WAITING: dict[str, Callable[[Office], Awaitable[Base]]] = {
 }
 
 
-async def test_a_case_in_each_stage_that_waits_is_counted_again(client: Client, tmp_path: Path) -> None:
+async def test_a_case_in_each_stage_that_waits_is_counted_again(client: Client, place: Place) -> None:
     notice = imports.days_off(60)
-    async with working_office(client, tmp_path, Channel()) as office:
+    async with working_office(client, place, Channel()) as office:
         bases = {stage: await reach(office) for stage, reach in WAITING.items()}
         await until(lambda: bases["marks"].case.stage is Stage.SETTLING, "the old term has ended")
         before = {stage: base.case for stage, base in bases.items()}
@@ -139,8 +141,8 @@ async def test_a_case_in_each_stage_that_waits_is_counted_again(client: Client, 
             acts.check_books(base)
 
 
-async def test_a_case_with_nothing_on_the_calendar_is_hardly_woken(client: Client, tmp_path: Path) -> None:
-    async with working_office(client, tmp_path) as office:
+async def test_a_case_with_nothing_on_the_calendar_is_hardly_woken(client: Client, place: Place) -> None:
+    async with working_office(client, place) as office:
         valid, review = await acts.in_valid(office), await acts.in_review(office)
         case, events = valid.case, [len(await newest_run(base)) for base in (valid, review)]
         outcome = await imports.imported(office, imports.days_off(60), "valid")
@@ -157,9 +159,9 @@ async def test_a_case_with_nothing_on_the_calendar_is_hardly_woken(client: Clien
         assert await acts.known_to_workflow(valid) == valid.case
 
 
-async def test_told_twice_it_is_counted_once(client: Client, tmp_path: Path) -> None:
+async def test_told_twice_it_is_counted_once(client: Client, place: Place) -> None:
     notice = imports.days_off(60)
-    async with working_office(client, tmp_path) as office:
+    async with working_office(client, place) as office:
         base = await acts.in_review(office)
         await imports.imported(office, notice, "once")
         case = base.case
@@ -172,8 +174,8 @@ async def test_told_twice_it_is_counted_once(client: Client, tmp_path: Path) -> 
         assert len(recounts(base)) == 1
 
 
-async def test_a_second_notice_is_counted_after_the_first(client: Client, tmp_path: Path) -> None:
-    async with working_office(client, tmp_path) as office:
+async def test_a_second_notice_is_counted_after_the_first(client: Client, place: Place) -> None:
+    async with working_office(client, place) as office:
         base = await acts.in_review(office)
         await imports.imported(office, imports.days_off(30), "first")
         between = base.case.due_at
@@ -184,9 +186,9 @@ async def test_a_second_notice_is_counted_after_the_first(client: Client, tmp_pa
         acts.check_books(base)
 
 
-async def test_a_case_opened_after_the_import_counts_with_the_notice(client: Client, tmp_path: Path) -> None:
+async def test_a_case_opened_after_the_import_counts_with_the_notice(client: Client, place: Place) -> None:
     notice = imports.days_off(60)
-    async with working_office(client, tmp_path) as office:
+    async with working_office(client, place) as office:
         await imports.send(office, imports.command(notice, "opened-later"))
         base = await acts.in_review(office)
         (task,) = base.case.tasks
@@ -195,9 +197,9 @@ async def test_a_case_opened_after_the_import_counts_with_the_notice(client: Cli
         assert counted(base.case, notice, datetime.now(UTC)) is None
 
 
-async def test_the_same_content_is_one_import(client: Client, tmp_path: Path) -> None:
+async def test_the_same_content_is_one_import(client: Client, place: Place) -> None:
     notice = imports.days_off(60)
-    async with working_office(client, tmp_path) as office:
+    async with working_office(client, place) as office:
         base = await acts.in_review(office)
         first = await imports.send(office, imports.command(notice, "r-1"))
         assert (first.repeated, first.year, first.source, first.live_cases) == (False, notice.year, notice.source, 1)
@@ -217,9 +219,9 @@ async def test_the_same_content_is_one_import(client: Client, tmp_path: Path) ->
             await base.do(TakeReview, REVIEWER, "r-1")
 
 
-async def test_two_imports_of_one_content_at_once_meet_in_one_workflow(client: Client, tmp_path: Path) -> None:
+async def test_two_imports_of_one_content_at_once_meet_in_one_workflow(client: Client, place: Place) -> None:
     notice = imports.days_off(60)
-    async with working_office(client, tmp_path) as office:
+    async with working_office(client, place) as office:
         await acts.in_review(office)
         commands = [imports.command(notice, f"at-once-{number}") for number in range(4)]
         answers = await asyncio.gather(*(imports.send(office, command) for command in commands))
@@ -228,10 +230,10 @@ async def test_two_imports_of_one_content_at_once_meet_in_one_workflow(client: C
         assert len(CalendarStore(office.engine).imported()) == 1
 
 
-async def test_who_missed_it_is_told_when_it_is_imported_again(client: Client, tmp_path: Path) -> None:
+async def test_who_missed_it_is_told_when_it_is_imported_again(client: Client, place: Place) -> None:
     """The first import's workflow was ended by hand before it had told anybody."""
     notice = imports.days_off(60)
-    async with working_office(client, tmp_path) as office:
+    async with working_office(client, place) as office:
         missed, valid = await acts.in_review(office), await acts.in_valid(office)
         with CalendarStore(office.engine).importing() as tx:
             tx.add(notice, "operator:sun", datetime.now(UTC))
@@ -242,9 +244,9 @@ async def test_who_missed_it_is_told_when_it_is_imported_again(client: Client, t
         assert len(await newest_run(valid)) == events
 
 
-async def test_what_is_refused_leaves_nothing(client: Client, tmp_path: Path) -> None:
+async def test_what_is_refused_leaves_nothing(client: Client, place: Place) -> None:
     notice = imports.days_off(60)
-    async with working_office(client, tmp_path) as office:
+    async with working_office(client, place) as office:
         base = await acts.in_review(office)
         async with refused(RefusalKind.ROLE_NOT_ALLOWED):
             await imports.send(office, imports.command(notice, "r", FINANCE))
@@ -264,10 +266,10 @@ async def test_what_is_refused_leaves_nothing(client: Client, tmp_path: Path) ->
 
 
 async def test_a_case_that_ended_meanwhile_is_passed_over_and_a_retry_goes_on_where_it_was(
-    client: Client, tmp_path: Path
+    client: Client, place: Place
 ) -> None:
     """Cases on record whose workflows are gone, told by an attempt that takes up a lost one's heartbeat."""
-    office = Office(client, tmp_path)
+    office = Office(client, place)
     cases = CalendarActivities(acts.desk(office), CalendarStore(office.engine), policy_book(), client)
     bases = sorted([await gone(office) for _ in range(5)])
     notice = imports.days_off(60).reference
@@ -288,16 +290,21 @@ async def gone(office: Office) -> str:
 
 
 async def test_a_worker_killed_mid_way_leaves_every_case_counted_once(
-    client: Client, server: LocalServer, tmp_path: Path
+    client: Client, server: LocalServer, tmp_path: Path, postgres: PostgresServer, migrated_name: str
 ) -> None:
     """Around the commit of the first recount, beside the telling; both at once, since each waits for timeouts."""
-    await asyncio.gather(*(killed_mid_way(client, server, tmp_path / when, when) for when in ("before", "after")))
+    folders = [tmp_path / when for when in ("before", "after")]
+    for folder in folders:
+        folder.mkdir()
+    after = Place(folders[1], postgres.url("killed_mid_way", like=migrated_name))
+    await asyncio.gather(
+        killed_mid_way(client, server, folders[0], "before"), killed_mid_way(client, server, after, "after")
+    )
 
 
-async def killed_mid_way(client: Client, server: LocalServer, folder: Path, when: str) -> None:
-    folder.mkdir()
+async def killed_mid_way(client: Client, server: LocalServer, place: Place | Path, when: str) -> None:
     notice = imports.days_off(60)
-    office = Office(client, folder)
+    office = Office(client, place)
     bases = await live_cases(office, 10, datetime.now(UTC))
     before = {base.workflow_id: base.case for base in bases}
     async with worker_process(office, server.address, when, "deadlines_recounted") as worker:
@@ -317,10 +324,10 @@ async def killed_mid_way(client: Client, server: LocalServer, folder: Path, when
             acts.check_books(base)
 
 
-async def test_a_notice_that_meets_a_run_continued_as_new_is_neither_lost_nor_counted_twice(tmp_path: Path) -> None:
+async def test_a_notice_that_meets_a_run_continued_as_new_is_neither_lost_nor_counted_twice(place: Place) -> None:
     async with await LocalServer.start(None, web=False, dynamic_config={SUGGESTED: 15}) as server:
         client = await connect(server.target, identity="tests")
-        async with working_office(client, tmp_path) as office:
+        async with working_office(client, place) as office:
             base = await acts.in_deposit(office)
             notices = [imports.days_off(30), imports.days_off(60)]
             payments = [acts.payment(base, 1_000, f"{base.credit_code}-{number}") for number in range(40)]
@@ -340,10 +347,10 @@ async def test_a_notice_that_meets_a_run_continued_as_new_is_neither_lost_nor_co
             assert len(runs) > 3
 
 
-async def test_fifty_live_cases(client: Client, tmp_path: Path) -> None:
+async def test_fifty_live_cases(client: Client, place: Place) -> None:
     """In five stages: forty have a deadline on the calendar. The bench does it with a thousand."""
     notice = imports.days_off(60)
-    async with working_office(client, tmp_path) as office:
+    async with working_office(client, place) as office:
         bases = await live_cases(office, 50, datetime.now(UTC))
         before = {base.workflow_id: base.case for base in bases}
         answer = await imports.send(office, imports.command(notice, "fifty"))

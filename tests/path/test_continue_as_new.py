@@ -7,7 +7,6 @@ import re
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -30,6 +29,7 @@ from domain.commands import (
     Withdraw,
 )
 from domain.stages import Stage, Standing
+from tests.databases import Place
 from tests.office import APPLICANT, CERTIFIER, OPERATOR, REVIEWER, Base, Office, until, working_office
 from tests.path import acts
 from tests.path.test_publication import Channel
@@ -105,19 +105,23 @@ def plain(value: Any) -> Any:
 
 @pytest.fixture(scope="module")
 def expected() -> dict[str, Any]:
-    """What the first of the runs recorded; all others must have the same."""
+    """What the first of the runs recorded; all others must have the same, on either database."""
     return {}
 
 
-@pytest.mark.parametrize("count", [None, 6, 12, 25, 40])
+@pytest.mark.parametrize(
+    ("count", "database"),
+    [(None, "sqlite"), (None, "postgresql"), (6, "sqlite"), (12, "postgresql"), (25, "sqlite"), (40, "postgresql")],
+    indirect=["database"],
+)
 async def test_the_records_are_the_same_however_often_the_run_is_continued(
-    count: int | None, tmp_path: Path, expected: dict[str, Any]
+    count: int | None, place: Place, expected: dict[str, Any]
 ) -> None:
     config = {} if count is None else {SUGGESTED: count}
     channel = Channel()
     async with await LocalServer.start(None, web=False, dynamic_config=config) as server:
         client = await connect(server.target, identity="tests")
-        async with working_office(client, tmp_path, channel) as office:
+        async with working_office(client, place, channel) as office:
             base = await scenario(office, channel)
             case = base.case
             assert (case.stage, case.standing(await base.now())) == (Stage.SETTLING, Standing.EXPIRED)
@@ -136,10 +140,10 @@ async def test_the_records_are_the_same_however_often_the_run_is_continued(
         assert max(map(len, runs)) < count + 60, "no run goes on for long after the suggestion"
 
 
-async def test_updates_that_meet_a_run_continued_as_new_are_neither_lost_nor_doubled(tmp_path: Path) -> None:
+async def test_updates_that_meet_a_run_continued_as_new_are_neither_lost_nor_doubled(place: Place) -> None:
     async with await LocalServer.start(None, web=False, dynamic_config={SUGGESTED: 15}) as server:
         client = await connect(server.target, identity="tests")
-        async with working_office(client, tmp_path) as office:
+        async with working_office(client, place) as office:
             base = await acts.in_deposit(office)
             payments = [acts.payment(base, 1_000, f"{base.credit_code}-{number}") for number in range(60)]
             for five in (payments[start : start + 5] for start in range(0, 60, 5)):

@@ -33,6 +33,7 @@ from domain.stages import Role, Stage
 from starter.mail_sink import MailSink, times_received
 from store import tables
 from store.letters import list_letters
+from tests.databases import Place
 from tests.killing_worker import KILLED, READY
 from tests.mail_server import SENDER, STAFF, MailServer
 from tests.office import APPLICANT, OPERATOR, Base, Office, refused, until, working_office
@@ -132,11 +133,11 @@ def more_letters(office: Office, base: Base, count: int) -> None:
 
 
 async def test_every_letter_of_a_first_year_arrives_once_where_it_belongs_and_histories_name_nobody(
-    client: Client, tmp_path: Path
+    client: Client, place: Place
 ) -> None:
     async with (
         MailServer() as server,
-        working_office(client, tmp_path, room=server.room) as office,
+        working_office(client, place, room=server.room) as office,
         delivering(office) as handle,
     ):
         base = await acts.in_valid(office)
@@ -169,13 +170,11 @@ async def test_every_letter_of_a_first_year_arrives_once_where_it_belongs_and_hi
             await replayer.replay_workflow(run)
 
 
-async def test_a_mail_server_down_for_three_days_delays_letters_and_nothing_else(
-    client: Client, tmp_path: Path
-) -> None:
+async def test_a_mail_server_down_for_three_days_delays_letters_and_nothing_else(client: Client, place: Place) -> None:
     server = MailServer()
     async with AsyncExitStack() as stack:
         slow = replace(server.room, pause_seconds=5000)  # so that no jump aims at its timer itself
-        office = await stack.enter_async_context(working_office(client, tmp_path, room=slow))
+        office = await stack.enter_async_context(working_office(client, place, room=slow))
         shift = await stack.enter_async_context(delivering(office))
         handle = client.get_workflow_handle(shift.id)  # whichever run it is at
 
@@ -215,9 +214,9 @@ async def test_a_mail_server_down_for_three_days_delays_letters_and_nothing_else
 
 
 async def test_what_is_refused_for_good_is_told_apart_from_what_is_put_off_and_both_can_be_sent_again(
-    client: Client, tmp_path: Path
+    client: Client, place: Place
 ) -> None:
-    async with MailServer() as server, working_office(client, tmp_path, room=server.room) as office:
+    async with MailServer() as server, working_office(client, place, room=server.room) as office:
         base = await acts.in_deposit(office)
         await acts.pay(base, 1, payer="somebody else")
         server.rcpt = {CONTACT: "550 5.1.1 <{}> no such user here", STAFF[Role.FINANCE]: "450 4.2.0 <{}> greylisted"}
@@ -246,8 +245,8 @@ async def test_what_is_refused_for_good_is_told_apart_from_what_is_put_off_and_b
             acts.check_books(base)
 
 
-async def test_a_letter_of_a_closed_case_is_sent_again_as_a_new_edition(client: Client, tmp_path: Path) -> None:
-    async with MailServer() as server, working_office(client, tmp_path, room=server.room) as office:
+async def test_a_letter_of_a_closed_case_is_sent_again_as_a_new_edition(client: Client, place: Place) -> None:
+    async with MailServer() as server, working_office(client, place, room=server.room) as office:
         base = await acts.in_review(office)
         await base.do(Withdraw, APPLICANT, reason="other plans")
         await acts.ended(base)
@@ -264,9 +263,9 @@ async def test_a_letter_of_a_closed_case_is_sent_again_as_a_new_edition(client: 
 
 
 async def test_two_hundred_letters_go_out_in_batches_and_deliveries_at_once_send_none_twice(
-    client: Client, tmp_path: Path
+    client: Client, place: Place
 ) -> None:
-    async with MailServer() as server, working_office(client, tmp_path, room=replace(server.room, batch=20)) as office:
+    async with MailServer() as server, working_office(client, place, room=replace(server.room, batch=20)) as office:
         base = await acts.in_review(office)
         more_letters(office, base, 199)
         async with AsyncExitStack() as stack:
@@ -279,8 +278,8 @@ async def test_two_hundred_letters_go_out_in_batches_and_deliveries_at_once_send
         assert server.tried == {CONTACT: 100, STAFF[Role.OPERATOR]: 100}
 
 
-async def test_one_letter_that_can_not_be_sent_keeps_no_other_waiting(client: Client, tmp_path: Path) -> None:
-    async with MailServer() as server, working_office(client, tmp_path, room=server.room) as office:
+async def test_one_letter_that_can_not_be_sent_keeps_no_other_waiting(client: Client, place: Place) -> None:
+    async with MailServer() as server, working_office(client, place, room=server.room) as office:
         base = await acts.in_review(office)
         more_letters(office, base, 5)
         with Session(office.engine) as session, session.begin():
@@ -297,14 +296,14 @@ async def test_one_letter_that_can_not_be_sent_keeps_no_other_waiting(client: Cl
         ]
 
 
-@pytest.mark.parametrize("when", ["before", "after"])
+@pytest.mark.parametrize(("when", "database"), [("before", "sqlite"), ("after", "postgresql")], indirect=["database"])
 async def test_a_worker_killed_around_the_record_of_a_letter_taken_leaves_one_letter(
-    client: Client, server: LocalServer, tmp_path: Path, when: str
+    client: Client, server: LocalServer, place: Place, when: str
 ) -> None:
-    office = Office(client, tmp_path)
+    office = Office(client, place)
     async with office.worker():
         base = await acts.in_review(office)
-    async with MailSink(tmp_path / "mail") as sink:
+    async with MailSink(place.folder / "mail") as sink:
         room = MailServer()
         environ = {
             **os.environ,
@@ -316,7 +315,7 @@ async def test_a_worker_killed_around_the_record_of_a_letter_taken_leaves_one_le
             "LIVEBASE_LETTERS_SECONDS": "1",
         }
         command = [sys.executable, "-m", "tests.killing_worker", server.address, when, "letter"]
-        log = tmp_path / "worker.log"
+        log = place.folder / "worker.log"
         worker = await asyncio.to_thread(GuardedProcess.spawn, command, log=log, cwd=ROOT, environ=environ)
         try:
             assert await asyncio.to_thread(worker.wait) == KILLED, log.read_text()
@@ -339,10 +338,10 @@ async def test_a_worker_killed_around_the_record_of_a_letter_taken_leaves_one_le
 
 
 async def test_the_schedule_is_one_however_many_workers_make_it_and_stays_as_an_operator_left_it(
-    client: Client, tmp_path: Path
+    client: Client, place: Place
 ) -> None:
     async with MailServer() as server:
-        office = Office(client, tmp_path)
+        office = Office(client, place)
         queue = office.settings.task_queue
         await asyncio.gather(*(keep_letters_going(client, queue) for _ in range(5)))
         schedule = client.get_schedule_handle(schedule_id(queue))

@@ -14,6 +14,7 @@ from domain.commands import Approve, Command, Outcome
 from domain.policy import PolicyBook
 from domain.refusals import RefusalKind
 from store.reference import policy_book
+from tests.databases import Place
 from tests.domain import cases
 from tests.office import REVIEWER, Base, Office, example
 from tests.path import acts
@@ -27,8 +28,8 @@ def a_stricter_one_from(day: date) -> PolicyBook:
     return PolicyBook(versions=(shipped, shipped.model_copy(update=stricter)))
 
 
-async def test_a_policy_that_comes_later_is_for_cases_opened_later(client: Client, tmp_path: Any) -> None:
-    office = Office(client, tmp_path)
+async def test_a_policy_that_comes_later_is_for_cases_opened_later(client: Client, place: Place) -> None:
+    office = Office(client, place)
     later = cases.OPENED + timedelta(days=5)
     desk = CaseDesk(office.cases, office.documents, a_stricter_one_from(later.date()))
     review = ReviewActivities(desk)

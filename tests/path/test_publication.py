@@ -9,7 +9,6 @@ from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
 from temporalio.client import Client
@@ -22,6 +21,7 @@ from domain.shanghai import end_of_day
 from domain.stages import Role, Stage, Standing
 from store.queries import Reader
 from store.reference import shipped_calendar
+from tests.databases import Place
 from tests.office import CERTIFIER, FINANCE, OPERATOR, Base, Office, refused, until, working_office
 from tests.path import acts
 
@@ -76,10 +76,10 @@ class Slow:
 
 
 @pytest.fixture
-def open_office(client: Client, tmp_path: Path) -> Open:
+def open_office(client: Client, place: Place) -> Open:
     @asynccontextmanager
     async def opened(channel: OfficialChannel) -> AsyncIterator[Office]:
-        async with working_office(client, tmp_path, channel) as office:
+        async with working_office(client, place, channel) as office:
             yield office
 
     return opened

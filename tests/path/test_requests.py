@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 from temporalio.client import Client
@@ -13,6 +12,7 @@ from connection.clock import MARGIN
 from domain.commands import Answer, Approve, Certify, ReceiveDeposit, ReleaseReview, Supplement, TakeReview, Withdraw
 from domain.refusals import RefusalKind
 from domain.stages import Stage, Standing
+from tests.databases import Place
 from tests.office import APPLICANT, CERTIFIER, FINANCE, REVIEWER, Base, Office, refused
 from tests.path import acts
 
@@ -172,8 +172,8 @@ async def reach(base: Base, event: str) -> None:
     await base.forward_to(at - timedelta(minutes=1))
 
 
-async def test_a_supplement_handled_after_its_deadline_finds_the_case_lapsed(client: Client, tmp_path: Path) -> None:
-    office = Office(client, tmp_path)
+async def test_a_supplement_handled_after_its_deadline_finds_the_case_lapsed(client: Client, place: Place) -> None:
+    office = Office(client, place)
     async with office.worker():
         base = await acts.in_supplement(office)
         await reach(base, "lapse_supplement")
@@ -195,8 +195,8 @@ async def test_a_supplement_handled_after_its_deadline_finds_the_case_lapsed(cli
         acts.check_books(base)
 
 
-async def test_a_payment_reported_after_the_grace_comes_after_the_lapse(client: Client, tmp_path: Path) -> None:
-    office = Office(client, tmp_path)
+async def test_a_payment_reported_after_the_grace_comes_after_the_lapse(client: Client, place: Place) -> None:
+    office = Office(client, place)
     async with office.worker():
         base = await acts.in_deposit(office)
         await reach(base, "lapse_deposit")
@@ -214,8 +214,8 @@ async def test_a_payment_reported_after_the_grace_comes_after_the_lapse(client: 
         acts.check_books(base)
 
 
-async def test_a_command_handled_after_the_term_s_end_finds_the_base_expired(client: Client, tmp_path: Path) -> None:
-    office = Office(client, tmp_path)
+async def test_a_command_handled_after_the_term_s_end_finds_the_base_expired(client: Client, place: Place) -> None:
+    office = Office(client, place)
     async with office.worker():
         base = await acts.in_valid(office)
         await reach(base, "expire_certification")

@@ -1,189 +1,32 @@
-"""The command line as people use it: the installed `livebase`, a process of its own for every command."""
+"""What the tests of the command line share: an office where everything runs, on either database, and its cases."""
 
 from __future__ import annotations
 
-import asyncio
-import json
-import os
 import re
 import shutil
-import signal
-import sqlite3
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, contextmanager
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
-import psutil
 import pytest
-from temporalio.client import Client
 
+from store.migrate import migrate
+from store.roles import WORKER
 from tests.office import new_credit_code
+from tests.postgres import PostgresServer
+from tests.starter.livebase import ROOT, Done, Livebase, Running, at_once
 
-ROOT = Path(__file__).parent.parent.parent
 EXAMPLES = ROOT / "examples"
-EXECUTABLE = Path(sys.executable).with_name("livebase")
-
 APPLICANT, REVIEWER = ("--as", "applicant:wang"), ("--as", "reviewer:li")
 FINANCE, CERTIFIER, OPERATOR = ("--as", "finance:qian"), ("--as", "certifier:zhao"), ("--as", "operator:sun")
 PAYER = "义乌云集电子商务有限公司"
 ANSWER = {"request_id", "accepted_at", "repeated", "case_number", "stage", "standing", "revision", "awaiting", "due_at"}
 ANSWERED_AND_SHOWN = ("case_number", "stage", "standing", "revision", "awaiting", "due_at")
-
-One = TypeVar("One")
-Other = TypeVar("Other")
-
-
-def at_once(run: Callable[[One], Other], over: list[One]) -> list[Other]:
-    """What is independent, a few at a time; the results in order."""
-    with ThreadPoolExecutor(3) as pool:
-        return list(pool.map(run, over))
-
-
-@dataclass(frozen=True)
-class Done:
-    """What a command left: its exit code and what it printed."""
-
-    code: int
-    out: str
-    err: str
-
-    @property
-    def json(self) -> Any:
-        """The one JSON document on stdout."""
-        return json.loads(self.out)
-
-    @property
-    def error(self) -> dict[str, Any]:
-        """The fixed error of `-o json`."""
-        assert set(self.json) == {"error"}
-        error: dict[str, Any] = self.json["error"]
-        assert set(error) == {"kind", "message", "hint", "problems"}
-        return error
-
-
-class Livebase:
-    """`livebase` with a data directory of its own and nothing of the machine's configuration."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-
-    def environ(self, extra: dict[str, str] | None = None) -> dict[str, str]:
-        kept = {name: value for name, value in os.environ.items() if not name.startswith(("TEMPORAL_", "LIVEBASE_"))}
-        if "LIVEBASE_CACHE_DIR" in os.environ:
-            kept["LIVEBASE_CACHE_DIR"] = os.environ["LIVEBASE_CACHE_DIR"]
-        own = {"LIVEBASE_DATA_DIR": str(self.folder), "TEMPORAL_CONFIG_FILE": os.devnull, "COLUMNS": "160"}
-        return kept | own | (extra or {})
-
-    def start(self, *words: str | Path, env: dict[str, str] | None = None) -> subprocess.Popen[str]:
-        return subprocess.Popen(
-            [EXECUTABLE, *words],
-            cwd=ROOT,
-            env=self.environ(env),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-
-    def __call__(self, *words: str | Path, env: dict[str, str] | None = None, timeout: float = 90) -> Done:
-        process = self.start(*words, env=env)
-        try:
-            out, err = process.communicate(timeout=timeout)
-        finally:
-            process.kill()
-        assert "Traceback" not in out + err or "--debug" in words, err
-        return Done(process.returncode, out, err)
-
-    def each(self, *commands: tuple[str | Path, ...], timeout: float = 90) -> list[Done]:
-        """Commands that have nothing to do with each other; what each left, in order."""
-        return at_once(lambda words: self(*words, timeout=timeout), list(commands))
-
-    def ok(self, *words: str | Path) -> Any:
-        """A command that is done, with `-o json`: what it printed."""
-        done = self(*words, "-o", "json")
-        assert done.code == 0, done.err
-        return done.json
-
-
-class Running(Livebase):
-    """The same with `livebase dev` running in the data directory."""
-
-    @property
-    def state(self) -> dict[str, Any]:
-        state: dict[str, Any] = json.loads((self.folder / "dev.json").read_text("utf-8"))
-        return state
-
-    def records(self) -> list[str]:
-        """All that is on record, line by line, but how far the delivery of letters has got: it goes on by itself."""
-        letters = (
-            "SELECT case_number, sequence, place, kind, recipient, subject, body, at FROM notices ORDER BY 1, 2, 3"
-        )
-        with closing(sqlite3.connect(self.folder / "livebase.db")) as database:
-            others = [line for line in database.iterdump() if not line.startswith('INSERT INTO "notices"')]
-            return others + [str(row) for row in database.execute(letters)]
-
-    def documents(self) -> set[str]:
-        """All that has been handed over."""
-        return {str(path) for path in (self.folder / "documents").rglob("*") if path.is_file()}
-
-    @contextmanager
-    def unchanged(self) -> Iterator[None]:
-        """Within the block nothing comes on record and nothing is handed over."""
-        records, documents = self.records(), self.documents()
-        yield
-        assert set(self.records()) ^ set(records) == set()
-        assert self.documents() == documents
-
-    def workflows(self) -> set[str]:
-        """The ids of all workflows ever started, as far as the server's list has come."""
-
-        async def listed() -> set[str]:
-            client = await Client.connect(self.state["address"])
-            return {execution.id async for execution in client.list_workflows()}
-
-        return asyncio.run(listed())
-
-    def processes(self) -> dict[int, list[str]]:
-        """`dev` and all it started: process id → command line."""
-        dev = psutil.Process(self.state["pid"])
-        return {process.pid: process.cmdline() for process in [dev, *dev.children(recursive=True)]}
-
-    def freeze_worker(self) -> FrozenWorker:
-        """Nobody works on the task queue within the block."""
-        (pid,) = [
-            pid
-            for pid, words in self.processes().items()
-            if "worker" in words and not any("guard.py" in word for word in words)
-        ]
-        return FrozenWorker(pid)
-
-    def copy_of_the_records(self, folder: Path) -> Livebase:
-        """The database and the documents alone: no Temporal server anywhere."""
-        folder.mkdir(parents=True, exist_ok=True)
-        source, target = (sqlite3.connect(place / "livebase.db") for place in (self.folder, folder))
-        source.backup(target)
-        source.close()
-        target.close()
-        shutil.copytree(self.folder / "documents", folder / "documents", dirs_exist_ok=True)
-        return Livebase(folder)
-
-
-class FrozenWorker:
-    def __init__(self, pid: int) -> None:
-        self._pid = pid
-
-    def __enter__(self) -> None:
-        os.kill(self._pid, signal.SIGSTOP)
-
-    def __exit__(self, *_: object) -> None:
-        os.kill(self._pid, signal.SIGCONT)
 
 
 @dataclass(frozen=True)
@@ -220,21 +63,53 @@ def livebase(tmp_path: Path) -> Livebase:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Whoever comes first sets up what the session shares, which takes a loaded machine minutes."""
     for item in items:
-        if "dev" in getattr(item, "fixturenames", ()):
+        if {"dev", "database"} <= set(getattr(item, "fixturenames", ())):
             item.add_marker(pytest.mark.timeout(900))
 
 
+@pytest.fixture(scope="session", params=["sqlite", "postgresql"])
+def database(request: pytest.FixtureRequest) -> str:
+    """Which database `dev` is on."""
+    name: str = request.param
+    return name
+
+
+only_on_sqlite = pytest.mark.parametrize("database", ["sqlite"], indirect=True, scope="session")
+"""For what is about `livebase dev`'s own database file."""
+
+
 @pytest.fixture(scope="session")
-def dev() -> Iterator[Running]:
-    """`livebase dev --detach`, shared by the session: use enterprises of your own."""
+def dev(database: str, request: pytest.FixtureRequest) -> Iterator[Running]:
+    """`livebase dev --detach`, shared by the session: use enterprises of your own.
+
+    On PostgreSQL the worker connects with a worker's rights, the command line with a reader's.
+    """
     with tempfile.TemporaryDirectory(prefix="livebase-cli-") as folder:
-        running = Running(Path(folder))
-        started = running("dev", "--detach", timeout=1200)  # the first start ever builds a server
-        assert started.code == 0, started.err
+        if database == "postgresql":
+            running = _dev_on(request.getfixturevalue("postgres"), Path(folder))
+        else:
+            running = Running(Path(folder))
+            started = running("dev", "--detach", timeout=1200)  # the first start ever builds a server
+            assert started.code == 0, started.err
         try:
             yield running
         finally:
             assert running("dev", "--stop").code == 0
+
+
+def _dev_on(postgres: PostgresServer, folder: Path) -> Running:
+    owner = postgres.url("office")
+    migrate(owner, local_server=True)
+    running = Running(folder, postgres, owner)
+    environ = running.environ({"LIVEBASE_TEST_DATABASE": postgres.url_as(WORKER, owner)})
+    command = [sys.executable, "-m", "tests.starter.dev_on_postgres", "--data-dir", str(folder)]
+    with (folder / "dev.log").open("wb") as log:
+        process = subprocess.Popen(command, cwd=ROOT, env=environ, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+    until = time.monotonic() + 1200
+    while not (folder / "dev.json").exists():
+        assert process.poll() is None and time.monotonic() < until, (folder / "dev.log").read_text("utf-8")
+        time.sleep(0.1)
+    return running
 
 
 @pytest.fixture

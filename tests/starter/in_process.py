@@ -9,7 +9,7 @@ from pathlib import Path
 from unittest import mock
 
 from starter import main
-from tests.starter.conftest import Done, Livebase
+from tests.starter.livebase import Done, Livebase
 
 
 class InProcess(Livebase):

@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from starter.structured_text import read_structured_file
-from tests.starter.conftest import APPLICANT, OPERATOR, REVIEWER, ROOT, Cases, Done, Enterprise, Running, enterprise_in
+from tests.starter.conftest import APPLICANT, OPERATOR, REVIEWER, Cases, Enterprise, enterprise_in
+from tests.starter.livebase import ROOT, Done, Running
 
 QUICKLY = 20.0
 """Seconds: nothing waits, nothing is read to its end, nothing grows; but the machine may be busy."""

@@ -20,8 +20,9 @@ from store.engine import open_engine
 from store.migrate import migrate
 from store.reference import shipped_calendar, shipped_notices
 from tests.domain.notices import complete, notice_file, revision
-from tests.starter.conftest import FINANCE, OPERATOR, Livebase, Running
+from tests.starter.conftest import FINANCE, OPERATOR
 from tests.starter.in_process import InProcess
+from tests.starter.livebase import Livebase, Running
 from tests.store.first_year import Enterprise, write
 
 ANSWER = ["request_id", "accepted_at", "repeated", "year", "source", "calendar_version", "live_cases"]
@@ -245,7 +246,7 @@ def test_a_done_request_is_0_with_its_first_answer_though_no_server_is_there(rec
 
 def test_a_notice_is_imported_once(dev: Running, applied: str, tmp_path: Path) -> None:
     """One of a far year: it reaches every live case of this server, and moves nothing."""
-    office = InProcess(dev.folder)
+    office = InProcess.of(dev)
     notice = complete(2040, published_on="2026-11-20")
     path = written(tmp_path, notice.model_dump(mode="json"))
     before = office.ok("show", applied)

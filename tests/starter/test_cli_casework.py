@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tests.starter.conftest import APPLICANT, CERTIFIER, OPERATOR, REVIEWER, Cases, Livebase, Running
+from tests.starter.conftest import APPLICANT, CERTIFIER, OPERATOR, REVIEWER, Cases
+from tests.starter.livebase import Livebase, Running
 
 WHY = ("--reason", "li is on leave")
 

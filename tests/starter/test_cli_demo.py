@@ -6,7 +6,7 @@ from pathlib import Path
 
 import psutil
 
-from tests.starter.conftest import Livebase
+from tests.starter.livebase import Livebase
 
 
 def test_the_demo_goes_the_whole_path_with_an_unbroken_audit_chain(livebase: Livebase, tmp_path: Path) -> None:

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from tests.starter.conftest import ANSWER, APPLICANT, FINANCE, PAYER, Cases, Done, Livebase, Running, enterprise_in
+from tests.starter.conftest import ANSWER, APPLICANT, FINANCE, PAYER, Cases, enterprise_in
+from tests.starter.livebase import Done, Livebase, Running
 
 
 def paid(base: str, amount: str, reference: str, payer: str = PAYER, *more: str) -> tuple[str, ...]:

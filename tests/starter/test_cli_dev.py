@@ -6,13 +6,15 @@ import json
 import os
 import signal
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
 import psutil
 import pytest
 
-from tests.starter.conftest import APPLICANT, REVIEWER, Done, Enterprise, Running, at_once
+from tests.starter.conftest import APPLICANT, REVIEWER, Enterprise
+from tests.starter.livebase import Done, Running, at_once
 
 NOT_THERE = "127.0.0.1:1"
 """An address configured for all other commands: `dev` starts a server of its own all the same."""
@@ -58,12 +60,14 @@ class Started(NamedTuple):
 
 
 @pytest.fixture(scope="module")
-def started(tmp_path_factory: pytest.TempPathFactory) -> Started:
+def started(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Started]:
     both = [Running(tmp_path_factory.mktemp("dev") / name) for name in ("killed", "stopped")]
     configured = {"TEMPORAL_ADDRESS": NOT_THERE, "LIVEBASE_DATABASE_URL": "sqlite:////nowhere/livebase.db"}
     told = at_once(lambda own: own("dev", "--detach", "-o", "json", env=configured, timeout=180), both)
     assert [done.code for done in told] == [0, 0], told
-    return Started(both[0], both[1], told)
+    yield Started(both[0], both[1], told)
+    for own in both:
+        own("dev", "--stop")
 
 
 def test_dev_has_a_server_of_its_own_whatever_is_configured(started: Started) -> None:

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import os
 import re
 import shutil
-import sqlite3
-from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import pytest
+from sqlalchemy import text
 from temporalio.api.enums.v1 import IndexedValueType
 from temporalio.api.operatorservice.v1 import AddSearchAttributesRequest
 from temporalio.client import Client
@@ -23,7 +24,8 @@ from starter.diagnosis import Advice, Broken, diagnose
 from starter.machine_checks import MIB, room_left
 from starter.session import Session
 from store.migrate import migrate
-from tests.starter.conftest import Livebase, Running
+from tests.starter.conftest import only_on_sqlite
+from tests.starter.livebase import Livebase, Running
 
 CHECKS = ["Temporal server", "server version", "history", "search attributes", "worker", "clock", "database",
           "database kind", "documents", "disk", "mail server", "calendar"]  # fmt: skip
@@ -159,7 +161,8 @@ def test_the_clocks_are_apart_and_the_worker_was_last_seen_long_ago(dev: Running
     """This machine's clock ten minutes ahead of the server's: nobody has asked for work since, by that clock."""
     for ahead in (timedelta(minutes=10), -timedelta(minutes=10)):
         session = Session(output="json", data_dir=str(dev.folder), wall=datetime.now(UTC) + ahead)
-        checks = {check["check"]: check for check in asyncio.run(diagnose(session))}
+        with mock.patch.dict(os.environ, dev.environ(), clear=True):
+            checks = {check["check"]: check for check in asyncio.run(diagnose(session))}
         assert not checks["clock"]["ok"]
         assert 590 < float(checks["clock"]["what"].split(" ")[0]) < 610
         assert "chronyc" in checks["clock"]["mend"]
@@ -167,15 +170,14 @@ def test_the_clocks_are_apart_and_the_worker_was_last_seen_long_ago(dev: Running
 
 
 def test_the_schema_is_old(copied: Livebase) -> None:
-    with closing(sqlite3.connect(copied.folder / "livebase.db")) as database:
-        database.execute("UPDATE alembic_version SET version_num = '0000'")
-        database.commit()
+    copied.change(text("UPDATE alembic_version SET version_num = '0000'"))
     check = found(copied)["database"]
     assert not check["ok"]
     assert "the schema is not the newest" in check["what"]
     assert PREPARE in check["mend"]
 
 
+@only_on_sqlite
 def test_the_database_is_none(copied: Livebase) -> None:
     (copied.folder / "livebase.db").write_bytes(b"no database" * 1000)
     checks = found(copied)
@@ -190,10 +192,7 @@ def test_a_database_of_another_kind_of_server(dev: Running, tmp_path: Path) -> N
     checks = found(dev, env={"LIVEBASE_DATABASE_URL": clusters})
     assert broken(checks) == ["database kind"]
     assert "LIVEBASE_DATABASE_URL" in checks["database kind"]["mend"]
-    lone = Livebase(tmp_path / "lone")
-    lone.folder.mkdir()
-    shutil.copy(dev.folder / "livebase.db", lone.folder)
-    (lone.folder / "documents").mkdir()
+    lone = dev.copy_of_the_records(tmp_path / "lone")
     checks = found(lone, "--address", dev.state["address"])
     assert broken(checks) == ["database kind"]
     assert dev.state["address"] in checks["database kind"]["what"]
@@ -241,9 +240,12 @@ def test_the_calendar_s_notice_is_missing(tmp_path: Path, day: datetime, ok: boo
 
 
 def test_the_table_says_it_all_in_a_narrow_terminal_too(copied: Livebase) -> None:
+    def names_a_place(line: str) -> bool:
+        return str(copied.folder) in line or copied.where in line
+
     done = copied("doctor", env={"COLUMNS": "80"})
     assert done.code == 1
     assert all(name in done.out for name in CHECKS)
     assert done.out.count("✗") == len(OF_THE_SERVER)
     assert done.out.count("→ mend the Temporal server first") == len(OF_THE_SERVER) - 1
-    assert [line for line in done.out.splitlines() if len(line) > 80 and str(copied.folder) not in line] == []
+    assert [line for line in done.out.splitlines() if len(line) > 80 and not names_a_place(line)] == []

@@ -4,15 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tests.starter.conftest import (
-    ANSWER,
-    APPLICANT,
-    REVIEWER,
-    Cases,
-    Enterprise,
-    FirstYear,
-    Running,
-)
+from tests.starter.conftest import ANSWER, APPLICANT, REVIEWER, Cases, Enterprise, FirstYear
+from tests.starter.livebase import Running
 
 ACTS = [
     "apply", "take", "release", "request", "supplement", "approve", "payment", "certify", "marks",

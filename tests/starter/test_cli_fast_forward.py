@@ -7,7 +7,8 @@ from pathlib import Path
 
 from domain.shanghai import SHANGHAI
 from domain.terms import add_months
-from tests.starter.conftest import REVIEWER, Cases, Livebase, Running
+from tests.starter.conftest import REVIEWER, Cases
+from tests.starter.livebase import Livebase, Running
 
 LENGTHS = {
     "8d": timedelta(days=8),

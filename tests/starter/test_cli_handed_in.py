@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from starter.handed_in import _changes
-from tests.starter.conftest import FirstYear, Running
+from tests.starter.conftest import FirstYear
+from tests.starter.livebase import Running
 
 
 def test_the_application_as_it_was_in_each_revision(dev: Running, first_year: FirstYear) -> None:

@@ -12,7 +12,7 @@ import typer
 
 from starter.main import build_app
 from starter.options import COMMON
-from tests.starter.conftest import ROOT, Livebase
+from tests.starter.livebase import ROOT, Livebase
 
 COMMANDS = (
     "dev", "demo", "doctor", "worker", "check", "apply", "supplement", "withdraw", "application show",

@@ -6,7 +6,8 @@ import signal
 import subprocess
 from collections import Counter
 
-from tests.starter.conftest import APPLICANT, REVIEWER, Done, Enterprise, Running, enterprise_in
+from tests.starter.conftest import APPLICANT, REVIEWER, Enterprise, enterprise_in
+from tests.starter.livebase import Done, Running
 
 
 def ended(process: subprocess.Popen[str]) -> Done:

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import json
-import sqlite3
 import time
-from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import update
 
 from starter.mail_sink import times_received
-from tests.starter.conftest import APPLICANT, OPERATOR, REVIEWER, Enterprise, Livebase, Running, enterprise_in
+from store.tables import NoticeRow
+from tests.starter.conftest import APPLICANT, OPERATOR, REVIEWER, Enterprise, enterprise_in
+from tests.starter.livebase import Livebase, Running
 
 FIELDS = {
     "case_number", "letter", "kind", "recipient", "subject", "state", "attempts", "written_at", "next_try_at",
@@ -41,12 +42,8 @@ def when(dev: Running, number: str, wanted: Any) -> list[dict[str, Any]]:
 def set_state(dev: Running, number: str, letter: str, state: str, error: str) -> None:
     """As the delivery would leave a letter that is refused."""
     sequence, place = letter.split(".")
-    with closing(sqlite3.connect(dev.folder / "livebase.db", timeout=10)) as database, database:
-        database.execute(
-            "UPDATE notices SET state = ?, error = ?, delivered_at = NULL"
-            " WHERE (case_number, sequence, place) = (?, ?, ?)",
-            (state, error, number, int(sequence), int(place)),
-        )
+    key = {"case_number": number, "sequence": int(sequence), "place": int(place)}
+    dev.change(update(NoticeRow).filter_by(**key).values(state=state, error=error, delivered_at=None))
 
 
 def mail(dev: Running) -> Path:

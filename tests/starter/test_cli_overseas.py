@@ -22,11 +22,11 @@ from tests.starter.conftest import (
     REVIEWER,
     Cases,
     Enterprise,
-    Running,
     enterprise_in,
     when_valid,
 )
 from tests.starter.in_process import InProcess
+from tests.starter.livebase import Running
 
 ENTITY, ENTRUSTED = "Cloudport Live (HK) Limited", "深圳云港电子商务有限公司"
 PARTIES = {"entity": ENTITY, "entrusted_enterprise": ENTRUSTED}
@@ -43,7 +43,7 @@ class Certified:
     def __init__(self, dev: Running, enterprise: Enterprise) -> None:
         self.enterprise = enterprise
         self.number: str = dev.ok("apply", enterprise.file, *APPLICANT)["case_number"]
-        office = InProcess(dev.folder)
+        office = InProcess.of(dev)
         ask = ("--item", "A1: an entrustment for this year")
         office.ok("review", "request", self.number, "--revision", "1", *ask, *REVIEWER)
         dev.ok("supplement", self.number, enterprise.supplement(), *APPLICANT)
@@ -71,7 +71,7 @@ def elsewhere(dev: Running, tmp_path_factory: pytest.TempPathFactory) -> str:
     other = enterprise_in(tmp_path_factory.mktemp("elsewhere"), "overseas")
     text = other.file.read_text("utf-8").replace("何嘉敏", "罗安").replace(ENTRUSTED, "珠海云港贸易有限公司")
     other.file.write_text(text, "utf-8")
-    number: str = InProcess(dev.folder).ok("apply", other.file, "--as", "applicant:luo")["case_number"]
+    number: str = InProcess.of(dev).ok("apply", other.file, "--as", "applicant:luo")["case_number"]
     return number
 
 
@@ -80,7 +80,7 @@ def alone(
     dev: Running, certified: Certified, elsewhere: str, cases: Cases, tmp_path_factory: pytest.TempPathFactory
 ) -> InProcess:
     """The records of those cases, and no server."""
-    return InProcess(dev.copy_of_the_records(tmp_path_factory.mktemp("alone")).folder)
+    return InProcess.of(dev.copy_of_the_records(tmp_path_factory.mktemp("alone")))
 
 
 def test_check_says_on_whom_it_was_judged(tmp_path: Path) -> None:
@@ -197,7 +197,7 @@ def test_beside_the_live_case_the_entrusted_enterprise_has_no_base_of_its_own(
     own = enterprise_in(tmp_path)
     own.file.write_text(own.file.read_text("utf-8").replace(own.code, certified.enterprise.code), "utf-8")
     before = dev.records()
-    done = InProcess(dev.folder)("apply", own.file, *APPLICANT, "-o", "json")
+    done = InProcess.of(dev)("apply", own.file, *APPLICANT, "-o", "json")
     assert (done.code, done.error["kind"]) == (5, "case_exists")
     assert certified.number in done.error["message"] and certified.enterprise.code in done.error["message"]
     assert set(dev.records()) == set(before)
@@ -245,7 +245,7 @@ def amended(folder: Path, change: Callable[[dict[str, Any]], None]) -> Path:
 
 def test_a_file_that_mixes_up_the_parties_hears_all_of_it_and_nothing_happens(dev: Running, tmp_path: Path) -> None:
     files = [amended(tmp_path / change.__name__, change) for change in WRONG]
-    here = InProcess(dev.folder)
+    here = InProcess.of(dev)
     with dev.unchanged():
         checked = [here("check", file, "-o", "json") for file in files]
         applied = [here("apply", file, *APPLICANT, "-o", "json") for file in files[:-1]]

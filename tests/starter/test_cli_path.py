@@ -7,7 +7,8 @@ from datetime import date, datetime, timedelta
 
 import pytest
 
-from tests.starter.conftest import ANSWER, ANSWERED_AND_SHOWN, PAYER, FirstYear, Running
+from tests.starter.conftest import ANSWER, ANSWERED_AND_SHOWN, PAYER, FirstYear
+from tests.starter.livebase import Running
 
 MONEY = {"required", "received", "deducted", "refunded", "held", "unmatched"}
 FINDING = {"condition", "outcome", "value", "threshold", "as_of", "document", "message"}

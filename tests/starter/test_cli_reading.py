@@ -3,27 +3,18 @@
 from __future__ import annotations
 
 import re
-import sqlite3
 from collections.abc import Iterator
-from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
 from rich.cells import cell_len
+from sqlalchemy import Executable, update
 
-from tests.starter.conftest import (
-    APPLICANT,
-    FINANCE,
-    OPERATOR,
-    REVIEWER,
-    Cases,
-    FirstYear,
-    Livebase,
-    Running,
-    enterprise_in,
-)
+from store.tables import CaseRow
+from tests.starter.conftest import APPLICANT, FINANCE, OPERATOR, REVIEWER, Cases, FirstYear, enterprise_in
 from tests.starter.in_process import InProcess
+from tests.starter.livebase import Livebase, Running
 
 # By hand from design/cli.md.
 LINE = {"case_number", "credit_code", "name", "stage", "standing", "awaiting", "due_at", "valid_until"}
@@ -55,17 +46,14 @@ def records(
 @pytest.fixture(scope="module")
 def alone(records: Livebase) -> InProcess:
     """The same, read without a process for every look."""
-    return InProcess(records.folder)
+    return InProcess.of(records)
 
 
-def changed(records: Livebase, folder: Path, statement: str, *values: str) -> InProcess:
+def changed(records: Livebase, folder: Path, statement: Executable) -> InProcess:
     """A copy of the records with something put otherwise."""
-    source, target = (sqlite3.connect(place / "livebase.db") for place in (records.folder, folder))
-    with closing(source), closing(target):
-        source.backup(target)
-        target.execute(statement, values)
-        target.commit()
-    return InProcess(folder)
+    copy = InProcess.of(records.copy_of_the_records(folder))
+    copy.change(statement)
+    return copy
 
 
 def waiting(alone: InProcess, *who: str) -> dict[tuple[str, str], dict[str, Any]]:
@@ -110,7 +98,7 @@ class TestInbox:
         assert waiting(alone, *OPERATOR) == {}
 
     def test_what_is_past_its_deadline_is_told(self, alone: InProcess, cases: Cases, tmp_path: Path) -> None:
-        later = changed(alone, tmp_path, "UPDATE cases SET clock_offset_ms = 60 * 86400000")
+        later = changed(alone, tmp_path, update(CaseRow).values(clock_offset_ms=60 * 86_400_000))
         assert waiting(later)[cases.deposit, "deposit"]["overdue"]
         assert "overdue" in later("inbox", *APPLICANT).out
 
@@ -187,8 +175,9 @@ class TestWhy:
     ) -> None:
         """The row of a published base on a clock past its term: expired, and it says why nothing shows it yet."""
         published = first_year.views["published"]
-        forget = "UPDATE cases SET facts = json_remove(facts, '$.ending') WHERE case_number = ?"
-        later = changed(alone, tmp_path, forget, first_year.number)
+        case = alone.found(first_year.number).model_copy(update={"ending": None})
+        forget = update(CaseRow).filter_by(case_number=case.case_number).values(facts=case.model_dump(mode="json"))
+        later = changed(alone, tmp_path, forget)
         view = later.ok("why", first_year.number)
         assert (view["standing"], view["ending"]) == ("expired", None)
         assert view["unobserved_ending"] == published["term"]["until"]

@@ -17,11 +17,10 @@ from tests.starter.conftest import (
     PAYER,
     REVIEWER,
     Cases,
-    Done,
     Enterprise,
-    Running,
     enterprise_in,
 )
+from tests.starter.livebase import Done, Running
 
 OTHER, ZHOU = ("--as", "applicant:zhang"), ("--as", "reviewer:zhou")
 WHY = ("--reason", "because")
@@ -102,11 +101,11 @@ def test_a_role_may_not_do_what_is_not_its_own(outcomes: dict[tuple[str, ...], D
         assert (outcomes[words].code, outcomes[words].error) == (4, foretold.error)
 
 
-@pytest.mark.parametrize(("code", "kind", "words"), REFUSED, ids=titles([words for _, _, words in REFUSED]))
+@pytest.mark.parametrize(("code", "refusal", "words"), REFUSED, ids=titles([words for _, _, words in REFUSED]))
 def test_a_refusal_has_its_code_and_kind(
-    outcomes: dict[tuple[str, ...], Done], code: int, kind: str, words: tuple[str, ...]
+    outcomes: dict[tuple[str, ...], Done], code: int, refusal: str, words: tuple[str, ...]
 ) -> None:
-    assert (outcomes[words].code, outcomes[words].error["kind"]) == (code, kind)
+    assert (outcomes[words].code, outcomes[words].error["kind"]) == (code, refusal)
 
 
 def test_a_refusal_is_told_in_two_lines_and_as_json_when_asked_for(dev: Running, cases: Cases) -> None:

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from tests.starter.conftest import APPLICANT, FINANCE, PAYER, REVIEWER, Enterprise, Livebase, Running, enterprise_in
+from tests.starter.conftest import APPLICANT, FINANCE, PAYER, REVIEWER, Enterprise, enterprise_in
+from tests.starter.livebase import Livebase, Running
 
 
 class Withdrawn:

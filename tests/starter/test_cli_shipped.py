@@ -11,7 +11,8 @@ import pytest
 
 from domain.shanghai import shanghai_date
 from examples.redate import redated
-from tests.starter.conftest import EXAMPLES, Livebase
+from tests.starter.conftest import EXAMPLES
+from tests.starter.livebase import Livebase
 
 ORDER = ["A1", "A2.taxpayer", "A2.capital", "A2.age", "A3", "A4.live_rooms", "A4.area", "A4.cases", "A4.experience",
          "A5", "B1", "B2", "R8"]  # fmt: skip

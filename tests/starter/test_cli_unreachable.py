@@ -9,17 +9,8 @@ from contextlib import closing
 
 import pytest
 
-from tests.starter.conftest import (
-    APPLICANT,
-    CERTIFIER,
-    FINANCE,
-    PAYER,
-    REVIEWER,
-    Cases,
-    Enterprise,
-    Livebase,
-    Running,
-)
+from tests.starter.conftest import APPLICANT, CERTIFIER, FINANCE, PAYER, REVIEWER, Cases, Enterprise
+from tests.starter.livebase import Livebase, Running
 
 TOMORROW_OR_LATER = ("--amount", "1", "--reference", "R-2999", "--payer", PAYER, "--paid-at", "2999-01-01")
 

@@ -24,8 +24,9 @@ from starter.phrases import typed
 from starter.words import CHINESE
 from store.reference import policy_book, shipped_calendar
 from tests.office import example
-from tests.starter.conftest import EXAMPLES, Cases, FirstYear, Running
+from tests.starter.conftest import EXAMPLES, Cases, FirstYear
 from tests.starter.in_process import InProcess
+from tests.starter.livebase import Running
 
 ROOT = Path(__file__).parent.parent.parent
 HASHES = {"submission", "evidence", "fen"}  # of the details on record, what tables leave out
@@ -150,7 +151,7 @@ def test_values_go_into_a_sentence_as_they_do_into_its_original() -> None:
 @pytest.fixture(scope="module")
 def office(dev: Running) -> InProcess:
     """Where everything runs."""
-    return InProcess(dev.folder)
+    return InProcess.of(dev)
 
 
 def table(office: InProcess, *words: str | Path) -> str:
@@ -217,7 +218,7 @@ def test_no_word_of_ours_is_left_where_the_json_has_our_sentences(
     office: InProcess, first_year: FirstYear, cases: Cases
 ) -> None:
     version = office("calendar", "status", "-o", "json").json["calendar_version"]
-    folders = english(f"{first_year.dev.folder}/documents {version}")
+    folders = english(f"{first_year.dev.folder}/documents {first_year.dev.where} {version}")
     for words, own in (
         (("next", cases.review), TYPED),
         (("next", cases.deposit), TYPED),

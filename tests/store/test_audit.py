@@ -14,7 +14,7 @@ from domain.shanghai import SHANGHAI
 from store.audit import ChainReport, entry_hash, genesis, verify_chain
 from store.cases import CaseStore
 from store.tables import AuditRow
-from tests.store.conftest import only_on
+from tests.databases import only_on
 from tests.store.first_year import HOUR, OPENED, Enterprise, write
 
 CASE = "LB-2026-000001"

@@ -19,9 +19,9 @@ from store.calendar import CalendarStore
 from store.cases import CaseStore
 from store.queries import Reader
 from store.reference import shipped_calendar, shipped_notices
+from tests.databases import only_on
 from tests.domain import cases
 from tests.domain.notices import complete, revision
-from tests.store.conftest import only_on
 from tests.store.first_year import Enterprise, write
 
 AT = datetime(2026, 11, 24, 2, tzinfo=UTC)

@@ -23,8 +23,8 @@ from store.audit import verify_chain
 from store.cases import CaseStore, LiveCaseExists
 from store.engine import open_engine
 from store.migrate import migrate
+from tests.databases import only_on
 from tests.domain import cases
-from tests.store.conftest import only_on
 from tests.store.first_year import OPENED, Enterprise, write
 
 TOGETHER = 8

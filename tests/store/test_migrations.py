@@ -15,7 +15,7 @@ from sqlalchemy import CheckConstraint, inspect, text
 from store.engine import open_engine
 from store.migrate import is_current, migrate
 from store.tables import Table
-from tests.store.conftest import only_on
+from tests.databases import only_on
 
 ROOT = Path(__file__).parents[2]
 TRIGGERS = {
