@@ -1,74 +1,196 @@
-"""A worker that dies as by SIGKILL around the commit of one chosen transition; for tests of kills.
+"""Workers as processes that cost next to nothing to start, and die as by SIGKILL where they are told to.
 
-    python -m tests.killing_worker ADDRESS before|after EVENT
-
-with the worker's settings in the environment. Nothing of the product is changed: the store's transaction is
-wrapped in this process only. The worker dies inside the transaction (`before`) or as soon as it is
-committed (`after`), the first time it writes the audit event EVENT. The event `letter` is the record that the
-mail server has taken a letter.
+A process is a fork of one that has imported everything and started nothing (`tests.worker_to_fork`). It runs the
+product's workers as they are. A death is arranged beside them: SQLAlchemy tells of every commit and the SDK of every
+activity, in that process only.
 """
 
 from __future__ import annotations
 
 import asyncio
+import multiprocessing
 import os
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
-from datetime import datetime
+import threading
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
 
+from sqlalchemy import Connection, Engine, event
+from sqlalchemy.orm import Session
+from temporalio import activity
+from temporalio.client import Client, Interceptor
+from temporalio.worker import ActivityInboundInterceptor, ExecuteActivityInput
+from temporalio.worker import Interceptor as WorkerInterceptor
+
+from activities.letters import MailRoom
+from activities.publication import OfficialChannel
 from connection.client import connect
 from connection.profile import Target
-from domain.records import Transition
-from store.cases import CaseStore, CaseTransaction
-from store.letters import LetterStore, OutgoingLetter
-from workers.process import run_worker
+from tests.office import Office
+from workers.main import build_workers
 from workers.settings import WorkerSettings
 
 KILLED = 137
-READY = "ready"
+
+_forks = multiprocessing.get_context("forkserver")
+_forks.set_forkserver_preload(["tests.worker_to_fork"])
 
 
-def die_at(when: str, event: str) -> None:
-    """Arrange this process's death around the commit of the transition that writes `event`."""
-    transaction = CaseStore.transaction
+@dataclass(frozen=True)
+class Death:
+    """Where a worker dies: in the first attempt at an activity that it gets.
 
-    @contextmanager
-    def deadly(self: CaseStore, workflow_id: str, run_id: str | None = None) -> Iterator[CaseTransaction]:
-        written: list[str] = []
-        with transaction(self, workflow_id, run_id) as tx:
-            write = tx.write
+    `before` and `after` are around a commit, the first one of the activity or a later one: in the open transaction with
+    everything written, and as soon as it is durable. `begin` is before the activity has done anything, `end` when it
+    has done all and its result goes nowhere. With a `workflow_id` no other workflow's activity is meant.
+    """
 
-            def note(transition: Transition) -> None:
-                write(transition)
-                written.append(transition.event)
+    activity: str
+    when: Literal["begin", "before", "after", "end"]
+    commit: int = 1
+    workflow_id: str | None = None
 
-            tx.write = note  # type: ignore[method-assign]
-            yield tx
-            if when == "before" and event in written:
-                os._exit(KILLED)
-        if when == "after" and event in written:
+    @property
+    def done(self) -> bool:
+        """Whether what it was about to do is done."""
+        return self.when in ("after", "end")
+
+    @property
+    def here(self) -> bool:
+        """Whether what runs is the activity."""
+        if not activity.in_activity() or activity.info().activity_type != self.activity:
+            return False
+        return self.workflow_id in (None, activity.info().workflow_id)
+
+
+class WorkerFork:
+    """A worker process that runs, or has run."""
+
+    def __init__(self, process: Any, log: Path) -> None:
+        self._process = process
+        self._log = log
+
+    @property
+    def running(self) -> bool:
+        alive: bool = self._process.is_alive()
+        return alive
+
+    def kill(self) -> None:
+        self._process.kill()
+
+    async def ended(self) -> int:
+        """Wait for the end; the exit code, or minus the signal's number."""
+        loop = asyncio.get_running_loop()
+        over, sentinel = asyncio.Event(), self._process.sentinel
+        loop.add_reader(sentinel, over.set)
+        try:
+            await over.wait()
+        finally:
+            loop.remove_reader(sentinel)
+        self._process.join()
+        code: int = self._process.exitcode
+        return code
+
+    async def died(self) -> None:
+        """Wait for the death that was arranged."""
+        assert await self.ended() == KILLED, self._log.read_text("utf-8")
+
+
+@asynccontextmanager
+async def worker_fork(
+    office: Office,
+    address: str,
+    death: Death | None = None,
+    *,
+    channel: OfficialChannel | None = None,
+    room: MailRoom | None = None,
+) -> AsyncIterator[WorkerFork]:
+    """A worker process of the office, killed when the block ends. `channel` and `room` are handed over as copies."""
+    log = Path(office.settings.documents).parent / "workers.log"
+    given = (address, office.settings, log, death, channel, room)
+    process: Any = _forks.Process(target=_work, args=given)
+    await asyncio.to_thread(process.start)
+    fork = WorkerFork(process, log)
+    try:
+        yield fork
+    finally:
+        if fork.running:
+            fork.kill()
+        await fork.ended()
+
+
+def _work(address: str, settings: WorkerSettings, log: Path, *given: Any) -> None:
+    with log.open("ab") as output:
+        os.dup2(output.fileno(), 1)
+        os.dup2(output.fileno(), 2)
+    threading.Thread(target=_end_with_the_tests, daemon=True).start()
+    asyncio.run(_run(address, settings, *given))
+
+
+def _end_with_the_tests() -> None:
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+    parent.join()
+    os._exit(1)
+
+
+async def _run(
+    address: str,
+    settings: WorkerSettings,
+    death: Death | None,
+    channel: OfficialChannel | None,
+    room: MailRoom | None,
+) -> None:
+    client = await connect(Target(address, "default", "flag"), identity=f"fork:{os.getpid()}")
+    if death is not None:
+        _arrange(death)
+        config = client.config()
+        config["interceptors"] = [_Deadly(death)]
+        client = Client(**config)
+    async with build_workers(client, settings, channel=channel, room=room):
+        await asyncio.Event().wait()
+
+
+def _arrange(death: Death) -> None:
+    """This process's death around a commit."""
+    begun = done = 0
+
+    @event.listens_for(Engine, "commit")
+    def commits(_: Connection) -> None:
+        nonlocal begun
+        begun += death.here
+        if death.here and death.when == "before" and begun == death.commit:
             os._exit(KILLED)
 
-    CaseStore.transaction = deadly  # type: ignore[method-assign]
-    arrived = LetterStore.arrived
-
-    def deadly_arrival(self: LetterStore, letter: OutgoingLetter, now: datetime) -> None:
-        if event == "letter" and when == "before":
-            os._exit(KILLED)
-        arrived(self, letter, now)
-        if event == "letter":
+    @event.listens_for(Session, "after_commit")
+    def committed(_: Session) -> None:
+        nonlocal done
+        done += death.here
+        if death.here and death.when == "after" and done == death.commit:
             os._exit(KILLED)
 
-    LetterStore.arrived = deadly_arrival  # type: ignore[method-assign]
+
+class _Deadly(Interceptor, WorkerInterceptor):
+    """This process's death around an activity. A client's interceptor that can be a worker's becomes one."""
+
+    def __init__(self, death: Death) -> None:
+        self._death = death
+
+    def intercept_activity(self, next: ActivityInboundInterceptor) -> ActivityInboundInterceptor:
+        return _DeadlyActivity(next, self._death)
 
 
-async def main(address: str, when: str, event: str) -> None:
-    die_at(when, event)
-    client = await connect(Target(address, "default", "flag"), identity=f"killing-worker:{os.getpid()}")
-    print(READY, flush=True)
-    await run_worker(client, WorkerSettings())  # type: ignore[call-arg]
+class _DeadlyActivity(ActivityInboundInterceptor):
+    def __init__(self, next: ActivityInboundInterceptor, death: Death) -> None:
+        super().__init__(next)
+        self._death = death
 
-
-if __name__ == "__main__":
-    asyncio.run(main(*sys.argv[1:]))
+    async def execute_activity(self, input: ExecuteActivityInput) -> Any:
+        if self._death.here and self._death.when == "begin":
+            os._exit(KILLED)
+        result = await self.next.execute_activity(input)
+        if self._death.here and self._death.when == "end":
+            os._exit(KILLED)
+        return result

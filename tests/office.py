@@ -12,6 +12,7 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import date, datetime, timedelta
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +33,7 @@ from domain.commands import Actor, Answer, Apply, Command, workflow_id
 from domain.refusals import Refusal, RefusalKind
 from domain.stages import Role
 from domain.submission import Submission
-from starter.application_file import read_application_file
+from starter.application_file import ReadFile, read_application_file
 from store.cases import CaseStore
 from store.documents import DocumentStore
 from store.engine import open_engine
@@ -64,7 +65,7 @@ def new_credit_code() -> str:
 
 def example(name: str = "passes", *, credit_code: str | None = None, today: date = date(2026, 11, 24)) -> Submission:
     """The submission of an example, under another credit code (the one the base is known by) when one is given."""
-    submission = read_application_file(EXAMPLES / name / "application.yaml", today=today).submission
+    submission = _read(name, today).submission
     if credit_code is None:
         return submission
     application = submission.application
@@ -73,10 +74,15 @@ def example(name: str = "passes", *, credit_code: str | None = None, today: date
     return submission.model_copy(update={"application": application.model_copy(update={whose: party})})
 
 
+@cache
+def _read(name: str, today: date) -> ReadFile:
+    return read_application_file(EXAMPLES / name / "application.yaml", today=today)
+
+
 class Office:
     """One database, one document store, one task queue on the session's server."""
 
-    def __init__(self, client: Client, place: Place | Path) -> None:
+    def __init__(self, client: Client, place: Place | Path, *, engine: Engine | None = None) -> None:
         """In a place, or in an empty folder with a database file of its own."""
         if isinstance(place, Path):
             place = Place(place, f"sqlite:///{place / 'livebase.db'}")
@@ -84,7 +90,7 @@ class Office:
         folder = place.folder
         self.client = client
         self.database_url = place.database_url
-        self.engine: Engine = open_engine(self.database_url)
+        self.engine = engine or open_engine(self.database_url)
         self.settings = WorkerSettings(
             database_url=self.database_url,
             documents=str(folder / "documents"),
@@ -96,8 +102,7 @@ class Office:
         self.cases = CaseStore(self.engine)
         self.clock = CaseClock(client)
         for name in ("passes", "seven-months", "limits", "deficient", "overseas"):
-            path = EXAMPLES / name / "application.yaml"
-            for file in read_application_file(path, today=date(2026, 11, 24)).document_files.values():
+            for file in _read(name, date(2026, 11, 24)).document_files.values():
                 self.documents.put_file(file)
 
     def worker(self, channel: OfficialChannel | None = None, room: MailRoom | None = None) -> WorkerPair:

@@ -28,7 +28,7 @@ _START_SECONDS = 30.0
 _SETTINGS = {
     "listen_addresses": HOST,
     "unix_socket_directories": "",
-    "max_connections": "60",
+    "max_connections": "200",
     # Nothing here has to survive the machine.
     "fsync": "off",
     "full_page_writes": "off",

@@ -3,20 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 from temporalio.client import WorkflowExecutionStatus
 from temporalio.service import RPCError
-from temporalio.testing import ActivityEnvironment
 
-from activities.certification import CertificationActivities
-from activities.deposit import DepositActivities
-from activities.desk import CaseDesk
-from activities.publication import OwnList, PublicationActivities
-from activities.review import ReviewActivities
 from domain.case import Case, Event
 from domain.commands import (
     Actor,
@@ -25,21 +19,19 @@ from domain.commands import (
     Approve,
     Certify,
     Missing,
-    Outcome,
     ReceiveDeposit,
     Reject,
     RequestSupplement,
     Supplement,
 )
-from domain.policy import PolicyBook
 from domain.shanghai import shanghai_date
 from domain.stages import Stage
 from domain.submission import Submission
 from store import tables
 from store.audit import verify_chain
 from store.queries import Reader
-from store.reference import policy_book
 from tests.office import APPLICANT, CERTIFIER, FINANCE, REVIEWER, Base, Office, example, until
+from tests.path.on_record import IN_PUBLISHING, IN_VALID, put_on_record, take_up
 from workflows.state import CertificationState
 
 PAYER = example().application.entity.name
@@ -223,46 +215,8 @@ async def start(base: Base, command: Any, *, reopened: bool = False) -> Answer:
 
 
 async def resumed(office: Office, opened_at: datetime, *, published: bool) -> Base:
-    """A base certified at `opened_at` in the past, whose workers have been down since; a run takes it up now.
-
-    Every record was made at its time by the product's own activities; the run starts as one continued as new.
-    """
+    """A base certified at `opened_at` in the past, whose workers have been down since; a run takes it up now."""
     base = office.base()
-    review, certification = ReviewActivities(desk(office)), CertificationActivities(desk(office))
-    submission = example(credit_code=base.credit_code)
-    application = submission.application
-    assert application.alipay_verification is not None
-    early = shanghai_date(opened_at) - timedelta(days=90)
-    earlier = {
-        "agreement": application.agreement.model_copy(update={"accepted_on": early}),
-        "alipay_verification": application.alipay_verification.model_copy(update={"verified_on": early}),
-    }
-    application = application.model_copy(update=earlier)
-    sha256 = handed_over(office, submission.model_copy(update={"application": application}))
-
-    def act(activity: Any, command: Any) -> Case:
-        outcome: Outcome = ActivityEnvironment().run(activity, command, opened_at)
-        assert outcome.case is not None and outcome.refusal is None, outcome.refusal
-        return outcome.case
-
-    act(review.apply, apply_command(base, submission=sha256))
-    act(review.approve, base.command(Approve, REVIEWER, revision=1))
-    act(DepositActivities(desk(office)).receive_deposit, payment(base))
-    case = act(certification.certify, base.command(Certify, CERTIFIER))
-    if published:
-        publication = PublicationActivities(desk(office), office.cases, OwnList())
-        attempt = case.plan[0]
-        case = ActivityEnvironment().run(
-            publication.record_publication, base.workflow_id, attempt, opened_at, "official list"
-        )
-    await office.client.start_workflow(
-        "Certification", CertificationState(case=case), id=base.workflow_id, task_queue=office.settings.task_queue
-    )
+    case = put_on_record(base, IN_VALID if published else IN_PUBLISHING, opened_at)
+    await take_up(base, case)
     return base
-
-
-def desk(office: Office) -> CaseDesk:
-    """The case desk, with a policy book that reaches back into the past."""
-    first, *later = policy_book().versions
-    book = PolicyBook(versions=(first.model_copy(update={"effective_from": date(2020, 1, 1)}), *later))
-    return CaseDesk(office.cases, office.documents, book)

@@ -8,13 +8,14 @@ from collections.abc import Awaitable, Callable
 from datetime import UTC, date, datetime, timedelta
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from temporalio.api.enums.v1 import EventType
 from temporalio.client import Client
 from temporalio.testing import ActivityEnvironment
 
 from activities.calendar import CalendarActivities
+from activities.desk import CaseDesk
 from connection import histories
 from connection.client import connect
 from connection.local_server import LocalServer
@@ -29,12 +30,12 @@ from domain.stages import Stage
 from store.calendar import CalendarStore
 from store.reference import policy_book, shipped_calendar
 from tests.databases import Place
-from tests.killing_worker import KILLED
+from tests.killing_worker import Death, worker_fork
 from tests.office import FINANCE, REVIEWER, Base, Office, refused, until, working_office
 from tests.path import acts, imports
+from tests.path.kills import RECOVERY
 from tests.path.many import STAGES, live_cases
 from tests.path.test_continue_as_new import SUGGESTED, patiently
-from tests.path.test_kills import RECOVERY, worker_process
 from tests.path.test_publication import Channel, legal
 from tests.postgres import PostgresServer
 
@@ -270,7 +271,9 @@ async def test_a_case_that_ended_meanwhile_is_passed_over_and_a_retry_goes_on_wh
 ) -> None:
     """Cases on record whose workflows are gone, told by an attempt that takes up a lost one's heartbeat."""
     office = Office(client, place)
-    cases = CalendarActivities(acts.desk(office), CalendarStore(office.engine), policy_book(), client)
+    cases = CalendarActivities(
+        CaseDesk(office.cases, office.documents, policy_book()), CalendarStore(office.engine), policy_book(), client
+    )
     bases = sorted([await gone(office) for _ in range(5)])
     notice = imports.days_off(60).reference
     given = (notice, Told(), False, datetime.now(UTC))
@@ -302,14 +305,16 @@ async def test_a_worker_killed_mid_way_leaves_every_case_counted_once(
     )
 
 
-async def killed_mid_way(client: Client, server: LocalServer, place: Place | Path, when: str) -> None:
+async def killed_mid_way(
+    client: Client, server: LocalServer, place: Place | Path, when: Literal["before", "after"]
+) -> None:
     notice = imports.days_off(60)
     office = Office(client, place)
     bases = await live_cases(office, 10, datetime.now(UTC))
     before = {base.workflow_id: base.case for base in bases}
-    async with worker_process(office, server.address, when, "deadlines_recounted") as worker:
+    async with worker_fork(office, server.address, Death("recount_deadlines", when)) as worker:
         sending = asyncio.create_task(imports.send(office, imports.command(notice, f"killed-{when}")))
-        assert await asyncio.to_thread(worker.wait) == KILLED
+        await worker.died()
     assert sum(len(recounts(base)) for base in bases) < 8
     async with office.worker():
         answer = await asyncio.wait_for(sending, RECOVERY)

@@ -5,8 +5,6 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
-import os
-import sys
 import time
 from collections import Counter
 from collections.abc import AsyncIterator
@@ -16,25 +14,19 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 from temporalio.client import Client, WorkflowHandle
 from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.worker import Replayer
 
-from activities.smtp import SmtpServer
-from connection.guarded_process import GuardedProcess
-from connection.local_server import LocalServer
 from domain.commands import ConfirmMarks, ResendLetters, Withdraw
 from domain.delivery import message_id
 from domain.refusals import RefusalKind
 from domain.stages import Role, Stage
-from starter.mail_sink import MailSink, times_received
 from store import tables
 from store.letters import list_letters
 from tests.databases import Place
-from tests.killing_worker import KILLED, READY
 from tests.mail_server import SENDER, STAFF, MailServer
 from tests.office import APPLICANT, OPERATOR, Base, Office, refused, until, working_office
 from tests.path import acts
@@ -294,47 +286,6 @@ async def test_one_letter_that_can_not_be_sent_keeps_no_other_waiting(client: Cl
             "it could not be sent (ValueError)",
             "no address is set for the nobody: set LIVEBASE_MAIL_NOBODY for the workers",
         ]
-
-
-@pytest.mark.parametrize(("when", "database"), [("before", "sqlite"), ("after", "postgresql")], indirect=["database"])
-async def test_a_worker_killed_around_the_record_of_a_letter_taken_leaves_one_letter(
-    client: Client, server: LocalServer, place: Place, when: str
-) -> None:
-    office = Office(client, place)
-    async with office.worker():
-        base = await acts.in_review(office)
-    async with MailSink(place.folder / "mail") as sink:
-        room = MailServer()
-        environ = {
-            **os.environ,
-            **room.environ,
-            "LIVEBASE_SMTP_URL": f"smtp://{sink.address}",
-            "LIVEBASE_DATABASE_URL": office.settings.database_url,
-            "LIVEBASE_DOCUMENTS": office.settings.documents,
-            "LIVEBASE_TASK_QUEUE": office.settings.task_queue,
-            "LIVEBASE_LETTERS_SECONDS": "1",
-        }
-        command = [sys.executable, "-m", "tests.killing_worker", server.address, when, "letter"]
-        log = place.folder / "worker.log"
-        worker = await asyncio.to_thread(GuardedProcess.spawn, command, log=log, cwd=ROOT, environ=environ)
-        try:
-            assert await asyncio.to_thread(worker.wait) == KILLED, log.read_text()
-        finally:
-            await asyncio.to_thread(worker.kill)
-        assert READY in log.read_text()
-        assert states(office) == ({"sending": 1} if when == "before" else {"delivered": 1})
-        (file,) = sink.folder.glob("*.eml")
-        assert file.name == f"{base.case.case_number}.1.1.eml"
-
-        host, _, port = sink.address.rpartition(":")
-        async with office.worker(room=replace(room.room, server=SmtpServer(host, int(port), "none"))):
-            await all_delivered(office)
-            (file,) = sink.folder.glob("*.eml")
-            assert times_received(file) == (2 if when == "before" else 1)
-        schedule = client.get_schedule_handle(schedule_id(office.settings.task_queue))
-        described = await schedule.describe()
-        await schedule.delete()
-        await client.get_workflow_handle(described.info.recent_actions[-1].action.workflow_id).terminate()
 
 
 async def test_the_schedule_is_one_however_many_workers_make_it_and_stays_as_an_operator_left_it(

@@ -1,0 +1,221 @@
+"""Cases brought to a point by the rules, at any instant, with the records the product writes; no worker is needed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date, datetime, timedelta
+from functools import cache
+from typing import Any
+
+from domain import agenda, certification, deposit, ending, opening, publication, review
+from domain.case import Case, Event
+from domain.commands import (
+    Apply,
+    Approve,
+    Certify,
+    Command,
+    Missing,
+    ReceiveDeposit,
+    Reject,
+    RequestSupplement,
+    TakeReview,
+    workflow_id,
+)
+from domain.policy import Policy
+from domain.records import Transition
+from domain.setting import Setting
+from domain.shanghai import midnight, shanghai_date
+from domain.submission import Submission
+from store.reference import policy_book, shipped_calendar
+from tests.office import APPLICANT, CERTIFIER, FINANCE, REVIEWER, Base, Office, example
+from workflows.messages import WORKFLOW
+from workflows.state import CertificationState
+
+
+class Record:
+    """A base's transitions from its application on, taken one by one. `now` is when the next ones are taken."""
+
+    def __init__(
+        self, submission: Submission, now: datetime, numbers: tuple[str, str] = ("LB-0", "LBC-0"), ordinal: int = 1
+    ) -> None:
+        self._submission = submission
+        self._credit_code = submission.application.credit_code
+        self._ordinal = ordinal
+        self._certificate_number = numbers[1]
+        self.now = now
+        self.transitions: list[Transition] = []
+        case = {"credit_code": self._credit_code, "ordinal": ordinal}
+        apply = self._command(Apply, APPLICANT, submission=submission.sha256, **case)
+        self._add(opening.open_case(apply, numbers[0], submission, self._setting))
+
+    @property
+    def case(self) -> Case:
+        return self.transitions[-1].case
+
+    def taken(self) -> None:
+        self._add(review.take(self.case, self._command(TakeReview, REVIEWER), self._setting))
+
+    def supplement_requested(self) -> None:
+        items = (Missing(condition="A4.area", what="a floor plan"),)
+        request = self._command(RequestSupplement, REVIEWER, revision=1, items=items)
+        self._add(review.request_supplement(self.case, request, self._setting))
+
+    def rejected(self) -> None:
+        reject = self._command(Reject, REVIEWER, revision=1, reason="the rooms are a warehouse")
+        self._add(ending.reject(self.case, reject, self._setting))
+
+    def approved(self) -> None:
+        approve = self._command(Approve, REVIEWER, revision=1)
+        self._add(review.approve(self.case, approve, self._submission, self._setting))
+
+    def paid(self) -> None:
+        payer = self._submission.application.entity.name
+        payment = {"amount": self.case.deposit.missing, "reference": self._credit_code, "payer": payer}
+        receive = self._command(ReceiveDeposit, FINANCE, **payment)
+        self._add(deposit.receive(self.case, receive, None, None, self._setting))
+
+    def certified(self) -> None:
+        certify = self._command(Certify, CERTIFIER)
+        self._add(certification.certify(self.case, certify, self._certificate_number, self._setting))
+
+    def publication_failed(self) -> None:
+        attempt = next(planned for planned in self.case.plan if planned.event is Event.ATTEMPT_PUBLICATION)
+        self._add(publication.attempt_failed(self.case, attempt, "the channel is down", self._setting))
+
+    def published(self) -> None:
+        self._add(publication.published(self.case, self._setting))
+
+    def lived(self, until: datetime, before: Event | None = None) -> None:
+        """Carry out what comes of itself, each at its instant, up to another and until `before` is next.
+
+        The official channel takes nothing.
+        """
+        while (planned := self.case.next_event) is not None and planned.at <= until and planned.event is not before:
+            self.now = planned.at
+            if planned.event is Event.ATTEMPT_PUBLICATION:
+                self.publication_failed()
+            else:
+                self._add(agenda.take(self.case, planned, self._setting))
+        self.now = until
+
+    def _add(self, transition: Transition) -> None:
+        self.transitions.append(transition)
+
+    def _command(self, kind: type[Command], actor: Any, **fields: Any) -> Any:
+        id = workflow_id(self._credit_code, self._ordinal)
+        return kind(request_id=f"on-record-{len(self.transitions)}", workflow_id=id, actor=actor, **fields)
+
+    @property
+    def _setting(self) -> Setting:
+        entry = self.transitions[-1].case.publication if self.transitions else None
+        revision = (entry.register_revision or 0) if entry else 0
+        return Setting(self.now, _policy(), shipped_calendar(), revision + 1)
+
+
+Reach = Callable[[Record], None]
+
+
+def reach(*steps: Callable[[Record], None]) -> Reach:
+    """What takes an application through steps of `Record`."""
+
+    def through(record: Record) -> None:
+        for step in steps:
+            step(record)
+
+    return through
+
+
+IN_REVIEW = reach()
+REVIEW_TAKEN = reach(Record.taken)
+IN_SUPPLEMENT = reach(Record.supplement_requested)
+REJECTED = reach(Record.rejected)
+IN_DEPOSIT = reach(Record.approved)
+IN_CERTIFYING = reach(Record.approved, Record.paid)
+IN_PUBLISHING = reach(Record.approved, Record.paid, Record.certified)
+IN_VALID = reach(Record.approved, Record.paid, Record.certified, Record.published)
+
+
+def put_on_record(
+    base: Base,
+    to: Reach,
+    at: datetime,
+    *,
+    until: datetime | None = None,
+    before: Event | None = None,
+    submission: Submission | None = None,
+) -> Case:
+    """The base's case brought `to` a point at an instant, in one transaction, and what it handed in.
+
+    With `until` it has lived on since, but for the event `before` and what comes after.
+    """
+    submission = submission or handed_in(base.credit_code, at)
+    base.office.documents.put(submission.canonical_bytes())
+    with base.office.cases.transaction(base.workflow_id) as tx:
+        numbers = tx.next_number("LB", at.year), tx.next_number("LBC", at.year)
+        record = Record(submission, at, numbers, base.ordinal)
+        to(record)
+        if until is not None:
+            record.lived(until, before)
+        for transition in record.transitions:
+            tx.write(transition)
+    return record.case
+
+
+async def take_up(base: Base, case: Case) -> None:
+    """The case's workflow, taken up from the record as one that continued as new."""
+    office: Office = base.office
+    await office.client.start_workflow(
+        WORKFLOW, CertificationState(case=case), id=base.workflow_id, task_queue=office.settings.task_queue
+    )
+
+
+def handed_in(credit_code: str, at: datetime) -> Submission:
+    """The example that passes, as it could be handed in at an instant of the past."""
+    submission = _example()
+    application = submission.application
+    assert application.alipay_verification is not None and application.agreement is not None
+    early = shanghai_date(at) - timedelta(days=90)
+    changes = {
+        "entity": application.entity.model_copy(update={"credit_code": credit_code}),
+        "agreement": application.agreement.model_copy(update={"accepted_on": early}),
+        "alipay_verification": application.alipay_verification.model_copy(update={"verified_on": early}),
+    }
+    return submission.model_copy(update={"application": application.model_copy(update=changes)})
+
+
+@cache
+def _example() -> Submission:
+    return example()
+
+
+@cache
+def _policy() -> Policy:
+    """The newest policy, whichever was in force then: cases of the past are decided as those of today."""
+    return policy_book().pinned(policy_book().versions[-1].version)
+
+
+def opened_for(to: Reach, event: Event, now: datetime) -> datetime:
+    """When a case must have been brought `to` a point so that `event` is what is due `now`."""
+    return now - timedelta(days=_days_before(to, event, shanghai_date(now)))
+
+
+@cache
+def _days_before(to: Reach, event: Event, today: date) -> int:
+    now = midnight(today) + timedelta(hours=12)
+    first = _lived(to, now, now + timedelta(days=500), event).case.next_event
+    assert first is not None
+    about = (first.at - now).days  # other holidays lie between
+    for days in range(max(0, about - 20), about + 40):
+        record = _lived(to, now - timedelta(days=days), now, event)
+        planned = agenda.due(record.case, now)
+        if planned is not None and planned.event is event and not agenda.moot(record.case, planned, now):
+            return days
+    raise LookupError(f"{event} never falls due")
+
+
+def _lived(to: Reach, opened: datetime, until: datetime, before: Event) -> Record:
+    submission = handed_in(_example().application.credit_code, opened)
+    record = Record(submission, opened)
+    to(record)
+    record.lived(until, before)
+    return record

@@ -1,0 +1,219 @@
+"""Where kills take place, and what a base must come to afterwards: what one comes to whose worker is spared."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import time
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+from temporalio.client import Client, WorkflowExecutionStatus
+from temporalio.service import RPCError
+
+from domain import agenda
+from domain.stages import Stage
+from store import tables
+from store.migrate import migrate
+from tests.killing_worker import Death, worker_fork
+from tests.mail_server import MailServer
+from tests.office import Base, Office
+from tests.path import acts
+from tests.path.kills import KILLS, RECOVERY, Channel, Kill, Scene
+from tests.postgres import PostgresServer
+
+DATABASES = ("sqlite", "postgresql")
+AT_WORK, ALONE_AT_ONCE = 3, 12
+LOOK = 0.5
+"""Seconds between two looks: dozens are waited for at once."""
+_TEMPLATE = "kills"
+
+Chosen = tuple[str, Death]
+"""A kill's name and how its worker dies."""
+
+
+class Stand:
+    """Kills on both databases, in rows of one task queue each, all rows at once: most of their time they wait.
+
+    In a row a worker is brought to its death, then the next one comes, takes up what the one before left and dies in
+    its turn at another base's activity; the last one stays. So whoever dies may take others' work down with it.
+    """
+
+    def __init__(self, client: Client, address: str, folder: Path, postgres: PostgresServer) -> None:
+        self._client = client
+        self._address = address
+        self._folder = folder
+        self._postgres = postgres
+        self._work = asyncio.Semaphore(AT_WORK)
+        self._alone = asyncio.Semaphore(ALONE_AT_ONCE)
+        self._spared: dict[str, asyncio.Task[dict[str, Any]]] = {}
+
+    @asynccontextmanager
+    async def under_way(self, chosen: Sequence[Chosen]) -> AsyncIterator[dict[Chosen, asyncio.Future[None]]]:
+        """Start all that are chosen; each one's outcome."""
+        migrate(f"sqlite:///{self._folder / 'template.db'}", local_server=True)
+        migrate(self._postgres.url(_TEMPLATE), local_server=True)
+        outcomes: dict[Chosen, asyncio.Future[None]] = {one: asyncio.Future() for one in chosen}
+        rows: dict[str, list[Chosen]] = {}
+        for name, death in chosen:
+            row = f"{_plain(name)}_{death.when}_{death.commit}" if KILLS[name].alone else f"row_{death.done:d}"
+            rows.setdefault(f"{row}_{_database(name, death)}", []).append((name, death))
+        async with AsyncExitStack() as stack:
+            spare = await self._scene(stack, "spared", "sqlite")
+            await stack.enter_async_context(worker_fork(spare.office, self._address, **spare.hands))
+            tasks = [asyncio.create_task(self._row(name, row, spare, outcomes)) for name, row in rows.items()]
+            try:
+                yield outcomes
+            finally:
+                for task in (*tasks, *self._spared.values()):
+                    task.cancel()
+                await asyncio.gather(*tasks, *self._spared.values(), return_exceptions=True)
+
+    async def _row(
+        self, row: str, kills: list[Chosen], spare: Scene, outcomes: dict[Chosen, asyncio.Future[None]]
+    ) -> None:
+        name, death = kills[0]
+        async with AsyncExitStack() as stack:
+            if KILLS[name].alone:
+                await stack.enter_async_context(self._alone)
+            place = await self._scene(stack, row, _database(name, death), down=KILLS[name].channel_down)
+            killed: list[tuple[Chosen, Scene, asyncio.Task[Any]]] = []
+            for one in kills:
+                scene = replace(place, base=place.office.base())
+                with _kept(outcomes[one]):
+                    async with self._work:
+                        killed.append((one, scene, await self._dead(scene, KILLS[one[0]], one[1])))
+            async with worker_fork(place.office, self._address, **place.hands):
+                await asyncio.gather(*(self._returned(*each, spare, outcomes[each[0]]) for each in killed))
+
+    async def _dead(self, scene: Scene, kill: Kill, death: Death) -> asyncio.Task[Any]:
+        """Bring a worker to its death. Whoever acts goes on waiting, and is answered when another worker comes."""
+        await kill.reach(scene)
+        before = kill.effect(scene)
+        there = replace(death, workflow_id=kill.workflow_id(scene))
+        async with worker_fork(scene.office, self._address, there, **scene.hands) as worker:
+            acting = asyncio.create_task(kill.act(scene))
+            await worker.died()
+        assert kill.effect(scene) == kill.effect_at(death, before)
+        return acting
+
+    async def _returned(
+        self, one: Chosen, scene: Scene, acting: asyncio.Task[Any], spare: Scene, outcome: asyncio.Future[None]
+    ) -> None:
+        """It must be as if nothing had happened."""
+        name, death = one
+        with _kept(outcome):
+            spared = await self._of_spared(name, spare)
+            answer = await asyncio.wait_for(acting, RECOVERY)
+            assert await self._over(scene, KILLS[name], answer, death) == spared
+            outcome.set_result(None)
+
+    async def _of_spared(self, name: str, spare: Scene) -> dict[str, Any]:
+        """What a base comes to whose worker is not killed; found out once."""
+        if name not in self._spared:
+            self._spared[name] = asyncio.create_task(self._spare(name, spare))
+        return await self._spared[name]
+
+    async def _spare(self, name: str, spare: Scene) -> dict[str, Any]:
+        kill = KILLS[name]
+        async with AsyncExitStack() as stack:
+            scene = replace(spare, base=spare.office.base())
+            if kill.alone:
+                scene = await self._scene(stack, f"{_plain(name)}_spared", "sqlite", down=kill.channel_down)
+                await stack.enter_async_context(worker_fork(scene.office, self._address, **scene.hands))
+            await kill.reach(scene)
+            return await self._over(scene, kill, await kill.act(scene), None)
+
+    async def _over(self, scene: Scene, kill: Kill, answer: Any, death: Death | None) -> dict[str, Any]:
+        """Wait until nothing is due any more and workflow and store agree; what the base has come to."""
+        base, now, deadline = scene.base, datetime.now(UTC), time.monotonic() + RECOVERY
+        while agenda.due(base.case, now) is not None:
+            assert time.monotonic() < deadline, f"not within {RECOVERY} s: all that is due"
+            await asyncio.sleep(LOOK)
+        await kill.left(scene, answer, death)
+        await agreed(base, base.case.stage)
+        acts.check_books(base)
+        return _outline(base)
+
+    async def _scene(self, stack: AsyncExitStack, name: str, database: str, *, down: bool = False) -> Scene:
+        """An office with a database, a task queue and parties outside of its own."""
+        folder = self._folder / name
+        folder.mkdir()
+        if database == "postgresql":
+            url = await asyncio.to_thread(self._postgres.url, name.lower(), like=_TEMPLATE)
+        else:
+            shutil.copy(self._folder / "template.db", folder / "livebase.db")
+            url = None
+        office = Office(self._client, folder, url, prepared=True)
+        stack.callback(office.engine.dispose)
+        mail = await stack.enter_async_context(MailServer())
+        return Scene(office, office.base(), mail, Channel(folder / "asked", down))
+
+
+def _database(name: str, death: Death) -> str:
+    """Before a commit and after it another one, and from each kind to the next."""
+    return DATABASES[(list(KILLS).index(name) + death.commit + death.done) % 2]
+
+
+@contextmanager
+def _kept(outcome: asyncio.Future[None]) -> Iterator[None]:
+    """What fails is one kill's outcome; the others go on."""
+    try:
+        yield
+    except Exception as error:
+        outcome.set_exception(error)
+
+
+async def agreed(base: Base, left: Stage) -> None:
+    """Wait until the case is in the stage and the workflow knows exactly what the store has, or has ended with it."""
+    deadline = time.monotonic() + RECOVERY
+    while base.case.stage is not left or not await _knows(base):
+        case = base.case
+        assert time.monotonic() < deadline, f"{case.stage} {case.sequence}: no agreement in {RECOVERY} s"
+        await asyncio.sleep(LOOK)
+
+
+async def _knows(base: Base) -> bool:
+    try:
+        if base.case.stage is Stage.CLOSED:
+            return (await base.handle.describe()).status is WorkflowExecutionStatus.COMPLETED
+        known = await base.handle.query("case", result_type=type(base.case), rpc_timeout=timedelta(seconds=5))
+    except RPCError:
+        return False
+    same: bool = known == base.case
+    return same
+
+
+def _outline(base: Base) -> dict[str, Any]:
+    """What a base has come to, alike for two that were treated alike: its records are counted in every table."""
+    case = base.case
+    with Session(base.office.engine) as session:
+        letters = session.scalars(
+            select(tables.NoticeRow)
+            .where(tables.NoticeRow.case_number == case.case_number)
+            .order_by(tables.NoticeRow.sequence, tables.NoticeRow.place)
+        )
+        delivered = [(row.kind, row.recipient, row.state, row.edition) for row in letters]
+        counts = {
+            name: session.scalar(select(func.count()).where(table.c.case_number == case.case_number))
+            for name, table in tables.Table.metadata.tables.items()
+            if "case_number" in table.c
+        }
+    return {
+        "rows": counts,
+        "events": acts.events(base),
+        "letters": delivered,
+        "list": acts.list_revisions(base),
+        "stands": (case.stage, case.ending and case.ending.cause, case.awaiting, case.deposit),
+    }
+
+
+def _plain(name: str) -> str:
+    """Fit for a file's and a database's name."""
+    return "".join(letter if letter.isalnum() else "_" for letter in name)
