@@ -1,0 +1,249 @@
+"""Fifty lifecycles while the Temporal server is killed every few seconds, and now and then a worker with it.
+
+None lost, none doubled: what holds afterwards is what would hold had nobody been killed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections import Counter
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+from temporalio.client import Client, WorkflowExecutionStatus
+from temporalio.service import RPCError
+
+from connection.client import connect
+from connection.clock import MARGIN
+from connection.errors import ClockRefused
+from connection.local_server import LocalServer
+from domain.commands import Answer, Approve, Certify, Command
+from domain.delivery import DeliveryState
+from domain.stages import Stage
+from starter.errors import CommandError
+from starter.sending import until_answered
+from starter.updating import Ended, Start, attempt
+from store import tables
+from tests.killing_worker import worker_fork
+from tests.mail_server import MailServer
+from tests.office import CERTIFIER, REVIEWER, Base, Office, example
+from tests.path import acts
+from tests.path.stand import agreed
+from tests.path.test_letters import ids, letters
+from tests.postgres import PostgresServer
+from workers.schedule import keep_letters_going
+from workflows.messages import TASK_QUEUE, WORKFLOW
+from workflows.state import CertificationState
+
+LIFECYCLES, AT_ONCE = 50, 25
+LOOK = 0.5
+LIFE = [
+    "application_received",
+    "application_approved",
+    "deposit_received",
+    "base_certified",
+    "base_published",
+    *["remind_renewal"] * 4,
+    "certification_expired",
+]
+LATER = ["marks_escalated", *["settlement_escalated"] * 4]
+"""What comes next: a jump may go past its aim when the workflow's task is under way (`connection.clock`)."""
+
+
+@dataclass
+class Nemesis:
+    """Kills the server every few seconds and starts it again, until `peace`; every third time a worker dies with it."""
+
+    office: Office
+    server: LocalServer
+    mail: MailServer
+    chance: random.Random = field(default_factory=lambda: random.Random(20261125))
+    server_kills: int = 0
+    worker_kills: int = 0
+    in_hand: Counter[str] = field(default_factory=Counter)
+    """Message-ID → how often a worker was killed that had the letter in hand."""
+    victim: Any = None
+    peace: bool = False
+
+    async def rage(self) -> None:
+        while not self.peace:
+            await asyncio.sleep(self.chance.uniform(3, 6))
+            await self.server.kill()
+            self.server_kills += 1
+            if self.server_kills % 3 == 0:
+                await self.kill_a_worker()
+            await self.server.restart()
+
+    async def kill_a_worker(self) -> None:
+        victim = self.victim
+        victim.kill()
+        await victim.ended()
+        self.worker_kills += 1
+        with self.office.engine.connect() as connection:
+            row = tables.NoticeRow
+            begun = select(row.case_number, row.sequence, row.place).where(
+                row.state == DeliveryState.SENDING.value, row.attempts > 0
+            )
+            for case_number, sequence, place in connection.execute(begun):
+                self.in_hand[f"<{case_number}.{sequence}.{place}@livebase.example>"] += 1
+
+    async def work(self) -> None:
+        """A worker, and another whenever it has ended."""
+        while True:
+            async with worker_fork(self.office, self.server.address, room=self.mail.room) as self.victim:
+                await self.victim.ended()
+
+
+class People:
+    """Who acts, with the command line's own sending: again and again with the same request id until answered."""
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+        self.commands: list[Command] = []
+        self.tries = 0
+
+    async def send(self, command: Command, start: Start | None = None) -> Answer:
+        self.commands.append(command)
+        sendings = 0
+        while True:
+            sendings += 1
+            try:
+                once = partial(self._once, command, f"sending-{sendings}", start)
+                return await until_answered(command.request_id, once, _not_ended)
+            except CommandError as error:
+                if error.code != 7:
+                    raise
+
+    async def _once(self, command: Command, sending: str, start: Start | None, patience: timedelta) -> Answer:
+        self.tries += 1
+        return await attempt(self._client, command, sending, patience, Answer, start)
+
+
+def _not_ended(ended: Ended) -> Answer | None:
+    raise AssertionError("a workflow has ended") from ended
+
+
+async def live(people: People, base: Base) -> None:
+    """From the application to the opening of settlement."""
+    submission = acts.handed_over(base.office, example(credit_code=base.credit_code))
+    start = Start(WORKFLOW, CertificationState(), "50 lifecycles")
+    await people.send(acts.apply_command(base, submission=submission), start)
+    await people.send(base.command(Approve, REVIEWER, revision=1))
+    await people.send(acts.payment(base))
+    await people.send(base.command(Certify, CERTIFIER))
+    await in_stage(base, Stage.VALID)
+    assert base.case.term is not None
+    await pass_until(base, base.case.term.until)
+    await in_stage(base, Stage.SETTLING)
+
+
+async def in_stage(base: Base, stage: Stage) -> None:
+    while base.case.stage is not stage:
+        await asyncio.sleep(LOOK)
+
+
+async def pass_until(base: Base, instant: datetime) -> None:
+    """Move the case's clock, whoever is killed meanwhile, to just before an instant and let it run on."""
+    clock = base.office.clock
+    while True:
+        with suppress(RPCError, ClockRefused):
+            await clock._call_off(base.workflow_id)  # what is left of a jump whose server was killed
+            left = instant - MARGIN - await clock.now(base.workflow_id)
+            if left <= timedelta(0):
+                return
+            await clock.fast_forward(base.workflow_id, left)
+        await asyncio.sleep(LOOK)
+
+
+@pytest.mark.timeout(600)  # a minute, where nothing else runs
+async def test_fifty_lifecycles_while_the_server_is_killed_every_few_seconds(
+    tmp_path: Path, postgres: PostgresServer
+) -> None:
+    folder = tmp_path / "office"
+    folder.mkdir()
+    async with await LocalServer.start(tmp_path / "server", web=False) as server, MailServer() as mail:
+        client = await connect(server.target, identity="tests")
+        office = Office(client, folder, postgres.url("server_kills"))
+        office.settings = office.settings.model_copy(update={"task_queue": TASK_QUEUE})
+        bases = [office.base() for _ in range(LIFECYCLES)]
+        people, nemesis = People(client), Nemesis(office, server, mail)
+        await keep_letters_going(client, TASK_QUEUE)
+        turn = asyncio.Semaphore(AT_ONCE)
+
+        async def lived(base: Base) -> None:
+            async with turn:
+                await live(people, base)
+
+        async with worker_fork(office, server.address, room=mail.room), asyncio.TaskGroup() as beside:
+            working = beside.create_task(nemesis.work())
+            raging = beside.create_task(nemesis.rage())
+            await asyncio.gather(*(lived(base) for base in bases))
+            nemesis.peace = True
+            await raging
+            for base in bases:
+                await agreed(base, Stage.SETTLING)
+            await delivered(office)
+            await listed(client)
+            working.cancel()
+
+        assert nemesis.server_kills >= 3 and people.tries > len(people.commands), "nobody noticed that it was killed"
+        for base in bases:
+            whole(base)
+        all_together(office, people)
+        arrived = Counter(mail.ids())
+        assert sorted(arrived) == sorted(ids(office)), "every letter, and no other"
+        # Whoever sends letters outlives the server and sends none twice, but for the one in hand when it dies itself.
+        assert Counter({id: times - 1 for id, times in arrived.items() if times > 1}) <= nemesis.in_hand
+        office.engine.dispose()
+
+
+async def delivered(office: Office) -> None:
+    while {each["state"] for each in letters(office)} != {DeliveryState.DELIVERED.value}:
+        await asyncio.sleep(LOOK)
+
+
+async def listed(client: Client) -> None:
+    """Temporal lists all of them, settling, each after the run of its application, and none that failed."""
+    expected = {WorkflowExecutionStatus.RUNNING: LIFECYCLES, WorkflowExecutionStatus.CONTINUED_AS_NEW: LIFECYCLES}
+    for _ in range(40):  # the list follows in its own time
+        found = Counter([each.status async for each in client.list_workflows(f"WorkflowType = '{WORKFLOW}'")])
+        settling = await client.count_workflows("CertStage = 'settling' AND ExecutionStatus = 'Running'")
+        if (found, settling.count) == (expected, LIFECYCLES):
+            return
+        await asyncio.sleep(LOOK)
+    raise AssertionError(f"{found}, {settling.count} of them settling")
+
+
+def whole(base: Base) -> None:
+    """Every act once, in its order; the books balance, and the list says what happened."""
+    acts.check_books(base)
+    events = acts.events(base)
+    assert events == [*LIFE, *LATER][: max(len(events), len(LIFE))]
+    assert acts.list_revisions(base) == [(1, "published"), (2, "withdrawn")]
+    case = base.case
+    assert case.deposit.received == case.deposit.held == acts.FULL
+    assert case.term is not None and case.ending is not None
+    assert case.ending.legal_at == case.term.until
+
+
+def all_together(office: Office, people: People) -> None:
+    """No case, certificate, payment or request lost, doubled or invented; the ledger exact to the fen."""
+    with Session(office.engine) as session:
+
+        def all_of(column: Any) -> list[Any]:
+            return list(session.scalars(select(column).order_by(column)))
+
+        numbers = [f"{number:06d}" for number in range(1, LIFECYCLES + 1)]
+        assert [number[-6:] for number in all_of(tables.CaseRow.case_number)] == numbers
+        assert [number[-6:] for number in all_of(tables.TermRow.certificate_number)] == numbers
+        assert all_of(tables.CommandRow.request_id) == sorted(command.request_id for command in people.commands)
+        assert len(all_of(tables.PaymentRow.reference)) == LIFECYCLES
+        assert session.scalar(select(func.sum(tables.LedgerLine.amount))) == LIFECYCLES * acts.FULL
