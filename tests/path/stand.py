@@ -21,6 +21,7 @@ from domain import agenda
 from domain.stages import Stage
 from store import tables
 from store.migrate import migrate
+from tests.databases import Place
 from tests.killing_worker import Death, worker_fork
 from tests.mail_server import MailServer
 from tests.office import Base, Office
@@ -149,8 +150,8 @@ class Stand:
             url = await asyncio.to_thread(self._postgres.url, name.lower(), like=_TEMPLATE)
         else:
             shutil.copy(self._folder / "template.db", folder / "livebase.db")
-            url = None
-        office = Office(self._client, folder, url, prepared=True)
+            url = f"sqlite:///{folder / 'livebase.db'}"
+        office = Office(self._client, Place(folder, url))
         stack.callback(office.engine.dispose)
         mail = await stack.enter_async_context(MailServer())
         return Scene(office, office.base(), mail, Channel(folder / "asked", down))

@@ -32,6 +32,7 @@ from starter.errors import CommandError
 from starter.sending import until_answered
 from starter.updating import Ended, Start, attempt
 from store import tables
+from tests.databases import Place
 from tests.killing_worker import worker_fork
 from tests.mail_server import MailServer
 from tests.office import CERTIFIER, REVIEWER, Base, Office, example
@@ -165,13 +166,13 @@ async def pass_until(base: Base, instant: datetime) -> None:
 
 @pytest.mark.timeout(600)  # a minute, where nothing else runs
 async def test_fifty_lifecycles_while_the_server_is_killed_every_few_seconds(
-    tmp_path: Path, postgres: PostgresServer
+    tmp_path: Path, postgres: PostgresServer, migrated_name: str
 ) -> None:
     folder = tmp_path / "office"
     folder.mkdir()
     async with await LocalServer.start(tmp_path / "server", web=False) as server, MailServer() as mail:
         client = await connect(server.target, identity="tests")
-        office = Office(client, folder, postgres.url("server_kills"))
+        office = Office(client, Place(folder, postgres.url("server_kills", like=migrated_name)))
         office.settings = office.settings.model_copy(update={"task_queue": TASK_QUEUE})
         bases = [office.base() for _ in range(LIFECYCLES)]
         people, nemesis = People(client), Nemesis(office, server, mail)
