@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import shutil
 import time
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Coroutine, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -26,11 +26,13 @@ from tests.killing_worker import Death, worker_fork
 from tests.mail_server import MailServer
 from tests.office import Base, Office
 from tests.path import acts
-from tests.path.kills import KILLS, RECOVERY, Channel, Kill, Scene
+from tests.path.kill_kinds import RECOVERY, Channel, Kill, Scene
+from tests.path.kills import KILLS
 from tests.postgres import PostgresServer
 
 DATABASES = ("sqlite", "postgresql")
-AT_WORK, ALONE_AT_ONCE = 3, 12
+AT_WORK = 3
+"""How many workers are brought to their death at the same moment."""
 LOOK = 0.5
 """Seconds between two looks: dozens are waited for at once."""
 _TEMPLATE = "kills"
@@ -52,8 +54,9 @@ class Stand:
         self._folder = folder
         self._postgres = postgres
         self._work = asyncio.Semaphore(AT_WORK)
-        self._alone = asyncio.Semaphore(ALONE_AT_ONCE)
+        self._spare: Scene
         self._spared: dict[str, asyncio.Task[dict[str, Any]]] = {}
+        self._tasks: list[asyncio.Task[Any]] = []
 
     @asynccontextmanager
     async def under_way(self, chosen: Sequence[Chosen]) -> AsyncIterator[dict[Chosen, asyncio.Future[None]]]:
@@ -61,70 +64,71 @@ class Stand:
         migrate(f"sqlite:///{self._folder / 'template.db'}", local_server=True)
         migrate(self._postgres.url(_TEMPLATE), local_server=True)
         outcomes: dict[Chosen, asyncio.Future[None]] = {one: asyncio.Future() for one in chosen}
-        rows: dict[str, list[Chosen]] = {}
-        for name, death in chosen:
+        rows: dict[str, dict[Chosen, asyncio.Future[None]]] = {}
+        for (name, death), outcome in outcomes.items():
             row = f"{_plain(name)}_{death.when}_{death.commit}" if KILLS[name].alone else f"row_{death.done:d}"
-            rows.setdefault(f"{row}_{_database(name, death)}", []).append((name, death))
+            rows.setdefault(f"{row}_{_database(name, death)}", {})[name, death] = outcome
         async with AsyncExitStack() as stack:
-            spare = await self._scene(stack, "spared", "sqlite")
-            await stack.enter_async_context(worker_fork(spare.office, self._address, **spare.hands))
-            tasks = [asyncio.create_task(self._row(name, row, spare, outcomes)) for name, row in rows.items()]
+            self._spare = await self._scene(stack, "spared", "sqlite")
+            await stack.enter_async_context(worker_fork(self._spare.office, self._address, **self._spare.hands))
+            for row, kills in rows.items():
+                self._go_on(self._row(row, kills))
             try:
                 yield outcomes
             finally:
-                for task in (*tasks, *self._spared.values()):
+                for task in self._tasks:
                     task.cancel()
-                await asyncio.gather(*tasks, *self._spared.values(), return_exceptions=True)
+                await asyncio.gather(*self._tasks, return_exceptions=True)
 
-    async def _row(
-        self, row: str, kills: list[Chosen], spare: Scene, outcomes: dict[Chosen, asyncio.Future[None]]
-    ) -> None:
-        name, death = kills[0]
+    def _go_on(self, what: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
+        task = asyncio.create_task(what)
+        self._tasks.append(task)
+        return task
+
+    async def _row(self, row: str, kills: dict[Chosen, asyncio.Future[None]]) -> None:
+        name, death = next(iter(kills))
         async with AsyncExitStack() as stack:
-            if KILLS[name].alone:
-                await stack.enter_async_context(self._alone)
+            stack.enter_context(_kept(*kills.values()))
             place = await self._scene(stack, row, _database(name, death), down=KILLS[name].channel_down)
             killed: list[tuple[Chosen, Scene, asyncio.Task[Any]]] = []
-            for one in kills:
+            for one, outcome in kills.items():
                 scene = replace(place, base=place.office.base())
-                with _kept(outcomes[one]):
+                with _kept(outcome):
                     async with self._work:
-                        killed.append((one, scene, await self._dead(scene, KILLS[one[0]], one[1])))
+                        killed.append((one, scene, await self._dead(scene, *one)))
             async with worker_fork(place.office, self._address, **place.hands):
-                await asyncio.gather(*(self._returned(*each, spare, outcomes[each[0]]) for each in killed))
+                await asyncio.gather(*(self._returned(*each, kills[each[0]]) for each in killed))
 
-    async def _dead(self, scene: Scene, kill: Kill, death: Death) -> asyncio.Task[Any]:
+    async def _dead(self, scene: Scene, name: str, death: Death) -> asyncio.Task[Any]:
         """Bring a worker to its death. Whoever acts goes on waiting, and is answered when another worker comes."""
+        kill = KILLS[name]
         await kill.reach(scene)
         before = kill.effect(scene)
         there = replace(death, workflow_id=kill.workflow_id(scene))
         async with worker_fork(scene.office, self._address, there, **scene.hands) as worker:
-            acting = asyncio.create_task(kill.act(scene))
+            acting = self._go_on(kill.act(scene))
             await worker.died()
         assert kill.effect(scene) == kill.effect_at(death, before)
         return acting
 
     async def _returned(
-        self, one: Chosen, scene: Scene, acting: asyncio.Task[Any], spare: Scene, outcome: asyncio.Future[None]
+        self, one: Chosen, scene: Scene, acting: asyncio.Task[Any], outcome: asyncio.Future[None]
     ) -> None:
         """It must be as if nothing had happened."""
         name, death = one
         with _kept(outcome):
-            spared = await self._of_spared(name, spare)
+            if name not in self._spared:
+                self._spared[name] = self._go_on(self._never_killed(name))
+            spared = await self._spared[name]
             answer = await asyncio.wait_for(acting, RECOVERY)
             assert await self._over(scene, KILLS[name], answer, death) == spared
             outcome.set_result(None)
 
-    async def _of_spared(self, name: str, spare: Scene) -> dict[str, Any]:
-        """What a base comes to whose worker is not killed; found out once."""
-        if name not in self._spared:
-            self._spared[name] = asyncio.create_task(self._spare(name, spare))
-        return await self._spared[name]
-
-    async def _spare(self, name: str, spare: Scene) -> dict[str, Any]:
+    async def _never_killed(self, name: str) -> dict[str, Any]:
+        """What a base comes to whose worker is spared."""
         kill = KILLS[name]
         async with AsyncExitStack() as stack:
-            scene = replace(spare, base=spare.office.base())
+            scene = replace(self._spare, base=self._spare.office.base())
             if kill.alone:
                 scene = await self._scene(stack, f"{_plain(name)}_spared", "sqlite", down=kill.channel_down)
                 await stack.enter_async_context(worker_fork(scene.office, self._address, **scene.hands))
@@ -163,12 +167,14 @@ def _database(name: str, death: Death) -> str:
 
 
 @contextmanager
-def _kept(outcome: asyncio.Future[None]) -> Iterator[None]:
-    """What fails is one kill's outcome; the others go on."""
+def _kept(*outcomes: asyncio.Future[None]) -> Iterator[None]:
+    """What fails is the outcome of these kills; others go on."""
     try:
         yield
     except Exception as error:
-        outcome.set_exception(error)
+        for outcome in outcomes:
+            if not outcome.done():
+                outcome.set_exception(error)
 
 
 async def agreed(base: Base, left: Stage) -> None:

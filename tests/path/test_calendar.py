@@ -33,7 +33,7 @@ from tests.databases import Place
 from tests.killing_worker import Death, worker_fork
 from tests.office import FINANCE, REVIEWER, Base, Office, refused, until, working_office
 from tests.path import acts, imports
-from tests.path.kills import RECOVERY
+from tests.path.kill_kinds import RECOVERY
 from tests.path.many import STAGES, live_cases
 from tests.path.test_continue_as_new import SUGGESTED, patiently
 from tests.path.test_publication import Channel, legal

@@ -16,7 +16,8 @@ from domain.stages import Stage
 from tests.killing_worker import Death, worker_fork
 from tests.office import Office
 from tests.path import acts
-from tests.path.kills import KILLS, RECOVERY
+from tests.path.kill_kinds import RECOVERY
+from tests.path.kills import KILLS
 from tests.path.stand import Chosen, Stand, agreed
 from tests.postgres import PostgresServer
 

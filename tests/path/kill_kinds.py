@@ -1,0 +1,244 @@
+"""How a worker is brought to an activity, and what must hold when another one has taken over: a class for each way."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+from temporalio.exceptions import ApplicationError
+
+from activities.publication import Announcement, OwnList
+from domain.case import Event
+from domain.commands import Answer, Command, ImportCalendar
+from domain.delivery import DeliveryState
+from domain.notices import Notice
+from domain.stages import Stage
+from store import tables
+from tests.killing_worker import Death
+from tests.mail_server import MailServer
+from tests.office import Base, Office, example, until
+from tests.path import acts, imports
+from tests.path.on_record import IN_REVIEW, Reach, opened_for, put_on_record, take_up
+from workflows.letters import DELIVERY, DeliveryOrders
+from workflows.state import ImportResult
+
+RECOVERY = 60.0
+"""Seconds from the workers' return until all is as if nothing had happened."""
+
+
+@dataclass(frozen=True)
+class Channel:
+    """An official channel that keeps what it was asked in a file, for all workers alike; `down` it takes nothing."""
+
+    book: Path
+    down: bool
+
+    def announce(self, announcement: Announcement) -> str:
+        with self.book.open("a") as book:
+            book.write(f"{announcement.key}\n")
+        if self.down:
+            raise ApplicationError("the channel is down", non_retryable=True)
+        return OwnList().announce(announcement)
+
+    @property
+    def asked(self) -> list[str]:
+        return self.book.read_text().split() if self.book.exists() else []
+
+
+@dataclass
+class Scene:
+    """One kill's office, base and outside parties."""
+
+    office: Office
+    base: Base
+    mail: MailServer
+    channel: Channel
+    command: Any = None
+    notice: Notice | None = None
+
+    @property
+    def hands(self) -> dict[str, Any]:
+        """What a worker of the office is given."""
+        return {"channel": self.channel, "room": self.mail.room}
+
+
+@dataclass(frozen=True)
+class Kill:
+    """A base on record `to` a point, and what leads it to the activity: a command, or what is due there.
+
+    `ago` is when it came to the point; it has lived on since. `commits` are those of the activity, none for one that
+    leaves its commits to others. `alone` it has a database and workers of its own, where others would be in its way.
+    """
+
+    activity: str
+    to: Reach | None = IN_REVIEW
+    command: Callable[[Base], Command] | None = None
+    due: Event | None = None
+    ago: timedelta = field(default=timedelta())
+    commits: tuple[int, ...] = (1,)
+    channel_down: bool = False
+    alone: bool = False
+
+    @property
+    def deaths(self) -> list[Death]:
+        if not self.commits:
+            return [Death(self.activity, "begin"), Death(self.activity, "end")]
+        return [
+            death
+            for commit in self.commits
+            for death in (Death(self.activity, "before", commit), Death(self.activity, "after", commit))
+        ]
+
+    def workflow_id(self, scene: Scene) -> str | None:
+        """Whose activity it is; None where there is no other's."""
+        return None if self.alone else scene.base.workflow_id
+
+    async def reach(self, scene: Scene) -> None:
+        """Bring the base to the point. No worker is there."""
+        if self.to is None:
+            return
+        now = datetime.now(UTC)
+        opened = opened_for(self.to, self.due, now) if self.due else now - self.ago
+        case = put_on_record(scene.base, self.to, opened, until=now if opened < now else None, before=self.due)
+        self.prepare(scene)
+        await take_up(scene.base, case)
+
+    def prepare(self, scene: Scene) -> None:
+        """What else is there before the workflow is."""
+
+    async def act(self, scene: Scene) -> Any:
+        """What people do; returns when they are answered."""
+        if self.command is None:
+            return None
+        scene.command = self.command(scene.base)
+        return await scene.base.send(scene.command)
+
+    def effect(self, scene: Scene) -> int:
+        """How far the activity's effect is on record."""
+        return 0 if scene.base.no_case else scene.base.case.sequence
+
+    def effect_at(self, death: Death, before: int) -> int:
+        """How far it must be when the worker has died."""
+        return before + death.done
+
+    async def left(self, scene: Scene, answer: Any, death: Death | None) -> None:
+        """What must hold once all is over; `death` is None when nobody died. Waits where that takes time."""
+        if isinstance(answer, Answer):
+            assert acts.remembered(scene.base, scene.command.request_id) == 1
+            if scene.base.case.stage is Stage.CLOSED:
+                again = await acts.start(scene.base, scene.command, reopened=True)
+            else:
+                again = await scene.base.send(scene.command)
+            assert again == answer.model_copy(update={"repeated": True})
+
+
+class Application(Kill):
+    """The one command that comes with the start of its workflow."""
+
+    async def act(self, scene: Scene) -> Any:
+        submission = acts.handed_over(scene.office, example(credit_code=scene.base.credit_code))
+        scene.command = acts.apply_command(scene.base, submission=submission)
+        return await acts.start(scene.base, scene.command)
+
+
+class Resending(Kill):
+    """A letter the mail server refused for good is sent again by an operator."""
+
+    def prepare(self, scene: Scene) -> None:
+        with Session(scene.office.engine) as session, session.begin():
+            letter = session.get_one(tables.NoticeRow, (scene.base.case.case_number, 1, 1))
+            letter.state, letter.error = DeliveryState.UNDELIVERABLE.value, "550 5.1.1 no such user here"
+
+
+class Asking(Kill):
+    """The official channel is asked; an answer that is lost is asked for again with the same key."""
+
+    def effect(self, scene: Scene) -> int:
+        return len(scene.channel.asked)
+
+    async def left(self, scene: Scene, answer: Any, death: Death | None) -> None:
+        await until(lambda: scene.base.case.stage is Stage.VALID, "published", RECOVERY)
+        twice = death is not None and death.done
+        number = scene.base.case.terms[-1].certificate_number
+        assert scene.channel.asked == [f"{number}:publication"] * (2 if twice else 1)
+
+
+class Clock(Kill):
+    """The offset of a case's clock comes on record."""
+
+    async def act(self, scene: Scene) -> Any:
+        office, args = scene.office, [scene.base.workflow_id, 1000]
+        queue = office.settings.task_queue
+        await office.client.execute_workflow("RecordClock", args=args, id=self.workflow_id(scene), task_queue=queue)
+
+    def workflow_id(self, scene: Scene) -> str:
+        return f"clock:{scene.base.workflow_id}"
+
+    def effect(self, scene: Scene) -> int:
+        with scene.office.engine.connect() as connection:
+            row = select(tables.CaseRow.clock_offset_ms).where(tables.CaseRow.workflow_id == scene.base.workflow_id)
+            return int(connection.scalars(row).one() == 1000)
+
+    async def left(self, scene: Scene, answer: Any, death: Death | None) -> None:
+        assert self.effect(scene) == 1
+
+
+class Import(Kill):
+    """A calendar notice that moves the base's deadlines."""
+
+    async def act(self, scene: Scene) -> Any:
+        scene.notice = imports.days_off(60)
+        scene.command = imports.command(scene.notice, "import")
+        return await imports.send(scene.office, scene.command)
+
+    def effect(self, scene: Scene) -> int:
+        if self.activity == ImportCalendar.action:
+            with scene.office.engine.connect() as connection:
+                return connection.scalar(select(func.count()).select_from(tables.CalendarNoticeRow)) or 0
+        return scene.base.case.sequence if self.commits else 0
+
+    def effect_at(self, death: Death, before: int) -> int:
+        return before + (death.done if self.commits else 0)  # whoever only tells or counts leaves the effect to others
+
+    async def left(self, scene: Scene, answer: Any, death: Death | None) -> None:
+        assert scene.notice is not None
+        told = ImportResult(notice=scene.notice.reference, told=1, gone=0, moved=1, left=0)
+        assert await asyncio.wait_for(imports.result(scene.office, scene.notice), 2 * RECOVERY) == told
+        again = await imports.send(scene.office, scene.command, "again")
+        assert again == answer.model_copy(update={"repeated": True})
+        await imports.result(scene.office, scene.notice)
+        assert acts.remembered(scene.base, "import") == 1
+
+
+class Delivery(Kill):
+    """The base's first letter on its way: claimed, taken over, begun, handed to the mail server, on record."""
+
+    async def act(self, scene: Scene) -> Any:
+        queue = scene.office.settings.task_queue
+        await scene.office.client.start_workflow(DELIVERY, DeliveryOrders(), id=f"{queue}-letters", task_queue=queue)
+
+    def effect(self, scene: Scene) -> int:
+        with scene.office.engine.connect() as connection:
+            row = connection.execute(select(tables.NoticeRow.__table__)).one()
+        if row.state == DeliveryState.SENDING:
+            return 3 if row.attempts else 2 if "#" in row.claimed_by else 1
+        return 4 if row.state == DeliveryState.DELIVERED else 0
+
+    def effect_at(self, death: Death, before: int) -> int:
+        if self.activity == "claim_letters":
+            return int(death.done)
+        return min(death.commit + death.done, 4)  # the last commit lets go of what is still held: nothing
+
+    async def left(self, scene: Scene, answer: Any, death: Death | None) -> None:
+        await until(lambda: self.effect(scene) == 4, "the letter is delivered", 2 * RECOVERY)
+        # Taken by the mail server, and the worker killed before it could say so: it comes again, known by its id.
+        again = death is not None and (death.activity, death.commit, death.when) == ("send_letters", 3, "before")
+        assert len(scene.mail.ids()) == (2 if again else 1)
+        assert len(set(scene.mail.ids())) == 1
+        await scene.office.client.get_workflow_handle(f"{scene.office.settings.task_queue}-letters").terminate()
