@@ -71,24 +71,24 @@ class WorkerFork:
     def __init__(self, process: Any, log: Path) -> None:
         self._process = process
         self._log = log
+        self._over = asyncio.Event()
+        self._loop = asyncio.get_running_loop()
+        self._loop.add_reader(process.sentinel, self._gone)
+
+    def _gone(self) -> None:
+        self._loop.remove_reader(self._process.sentinel)
+        self._over.set()
 
     @property
     def running(self) -> bool:
-        alive: bool = self._process.is_alive()
-        return alive
+        return not self._over.is_set()
 
     def kill(self) -> None:
         self._process.kill()
 
     async def ended(self) -> int:
         """Wait for the end; the exit code, or minus the signal's number."""
-        loop = asyncio.get_running_loop()
-        over, sentinel = asyncio.Event(), self._process.sentinel
-        loop.add_reader(sentinel, over.set)
-        try:
-            await over.wait()
-        finally:
-            loop.remove_reader(sentinel)
+        await self._over.wait()
         self._process.join()
         code: int = self._process.exitcode
         return code

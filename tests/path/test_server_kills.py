@@ -6,6 +6,7 @@ None lost, none doubled: what holds afterwards is what would hold had nobody bee
 from __future__ import annotations
 
 import asyncio
+import itertools
 import random
 from collections import Counter
 from contextlib import suppress
@@ -33,7 +34,7 @@ from starter.sending import until_answered
 from starter.updating import Ended, Start, attempt
 from store import tables
 from tests.databases import Place
-from tests.killing_worker import worker_fork
+from tests.killing_worker import WorkerFork, worker_fork
 from tests.mail_server import MailServer
 from tests.office import CERTIFIER, REVIEWER, Base, Office, example
 from tests.path import acts
@@ -55,6 +56,7 @@ LIFE = [
     *["remind_renewal"] * 4,
     "certification_expired",
 ]
+NO_ANSWER = 7
 LATER = ["marks_escalated", *["settlement_escalated"] * 4]
 """What comes next: a jump may go past its aim when the workflow's task is under way (`connection.clock`)."""
 
@@ -66,25 +68,28 @@ class Nemesis:
     office: Office
     server: LocalServer
     mail: MailServer
+    people: People
     chance: random.Random = field(default_factory=lambda: random.Random(20261125))
     server_kills: int = 0
     worker_kills: int = 0
+    interrupted: int = 0
+    """How many commands waited for an answer when the server was killed, all kills together."""
     in_hand: Counter[str] = field(default_factory=Counter)
     """Message-ID → how often a worker was killed that had the letter in hand."""
-    victim: Any = None
+    victim: WorkerFork | None = None
     peace: bool = False
 
     async def rage(self) -> None:
         while not self.peace:
-            await asyncio.sleep(self.chance.uniform(3, 6))
+            await asyncio.sleep(self.chance.uniform(2, 6))
+            self.interrupted += self.people.waiting
             await self.server.kill()
             self.server_kills += 1
-            if self.server_kills % 3 == 0:
-                await self.kill_a_worker()
+            if self.server_kills % 3 == 0 and self.victim is not None and self.victim.running:
+                await self.kill_a_worker(self.victim)
             await self.server.restart()
 
-    async def kill_a_worker(self) -> None:
-        victim = self.victim
+    async def kill_a_worker(self, victim: WorkerFork) -> None:
         victim.kill()
         await victim.ended()
         self.worker_kills += 1
@@ -99,8 +104,10 @@ class Nemesis:
     async def work(self) -> None:
         """A worker, and another whenever it has ended."""
         while True:
-            async with worker_fork(self.office, self.server.address, room=self.mail.room) as self.victim:
-                await self.victim.ended()
+            async with worker_fork(self.office, self.server.address, room=self.mail.room) as worker:
+                self.victim = worker
+                await worker.ended()
+            await asyncio.sleep(LOOK)  # one that comes while the server is away ends at once
 
 
 class People:
@@ -109,22 +116,24 @@ class People:
     def __init__(self, client: Client) -> None:
         self._client = client
         self.commands: list[Command] = []
-        self.tries = 0
+        self.waiting = 0
+        """How many of them wait for an answer."""
 
     async def send(self, command: Command, start: Start | None = None) -> Answer:
         self.commands.append(command)
-        sendings = 0
-        while True:
-            sendings += 1
+        self.waiting += 1
+        for sending in itertools.count(1):
+            once = partial(self._once, command, f"sending-{sending}", start)
             try:
-                once = partial(self._once, command, f"sending-{sendings}", start)
-                return await until_answered(command.request_id, once, _not_ended)
+                answer = await until_answered(command.request_id, once, _not_ended)
+                break
             except CommandError as error:
-                if error.code != 7:
+                if error.code != NO_ANSWER:
                     raise
+        self.waiting -= 1
+        return answer
 
     async def _once(self, command: Command, sending: str, start: Start | None, patience: timedelta) -> Answer:
-        self.tries += 1
         return await attempt(self._client, command, sending, patience, Answer, start)
 
 
@@ -175,7 +184,8 @@ async def test_fifty_lifecycles_while_the_server_is_killed_every_few_seconds(
         office = Office(client, Place(folder, postgres.url("server_kills", like=migrated_name)))
         office.settings = office.settings.model_copy(update={"task_queue": TASK_QUEUE})
         bases = [office.base() for _ in range(LIFECYCLES)]
-        people, nemesis = People(client), Nemesis(office, server, mail)
+        people = People(client)
+        nemesis = Nemesis(office, server, mail, people)
         await keep_letters_going(client, TASK_QUEUE)
         turn = asyncio.Semaphore(AT_ONCE)
 
@@ -195,7 +205,7 @@ async def test_fifty_lifecycles_while_the_server_is_killed_every_few_seconds(
             await listed(client)
             working.cancel()
 
-        assert nemesis.server_kills >= 3 and people.tries > len(people.commands), "nobody noticed that it was killed"
+        assert nemesis.server_kills >= 3 and nemesis.worker_kills and nemesis.interrupted
         for base in bases:
             whole(base)
         all_together(office, people)
