@@ -95,7 +95,8 @@ class WorkerFork:
 
     async def died(self) -> None:
         """Wait for the death that was arranged."""
-        assert await self.ended() == KILLED, self._log.read_text("utf-8")
+        code = await self.ended()
+        assert code == KILLED, f"exit code {code}: {self._log.read_text('utf-8')[-2000:]}"
 
 
 @asynccontextmanager
