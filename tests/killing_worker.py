@@ -12,6 +12,7 @@ import multiprocessing
 import os
 import threading
 from collections.abc import AsyncIterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -36,6 +37,8 @@ KILLED = 137
 
 _forks = multiprocessing.get_context("forkserver")
 _forks.set_forkserver_preload(["tests.worker_to_fork"])
+_reaper = ThreadPoolExecutor(1)
+"""The one thread that starts forks and takes their exit codes: of two, one would find the other has taken it."""
 
 
 @dataclass(frozen=True)
@@ -89,7 +92,7 @@ class WorkerFork:
     async def ended(self) -> int:
         """Wait for the end; the exit code, or minus the signal's number."""
         await self._over.wait()
-        self._process.join()
+        await self._loop.run_in_executor(_reaper, self._process.join)
         code: int = self._process.exitcode
         return code
 
@@ -112,7 +115,7 @@ async def worker_fork(
     log = Path(office.settings.documents).parent / "workers.log"
     given = (address, office.settings, log, death, channel, room)
     process: Any = _forks.Process(target=_work, args=given)
-    await asyncio.to_thread(process.start)
+    await asyncio.get_running_loop().run_in_executor(_reaper, process.start)
     fork = WorkerFork(process, log)
     try:
         yield fork

@@ -9,12 +9,12 @@ from __future__ import annotations
 import asyncio
 import itertools
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import date, datetime, timedelta
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import pytest
 from sqlalchemy import Engine, select
@@ -23,6 +23,7 @@ from stdnum.cn import uscc
 from temporalio.client import Client, WithStartWorkflowOperation, WorkflowHandle, WorkflowUpdateFailedError
 from temporalio.common import WorkflowIDConflictPolicy
 from temporalio.exceptions import ApplicationError
+from temporalio.service import RPCError, RPCStatusCode
 
 from activities.letters import MailRoom
 from activities.publication import OfficialChannel
@@ -53,6 +54,7 @@ CERTIFIER = Actor(role=Role.CERTIFIER, name="zhao")
 FINANCE = Actor(role=Role.FINANCE, name="qian")
 OPERATOR = Actor(role=Role.OPERATOR, name="sun")
 
+Given = TypeVar("Given")
 _codes = itertools.count(1)
 _requests = itertools.count(1)
 
@@ -233,6 +235,19 @@ async def until(condition: Any, what: str, seconds: float = 20) -> None:
         if time.monotonic() > deadline:
             raise AssertionError(f"not within {seconds} s: {what}")
         await asyncio.sleep(0.02)
+
+
+async def patiently(send: Callable[[], Awaitable[Given]]) -> Given:
+    """Send again with the same ids while the server is busy or the workflow's task has to be tried again."""
+    busy = (RPCStatusCode.UNAVAILABLE, RPCStatusCode.RESOURCE_EXHAUSTED, RPCStatusCode.FAILED_PRECONDITION)
+    for _ in range(50):
+        try:
+            return await send()
+        except RPCError as error:
+            if error.status not in busy:
+                raise
+            await asyncio.sleep(0.1)
+    raise AssertionError("the server stayed busy")
 
 
 @asynccontextmanager

@@ -15,7 +15,7 @@ from domain.commands import Actor, ImportAnswer, ImportCalendar, import_workflow
 from domain.notices import Notice
 from domain.shanghai import shanghai_date
 from tests.domain.notices import complete
-from tests.office import OPERATOR, Office
+from tests.office import OPERATOR, Office, patiently
 from workflows.messages import IMPORT_WORKFLOW, refusal_from
 from workflows.state import ImportResult, ImportState
 
@@ -46,14 +46,15 @@ def command(notice: Notice, request_id: str, actor: Actor = OPERATOR, **changes:
 
 async def send(office: Office, command: ImportCalendar, sending: str = "test") -> ImportAnswer:
     """Import by update-with-start; a refusal is raised as one."""
-    start = WithStartWorkflowOperation(
-        IMPORT_WORKFLOW,
-        ImportState(),
-        id=command.workflow_id,
-        task_queue=office.settings.task_queue,
-        id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
-    )
-    try:
+
+    async def once() -> ImportAnswer:
+        start = WithStartWorkflowOperation(
+            IMPORT_WORKFLOW,
+            ImportState(),
+            id=command.workflow_id,
+            task_queue=office.settings.task_queue,
+            id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+        )
         answer: ImportAnswer = await office.client.execute_update_with_start_workflow(
             command.action,
             command,
@@ -61,11 +62,14 @@ async def send(office: Office, command: ImportCalendar, sending: str = "test") -
             id=command.update_id(sending),
             result_type=ImportAnswer,
         )
+        return answer
+
+    try:
+        return await patiently(once)
     except WorkflowUpdateFailedError as error:
         if isinstance(error.cause, ApplicationError) and (refusal := refusal_from(error.cause)) is not None:
             raise refusal from None
         raise
-    return answer
 
 
 async def imported(office: Office, notice: Notice, request_id: str) -> ImportResult:

@@ -31,12 +31,13 @@ from store.calendar import CalendarStore
 from store.reference import policy_book, shipped_calendar
 from tests.databases import Place
 from tests.killing_worker import Death, worker_fork
-from tests.office import FINANCE, REVIEWER, Base, Office, refused, until, working_office
+from tests.office import FINANCE, REVIEWER, Base, Office, patiently, refused, until, working_office
 from tests.path import acts, imports
 from tests.path.kill_kinds import RECOVERY
 from tests.path.many import STAGES, live_cases
-from tests.path.test_continue_as_new import SUGGESTED, patiently
+from tests.path.test_continue_as_new import SUGGESTED
 from tests.path.test_publication import Channel, legal
+from tests.path.waits import armed
 from tests.postgres import PostgresServer
 
 SLACK = timedelta(seconds=30)
@@ -238,6 +239,7 @@ async def test_who_missed_it_is_told_when_it_is_imported_again(client: Client, p
         missed, valid = await acts.in_review(office), await acts.in_valid(office)
         with CalendarStore(office.engine).importing() as tx:
             tx.add(notice, "operator:sun", datetime.now(UTC))
+        await armed(client, valid.workflow_id)
         events = len(await newest_run(valid))
         outcome = await imports.imported(office, notice, "again")
         assert (outcome.told, outcome.moved, outcome.left) == (1, 1, 0)

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from functools import partial
 from typing import Any
 
 import pytest
-from temporalio.service import RPCError, RPCStatusCode
 
 from connection import histories
 from connection.client import connect
@@ -30,7 +28,7 @@ from domain.commands import (
 )
 from domain.stages import Stage, Standing
 from tests.databases import Place
-from tests.office import APPLICANT, CERTIFIER, OPERATOR, REVIEWER, Base, Office, until, working_office
+from tests.office import APPLICANT, CERTIFIER, OPERATOR, REVIEWER, Base, Office, patiently, until, working_office
 from tests.path import acts
 from tests.path.test_publication import Channel
 
@@ -38,18 +36,6 @@ CODE = "91330782MA2K7P3R1U"
 SUGGESTED = "limit.historyCount.suggestContinueAsNew"
 
 _VARIES = re.compile(r"[0-9a-f]{64}|\d{4}-\d\d-\d\d(T[0-9:.]+(Z|[+-]\d\d:\d\d))?")
-
-
-async def patiently(send: Callable[[], Awaitable[Answer]]) -> Answer:
-    """Send again with the same ids while the server is busy continuing the run as new."""
-    for _ in range(50):
-        try:
-            return await send()
-        except RPCError as error:
-            if error.status not in (RPCStatusCode.UNAVAILABLE, RPCStatusCode.RESOURCE_EXHAUSTED):
-                raise
-            await asyncio.sleep(0.1)
-    raise AssertionError("the server stayed busy")
 
 
 async def scenario(office: Office, channel: Channel) -> Base:
