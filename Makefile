@@ -28,7 +28,7 @@ dev: setup
 test: setup
 	@bash tests/system-packages.sh
 	@$(BIN)/python -m connection.binaries
-	@$(BIN)/pytest -n 2 --dist loadscope --no-loadscope-reorder $(ARGS)
+	@$(BIN)/pytest -n 3 --dist loadscope --no-loadscope-reorder $(ARGS)
 
 check: setup
 	@$(BIN)/ruff format --check .
