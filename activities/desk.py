@@ -114,7 +114,8 @@ class CaseDesk:
 
 
 def _run_id() -> str | None:
-    return activity.info().workflow_run_id
+    """The run that writes; None where no workflow is behind it."""
+    return activity.info().workflow_run_id if activity.in_activity() else None
 
 
 def stored_case(tx: CaseTransaction) -> Case:

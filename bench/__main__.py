@@ -1,4 +1,7 @@
-"""`make bench`: the measured claims, printed. Nothing here is asserted; goals stand beside the figures."""
+"""`make bench`: the measured claims, printed. No figure is asserted; goals stand beside them.
+
+`make bench ARGS=engines` runs one part of it.
+"""
 
 from __future__ import annotations
 
@@ -8,11 +11,12 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 
 from temporalio.client import Client
 
+from bench import engines
 from bench.calendar import import_over
 from bench.histories import first_term, supplement_round
 from connection.client import connect
@@ -24,7 +28,16 @@ from tests.office import REVIEWER, Office, working_office
 _LIVEBASE = Path(sys.executable).with_name("livebase")
 
 
-async def main() -> None:
+async def main(parts: Sequence[str]) -> None:
+    """The parts named, in their order; all when none is."""
+    if unknown := [part for part in parts if part not in PARTS]:
+        sys.exit(f"There is no part {', '.join(unknown)}. Parts: {', '.join(PARTS)}.")
+    for name, run in PARTS.items():
+        if name in parts or not parts:
+            await run()
+
+
+async def _product() -> None:
     with tempfile.TemporaryDirectory(prefix="livebase-bench-") as folder:
         async with await LocalServer.start(None, web=False, progress=print) as server:
             client = await connect(server.target, identity="bench")
@@ -74,6 +87,9 @@ def _command_line(folder: Path) -> None:
     print_table(("whole process, median of 5", "took", "goal"), rows)
 
 
+PARTS: dict[str, Callable[[], Awaitable[None]]] = {"product": _product, "engines": engines.compare}
+
+
 def _timed(run: Callable[[], subprocess.CompletedProcess[bytes]]) -> float:
     begun = time.perf_counter()
     run()
@@ -81,4 +97,4 @@ def _timed(run: Callable[[], subprocess.CompletedProcess[bytes]]) -> float:
 
 
 if __name__ == "__main__":
-    asyncio.run(main())
+    asyncio.run(main(sys.argv[1:]))

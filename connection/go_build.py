@@ -27,7 +27,7 @@ POLL_EVERY = 0.2  # seconds
 
 @dataclass(frozen=True)
 class Program:
-    """A Go program called `server`, at one version, with what a first build of it takes.
+    """A Go program at one version, with what a first build of it takes.
 
     `needed_bytes` is the free disk asked for where Go keeps modules and build results; `estimate` is for people.
     """
@@ -42,6 +42,11 @@ class Program:
     def folder(self) -> str:
         """Its place in the cache, one per version."""
         return f"{self.name}-{self.version}"
+
+    @property
+    def file(self) -> str:
+        """What Go calls the program it builds: the last part of its module's path."""
+        return self.module.rpartition("/")[2]
 
     def by_hand(self, cache: Path) -> str:
         return f"GOBIN={cache / self.folder} go install {self.module}@v{self.version}"
@@ -69,7 +74,7 @@ class BuildFailed(Exception):
 
 def built(cache: Path, program: Program) -> Path | None:
     """The program in the cache, if an earlier build left it there."""
-    path = cache / program.folder / "server"
+    path = cache / program.folder / program.file
     return path if path.is_file() and os.access(path, os.X_OK) else None
 
 
@@ -108,9 +113,9 @@ async def _build(go: str, cache: Path, program: Program, progress: Progress, env
             raise BuildFailed(f"`go install {source}` failed: {' | '.join(said) or f'exit code {code}'}")
         place = cache / program.folder
         place.mkdir(exist_ok=True)
-        os.replace(Path(temporary) / "server", place / "server")
+        os.replace(Path(temporary) / program.file, place / program.file)
     progress(f"Built {program.name} {program.version} in {time.monotonic() - begun:.0f} s")
-    return place / "server"
+    return place / program.file
 
 
 async def _run(command: list[str], log: Path, environ: Mapping[str, str]) -> int:

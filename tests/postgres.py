@@ -11,6 +11,7 @@ import socket
 import subprocess
 import tempfile
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -38,7 +39,9 @@ _SETTINGS = {
 class PostgresServer:
     """PostgreSQL while the context is entered; it never outlives this process, even one that is killed."""
 
-    def __init__(self) -> None:
+    def __init__(self, settings: Mapping[str, str] | None = None) -> None:
+        """`settings` (PostgreSQL's name → value) go over the tests' own, which forgo all durability."""
+        self._settings = {**_SETTINGS, **(settings or {})}
         self._binaries = _find_binaries()
         self._as_account = _as_account()
         self._password = secrets.token_hex(8)
@@ -65,6 +68,14 @@ class PostgresServer:
     def pid(self) -> int:
         assert self._process is not None
         return self._process.pid
+
+    @property
+    def version(self) -> str:
+        """For people, such as 15.18."""
+        with self._connect() as connection:
+            row = connection.execute("SHOW server_version").fetchone()
+            assert row is not None
+            return str(row[0]).partition(" ")[0]
 
     @property
     def binaries(self) -> Path:
@@ -124,7 +135,7 @@ class PostgresServer:
     def _start(self) -> None:
         for attempts_left in (2, 1, 0):
             self._port = _free_port()
-            settings = [part for name, value in _SETTINGS.items() for part in ("-c", f"{name}={value}")]
+            settings = [part for name, value in self._settings.items() for part in ("-c", f"{name}={value}")]
             self._process = GuardedProcess.spawn(
                 [
                     *self._as_account, str(self._binaries / "postgres"),

@@ -7,6 +7,7 @@ import collections
 import os
 import shutil
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -22,7 +23,8 @@ echo "$@ GOPROXY=$GOPROXY" >> "$FAKE_CACHES/calls"
 echo "go: downloading something v1"
 sleep "${FAKE_SECONDS:-0}"
 if [ -n "$FAKE_ERROR" ]; then echo "$FAKE_ERROR" >&2; exit 1; fi
-printf '#!/bin/sh\\necho built\\n' > "$GOBIN/server"; chmod +x "$GOBIN/server"
+name=${2%@*}; name=${name##*/}
+printf '#!/bin/sh\\necho built\\n' > "$GOBIN/$name"; chmod +x "$GOBIN/$name"
 """
 
 
@@ -68,6 +70,13 @@ async def test_each_program_has_its_folder(cache: Path, environ: dict[str, str])
     assert (server.name, web.name) == ("server", "server")
     assert server.parent.name == "temporal-server-1.32.0"
     assert web.parent.name == "temporal-ui-2.54.1"
+
+
+async def test_is_called_what_go_calls_it(cache: Path, environ: dict[str, str]) -> None:
+    tool = replace(SERVER, name="temporal-sql", module="go.temporal.io/server/cmd/tools/sql")
+    path = await provide(cache, tool, progress=progress.silent, environ=environ)
+    assert path == cache / "temporal-sql-1.32.0" / "sql"
+    assert go_build.built(cache, tool) == path
 
 
 async def test_says_how_long_it_has_been_going(
