@@ -8,7 +8,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import psutil
-from sqlalchemy import Connection, create_engine, text
+from sqlalchemy import Connection, text
+
+from bench.reading import reading
 
 _STATISTICS_LAG = 1.5  # seconds until every session's counts are in
 
@@ -33,13 +35,9 @@ def costs(url: str, databases: Iterable[str], pids: Mapping[str, Sequence[int]])
     """The costs so far. `url` is a database on the server; `pids` are processes by name."""
     time.sleep(_STATISTICS_LAG)
     cpu = {name: sum(map(_cpu, ids)) for name, ids in pids.items()}
-    engine = create_engine(url)
-    try:
-        with engine.connect() as connection:
-            commits = {name: _commits(connection, name) for name in databases}
-            wal = connection.execute(text("SELECT pg_current_wal_lsn() - '0/0'")).scalar_one()
-    finally:
-        engine.dispose()
+    with reading(url) as connection:
+        commits = {name: _commits(connection, name) for name in databases}
+        wal = connection.execute(text("SELECT pg_current_wal_lsn() - '0/0'")).scalar_one()
     return Costs(cpu, commits, int(wal))
 
 

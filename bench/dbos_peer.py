@@ -15,13 +15,14 @@ from datetime import UTC, datetime
 from typing import Any
 
 from dbos import DBOS, DBOSClient, SQLAlchemyDatasource
-from sqlalchemy import create_engine, text
+from sqlalchemy import text
 
 from activities.certification import CertificationActivities
 from activities.deposit import DepositActivities
 from activities.desk import CaseDesk
 from activities.publication import OwnList, PublicationActivities
 from activities.review import ReviewActivities
+from bench.reading import reading
 from domain import agenda
 from domain.case import Case, Event, Planned
 from domain.commands import Answer, Apply, Command, Outcome
@@ -137,20 +138,15 @@ def define(database_url: str, documents: DocumentStore) -> None:
 
 
 def left(database_url: str, system_url: str, workflow_id: str) -> str:
-    """What a case has left in DBOS's tables."""
+    """What a case has left in DBOS's tables. Both are SQLAlchemy's URLs."""
 
     def count(url: str, table: str, column: str = "workflow_uuid") -> int:
-        engine = create_engine(url)
         rows = text(f"SELECT count(*) FROM dbos.{table} WHERE {column} = :id")
-        try:
-            with engine.connect() as connection:
-                return int(connection.execute(rows, {"id": workflow_id}).scalar_one())
-        finally:
-            engine.dispose()
+        with reading(url) as connection:
+            return int(connection.execute(rows, {"id": workflow_id}).scalar_one())
 
-    system = system_url.replace("postgresql:", "postgresql+psycopg:")
-    steps, inside = count(system, "operation_outputs"), count(database_url, "datasource_outputs", "workflow_id")
-    messages, events = count(system, "notifications", "destination_uuid"), count(system, "workflow_events")
+    steps, inside = count(system_url, "operation_outputs"), count(database_url, "datasource_outputs", "workflow_id")
+    messages, events = count(system_url, "notifications", "destination_uuid"), count(system_url, "workflow_events")
     return f"{steps} steps ({inside} with their effects), {messages} messages, {events} answers"
 
 

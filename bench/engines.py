@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import statistics
 import sys
 import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
@@ -149,7 +150,8 @@ async def _ours(postgres: PostgresServer, folder: Path) -> AsyncIterator[Engine]
 @asynccontextmanager
 async def _dbos(postgres: PostgresServer, folder: Path) -> AsyncIterator[Engine]:
     """The peer: its worker processes, and people who send from this process, as they do to ours."""
-    store, system = postgres.url("peer"), postgres.url("peer_system").replace("+psycopg", "")
+    store, system = postgres.url("peer"), postgres.url("peer_system")
+    plain = system.replace("+psycopg", "")  # as DBOS takes it
     migrate(store, local_server=False)
     async with AsyncExitStack() as stack:
         workers = []
@@ -157,7 +159,7 @@ async def _dbos(postgres: PostgresServer, folder: Path) -> AsyncIterator[Engine]
             log = folder / f"dbos-{number}.log"
             worker = await asyncio.to_thread(
                 GuardedProcess.spawn,
-                [sys.executable, "-m", "bench.dbos_peer", store, system, str(folder / "documents"), str(number)],
+                [sys.executable, "-m", "bench.dbos_peer", store, plain, str(folder / "documents"), str(number)],
                 log=log,
                 cwd=Path(__file__).parents[1],
                 environ={**os.environ, **_compiled(folder)},
@@ -165,7 +167,7 @@ async def _dbos(postgres: PostgresServer, folder: Path) -> AsyncIterator[Engine]
             stack.callback(worker.kill)
             await _up(worker, log, "working")
             workers.append(worker.pid)
-        people = stack.enter_context(closing(dbos_peer.People(system)))
+        people = stack.enter_context(closing(dbos_peer.People(plain)))
 
         async def left() -> str:
             return await asyncio.to_thread(dbos_peer.left, store, system, records.last_case(store))
@@ -198,11 +200,9 @@ def _print(engines: Sequence[Engine], left: Sequence[str], postgres: str, load: 
     for turn in range(ROUNDS):
         speeds = [engine.rounds[turn].paths / engine.rounds[turn].seconds for engine in engines]
         rows.append((f"paths per second, round {turn + 1}", *(f"{speed:.2f}" for speed in speeds), ""))
-    acts = [sorted(took for one in engine.rounds for took in one.acts) for engine in engines]
-    for name, share in (("p50", 0.5), ("p99", 0.99)):
-        rows.append(
-            (f"an act answered, {name}", *(f"{took[int(len(took) * share)] * 1000:.0f} ms" for took in acts), "")
-        )
+    acts = [statistics.quantiles((took for one in engine.rounds for took in one.acts), n=100) for engine in engines]
+    for percent in (50, 99):
+        rows.append((f"an act answered, p{percent}", *(f"{cuts[percent - 1] * 1000:.0f} ms" for cuts in acts), ""))
     rows.append(("a path left", *left, ""))
     rows += _spent(engines)
     print_table(("", *(engine.name for engine in engines), "goal"), rows, title=title)

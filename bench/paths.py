@@ -12,7 +12,6 @@ from sqlalchemy.orm import Session
 
 from domain.commands import Answer, Apply, Approve, Certify, Command, ReceiveDeposit, workflow_id
 from domain.stages import Stage
-from domain.submission import Submission
 from store.documents import DocumentStore
 from store.tables import CaseRow
 from tests.office import APPLICANT, CERTIFIER, FINANCE, REVIEWER, example, new_credit_code
@@ -57,16 +56,13 @@ class Application:
 
 def handed_over(documents: DocumentStore, count: int) -> list[Application]:
     """So many applications, their documents in the store."""
-    submission = example()
-    return [_handed_over(documents, submission) for _ in range(count)]
+    return [_handed_over(documents) for _ in range(count)]
 
 
-def _handed_over(documents: DocumentStore, submission: Submission) -> Application:
+def _handed_over(documents: DocumentStore) -> Application:
     credit_code = new_credit_code()
-    entity = submission.application.entity.model_copy(update={"credit_code": credit_code})
-    application = submission.application.model_copy(update={"entity": entity})
-    sha256 = documents.put(submission.model_copy(update={"application": application}).canonical_bytes())
-    return Application(credit_code, sha256, entity.name)
+    submission = example(credit_code=credit_code)
+    return Application(credit_code, documents.put(submission.canonical_bytes()), submission.application.entity.name)
 
 
 @dataclass

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from sqlalchemy import Connection, create_engine, func, select
+from sqlalchemy import func, select
 
 from bench.paths import FULL_DEPOSIT
+from bench.reading import reading
 from domain.stages import Stage
 from store import tables
 from store.audit import verify_chain
@@ -14,48 +15,34 @@ from store.audit import verify_chain
 
 def counted(url: str) -> dict[str, int]:
     """Rows by table of the store."""
-    engine = create_engine(url)
-    try:
-        with engine.connect() as connection:
-            return {
-                table.name: connection.execute(select(func.count()).select_from(table)).scalar_one()
-                for table in tables.Table.metadata.sorted_tables
-            }
-    finally:
-        engine.dispose()
+    with reading(url) as connection:
+        return {
+            table.name: connection.execute(select(func.count()).select_from(table)).scalar_one()
+            for table in tables.Table.metadata.sorted_tables
+        }
 
 
 def last_case(url: str) -> str:
     """The workflow id of the case opened last."""
-    engine = create_engine(url)
-    try:
-        with engine.connect() as connection:
-            newest = select(tables.CaseRow.workflow_id).order_by(tables.CaseRow.case_number.desc()).limit(1)
-            return connection.execute(newest).scalar_one()
-    finally:
-        engine.dispose()
+    newest = select(tables.CaseRow.workflow_id).order_by(tables.CaseRow.case_number.desc()).limit(1)
+    with reading(url) as connection:
+        return connection.execute(newest).scalar_one()
 
 
 def check_books(url: str, paths: int) -> None:
     """Raise AssertionError unless the store holds so many published bases, each with a whole chain and its deposit."""
-    engine = create_engine(url)
-    try:
-        with engine.connect() as connection:
-            _check_books(connection, paths)
-    finally:
-        engine.dispose()
-
-
-def _check_books(connection: Connection, paths: int) -> None:
     case, line = tables.CaseRow, tables.LedgerLine
-    numbers = connection.scalars(select(case.case_number).where(case.stage == Stage.VALID.value)).all()
-    assert len(numbers) == paths, f"{len(numbers)} bases are published, not {paths}"
-    sums = select(line.credit_account, func.sum(line.amount)).group_by(line.credit_account)
-    booked = dict(connection.execute(sums).tuples().all())
-    assert booked == {f"deposit:{number}": FULL_DEPOSIT for number in numbers}, "the ledger does not hold the deposits"
-    for number in numbers:
-        report = verify_chain(connection, number)
-        assert report.ok, f"the audit chain of {number}: {report.why}"
+    with reading(url) as connection:
+        numbers = connection.scalars(select(case.case_number).where(case.stage == Stage.VALID.value)).all()
+        assert len(numbers) == paths, f"{len(numbers)} bases are published, not {paths}"
+        sums = select(line.credit_account, func.sum(line.amount)).group_by(line.credit_account)
+        booked = dict(connection.execute(sums).tuples().all())
+        assert booked == {f"deposit:{number}": FULL_DEPOSIT for number in numbers}, (
+            "the ledger does not hold the deposits"
+        )
+        for number in numbers:
+            report = verify_chain(connection, number)
+            assert report.ok, f"the audit chain of {number}: {report.why}"
 
 
 def require_same(rows: Mapping[str, Mapping[str, int]]) -> None:

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import json
 import os
 import subprocess
 import tempfile
-import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -19,11 +16,9 @@ from sqlalchemy import URL, make_url
 
 from connection import server_files, server_folder
 from connection.binaries import cache_directory
-from connection.client import connect
-from connection.errors import Unreachable
 from connection.go_build import SERVER, Program, provide
 from connection.guarded_process import GuardedProcess
-from connection.namespace import prepare
+from connection.namespace import prepare_when_up
 from connection.profile import Target
 from connection.server_files import HOST, Ports
 from tests.postgres import PostgresServer
@@ -54,7 +49,7 @@ class TemporalOnPostgres:
 async def temporal_on(postgres: PostgresServer) -> AsyncIterator[TemporalOnPostgres]:
     """A Temporal server with its two databases on `postgres`, ready for workflows, set as docker-compose.yml sets it.
 
-    Raises `BuildFailed` when its programs can't be had, `Unreachable` or `TimeoutError` when it does not come up.
+    Raises `BuildFailed` when its programs can't be had, `TimeoutError` or `OSError` when it does not come up.
     """
     server = await provide(cache_directory(), SERVER, progress=print, environ=os.environ)
     tool = await provide(cache_directory(), SQL_TOOL, progress=print, environ=os.environ)
@@ -73,7 +68,7 @@ async def temporal_on(postgres: PostgresServer) -> AsyncIterator[TemporalOnPostg
         )
         try:
             target = Target(f"{HOST}:{ports.frontend}", "default", "local")
-            await _ready(target, process)
+            await prepare_when_up(target, process, identity="bench", timeout=_READY_SECONDS)
             yield TemporalOnPostgres(target, process.pid)
         finally:
             await asyncio.to_thread(process.stop)
@@ -90,16 +85,13 @@ def _write_files(folder: Path, ports: Ports, urls: Mapping[str, URL]) -> None:
     """The local server's files, but for where the data is and for what is set only to move clocks."""
     deployed = YAML(typ="safe").load(Path(__file__).parents[1] / "deploy" / "temporal-dynamic-config.yaml")
     dynamic = {key: values[0]["value"] for key, values in deployed.items()}
-    server_files.write_server_files(folder, ports, in_memory=True, dynamic_config=dynamic)
-    path = folder / "server.yaml"
-    config = json.loads(path.read_text())
-    config["persistence"] = {
+    persistence = {
         "defaultStore": "temporal",
         "visibilityStore": "temporal_visibility",
         "numHistoryShards": _SHARDS,
         "datastores": {name: {"sql": _sql(url)} for name, url in urls.items()},
     }
-    path.write_text(json.dumps(config))
+    server_files.write_server_files(folder, ports, persistence=persistence, dynamic_config=dynamic)
 
 
 def _sql(url: URL) -> dict[str, object]:
@@ -114,20 +106,3 @@ def _sql(url: URL) -> dict[str, object]:
         "maxIdleConns": 20,
         "maxConnLifetime": "1h",
     }
-
-
-async def _ready(target: Target, process: GuardedProcess) -> None:
-    deadline = time.monotonic() + _READY_SECONDS
-
-    def alive() -> None:
-        if not process.running:
-            raise TimeoutError("the Temporal server ended")
-
-    while True:
-        alive()
-        with contextlib.suppress(Unreachable):
-            client = await connect(target, identity="bench")
-            return await prepare(client, deadline=deadline, check_alive=alive)
-        if time.monotonic() > deadline:
-            raise TimeoutError("the Temporal server does not answer")
-        await asyncio.sleep(0.2)

@@ -13,10 +13,9 @@ from typing import IO, Self
 
 from connection import binaries, server_files, server_folder
 from connection.binaries import ServerBinaries
-from connection.client import connect
-from connection.errors import StartFailed, Unreachable
+from connection.errors import StartFailed
 from connection.guarded_process import GuardedProcess
-from connection.namespace import prepare
+from connection.namespace import prepare_when_up
 from connection.profile import Target
 from connection.progress import Progress, silent
 from connection.server_files import HOST, LOCAL_DYNAMIC_CONFIG, Ports
@@ -192,13 +191,15 @@ class LocalServer:
                 dynamic_config=self._dynamic_config,
             )
         else:
+            persistence = server_files.on_sqlite(in_memory=self._in_memory)
             server_files.write_server_files(
-                self._folder, ports, in_memory=self._in_memory, dynamic_config=self._dynamic_config
+                self._folder, ports, persistence=persistence, dynamic_config=self._dynamic_config
             )
             command = server_files.built_server_command(self._programs.server)
         try:
             server = await self._spawn(command, self.log_path)
-            await self._wait_until_ready(server)
+            identity = f"livebase-local-server@{os.getpid()}"
+            await prepare_when_up(self.target, server, identity=identity, timeout=START_TIMEOUT)
             if self._web:
                 await self._start_web(ports)
         except (TimeoutError, OSError) as error:
@@ -223,24 +224,6 @@ class LocalServer:
         )
         self._processes.append(process)
         return process
-
-    async def _wait_until_ready(self, server: GuardedProcess) -> None:
-        deadline = time.monotonic() + START_TIMEOUT
-
-        def check_alive() -> None:
-            if not server.running:
-                raise OSError(f"it ended with exit code {server.exit_code}")
-
-        while True:
-            check_alive()
-            try:
-                client = await connect(self.target, identity=f"livebase-local-server@{os.getpid()}")
-                break
-            except Unreachable as error:  # not listening yet, or "Frontend is not healthy yet"
-                if time.monotonic() > deadline:
-                    raise TimeoutError(error.message) from error
-            await asyncio.sleep(0.05)
-        await prepare(client, deadline=deadline, check_alive=check_alive)
 
     async def _start_web(self, ports: Ports) -> None:
         """Temporal Web, beside a built server; a CLI brings its own. A server is not given up for want of it."""

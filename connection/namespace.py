@@ -8,6 +8,10 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from connection.client import connect
+from connection.errors import Unreachable
+from connection.guarded_process import GuardedProcess
+from connection.profile import Target
 from connection.search_attributes import missing, register
 from domain.tracing import SEARCH_ATTRIBUTES
 
@@ -18,6 +22,29 @@ RETENTION = timedelta(days=90)
 """How long a closed workflow's history is kept."""
 
 _POLL_EVERY = 0.05  # seconds
+
+
+async def prepare_when_up(target: Target, server: GuardedProcess, *, identity: str, timeout: float) -> None:
+    """Wait until the server just started at `target` answers, then `prepare` it; seconds in all.
+
+    Raises `TimeoutError` when it does not come up in time, `OSError` when its process ends meanwhile.
+    """
+    deadline = time.monotonic() + timeout
+
+    def check_alive() -> None:
+        if not server.running:
+            raise OSError(f"it ended with exit code {server.exit_code}")
+
+    while True:
+        check_alive()
+        try:
+            client = await connect(target, identity=identity)
+            break
+        except Unreachable as error:  # not listening yet, or "Frontend is not healthy yet"
+            if time.monotonic() > deadline:
+                raise TimeoutError(error.message) from error
+        await asyncio.sleep(_POLL_EVERY)
+    await prepare(client, deadline=deadline, check_alive=check_alive)
 
 
 async def prepare(client: Client, *, deadline: float, check_alive: Callable[[], None]) -> None:

@@ -115,14 +115,17 @@ def _hold(held: ExitStack, port: int) -> bool:
     return True
 
 
-def write_server_files(folder: Path, ports: Ports, *, in_memory: bool, dynamic_config: Mapping[str, object]) -> None:
-    """Write `server.yaml` and `dynamic.yaml` for `cmd/server` into `folder`."""
+def write_server_files(
+    folder: Path, ports: Ports, *, persistence: Mapping[str, object], dynamic_config: Mapping[str, object]
+) -> None:
+    """Write `server.yaml` and `dynamic.yaml` for `cmd/server` into `folder`; `persistence` as in `server.yaml`."""
     dynamic = {key: [{"value": value}] for key, value in dynamic_config.items()}
     _write(folder / "dynamic.yaml", dynamic)
-    _write(folder / "server.yaml", _server_config(ports, in_memory=in_memory))
+    _write(folder / "server.yaml", _server_config(ports, persistence))
 
 
-def _server_config(ports: Ports, *, in_memory: bool) -> dict[str, object]:
+def on_sqlite(*, in_memory: bool) -> dict[str, object]:
+    """Everything in one SQLite database: the server's own file, or none."""
     database: dict[str, object] = {
         "pluginName": "sqlite",
         "connectAddr": "localhost",
@@ -141,15 +144,19 @@ def _server_config(ports: Ports, *, in_memory: bool) -> dict[str, object]:
             "synchronous": "2",
         }
         database |= {"databaseName": DATABASE, "connectAttributes": attributes}
+    return {
+        "defaultStore": "sqlite",
+        "visibilityStore": "sqlite",
+        "numHistoryShards": 1,
+        "datastores": {"sqlite": {"sql": database}},
+    }
+
+
+def _server_config(ports: Ports, persistence: Mapping[str, object]) -> dict[str, object]:
     address, http_address = f"{HOST}:{ports.frontend}", f"{HOST}:{ports.frontend_http}"
     return {
         "log": {"stdout": True, "level": "warn"},
-        "persistence": {
-            "defaultStore": "sqlite",
-            "visibilityStore": "sqlite",
-            "numHistoryShards": 1,
-            "datastores": {"sqlite": {"sql": database}},
-        },
+        "persistence": persistence,
         "global": {"membership": {"maxJoinDuration": "30s", "broadcastAddress": HOST}},
         "services": {
             "frontend": _service(ports.frontend, ports.frontend_membership, http=ports.frontend_http),
