@@ -14,8 +14,9 @@ from temporalio import activity
 from domain.application import InvalidApplication
 from domain.case import Case, Planned
 from domain.commands import Answer, Command, Outcome
+from domain.deciding import decide
 from domain.policy import Policy, PolicyBook
-from domain.records import Transition
+from domain.records import Payment, Transition
 from domain.refusals import Refusal, RefusalKind, request_id_reused
 from domain.setting import Setting
 from domain.shanghai import shanghai_date
@@ -26,7 +27,6 @@ from store.documents import DocumentDamaged, DocumentMissing, DocumentStore
 
 _SEND_AGAIN = "Send it again: documents are handed over first. Worker and command line must share LIVEBASE_DOCUMENTS."
 
-Decide = Callable[[CaseTransaction, Setting], Transition]
 Follow = Callable[[Case, Planned, Setting], Transition]
 Step = Callable[[Case, Setting], Transition | None]
 
@@ -43,13 +43,13 @@ class CaseDesk:
         self._policies = policies
 
     @again_after_conflict
-    def decide(self, command: Command, now: datetime, rule: Decide) -> Outcome:
+    def decide(self, command: Command, now: datetime) -> Outcome:
         """Carry out a command: the first answer for a repeat, a refusal as data, nothing written for one."""
         try:
             with self._cases.transaction(command.workflow_id, _run_id()) as tx:
                 if (answered := tx.answered(command.request_id)) is not None:
                     return _repeat(command, answered, tx.case)
-                transition = rule(tx, self._setting(tx, now))
+                transition = decide(tx.case, command, self._setting(tx, now), _Files(tx, self._documents, now))
                 tx.write(transition)
                 answer = _answer(command, transition, now)
                 tx.remember(command, answer, now)
@@ -81,29 +81,6 @@ class CaseDesk:
             tx.write(transition)
             return transition.case
 
-    def submission(self, sha256: str, now: datetime) -> Submission:
-        """A submission handed over before its command. Every document it names must have arrived too."""
-        try:
-            submission = Submission.from_bytes(self._documents.get(sha256), today=shanghai_date(now))
-        except (DocumentMissing, DocumentDamaged) as error:
-            raise Refusal(RefusalKind.INVALID_FILE, f"The submission can't be read: {error}.", _SEND_AGAIN) from error
-        except InvalidApplication as error:
-            message = "The submission is not a valid application."
-            raise Refusal(RefusalKind.INVALID_FILE, message, _SEND_AGAIN, error.problems) from error
-        missing = [document.path for document in submission.documents if not self._documents.has(document.sha256)]
-        if missing:
-            raise Refusal(
-                RefusalKind.INVALID_FILE,
-                f"{len(missing)} documents of the submission have not arrived in the document store.",
-                _SEND_AGAIN,
-            )
-        return submission
-
-    def require_documents(self, hashes: tuple[str, ...]) -> None:
-        """Refuse evidence that never arrived in the document store."""
-        if not all(self._documents.has(sha256) for sha256 in hashes):
-            raise Refusal(RefusalKind.INVALID_FILE, "A document named has not arrived.", "Send the command again.")
-
     def _setting(self, tx: CaseTransaction, now: datetime) -> Setting:
         return Setting(now, self._policy(tx.case, now), tx.calendar(), tx.list_revision() + 1 if tx.case else 1)
 
@@ -113,16 +90,50 @@ class CaseDesk:
         return self._policies.pinned(case.policy_version)
 
 
+class _Files:
+    """What is on record beside the case, read within its transaction (`domain.deciding.OnRecord`)."""
+
+    def __init__(self, tx: CaseTransaction, documents: DocumentStore, now: datetime) -> None:
+        self._documents = documents
+        self._now = now
+        self._tx = tx
+        self.live_case = tx.live_case
+        self.last_case = tx.last_case
+        self.letters = tx.letters
+        self.draw_number = tx.next_number
+
+    def handed_over(self, submission: str) -> Submission:
+        """Every document it names must have arrived too."""
+        try:
+            found = Submission.from_bytes(self._documents.get(submission), today=shanghai_date(self._now))
+        except (DocumentMissing, DocumentDamaged) as error:
+            raise Refusal(RefusalKind.INVALID_FILE, f"The submission can't be read: {error}.", _SEND_AGAIN) from error
+        except InvalidApplication as error:
+            message = "The submission is not a valid application."
+            raise Refusal(RefusalKind.INVALID_FILE, message, _SEND_AGAIN, error.problems) from error
+        missing = [document.path for document in found.documents if not self._documents.has(document.sha256)]
+        if missing:
+            raise Refusal(
+                RefusalKind.INVALID_FILE,
+                f"{len(missing)} documents of the submission have not arrived in the document store.",
+                _SEND_AGAIN,
+            )
+        return found
+
+    def revision(self, number: int) -> Submission:
+        return self.handed_over(self._tx.submission(number))
+
+    def payment(self, reference: str) -> tuple[Payment | None, str | None]:
+        return self._tx.payment(reference), self._tx.payment_case(reference)
+
+    def require_documents(self, hashes: tuple[str, ...]) -> None:
+        if not all(self._documents.has(sha256) for sha256 in hashes):
+            raise Refusal(RefusalKind.INVALID_FILE, "A document named has not arrived.", "Send the command again.")
+
+
 def _run_id() -> str | None:
     """The run that writes; None where no workflow is behind it."""
     return activity.info().workflow_run_id if activity.in_activity() else None
-
-
-def stored_case(tx: CaseTransaction) -> Case:
-    """The case a command names. Refuses (3) when there is none."""
-    if tx.case is None:
-        raise Refusal(RefusalKind.NOT_FOUND, "There is no such case.", "Start one with: livebase apply FILE")
-    return tx.case
 
 
 def _repeat(command: Command, answered: tuple[str, Answer | None], case: Case | None) -> Outcome:

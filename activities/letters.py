@@ -17,15 +17,9 @@ from typing import Any, Protocol
 from sqlalchemy.exc import SQLAlchemyError
 from temporalio import activity
 
-from activities.desk import CaseDesk, stored_case
 from activities.message import NoAddress, compose
-from domain import delivery
-from domain.commands import Outcome, ResendLetters
 from domain.delivery import Batch, Delivery
-from domain.records import Transition
-from domain.setting import Setting
 from domain.stages import Role
-from store.cases import CaseTransaction
 from store.documents import DocumentStore
 from store.letters import LetterStore, OutgoingLetter
 
@@ -84,20 +78,12 @@ class MailRoom:
 
 
 class LetterActivities:
-    """`now` is the delivery's clock, but in `resend_letters`, a command, where it is the case's."""
+    """`now` is the delivery's clock."""
 
-    def __init__(self, desk: CaseDesk, letters: LetterStore, documents: DocumentStore, room: MailRoom) -> None:
-        self._desk = desk
+    def __init__(self, letters: LetterStore, documents: DocumentStore, room: MailRoom) -> None:
         self._letters = letters
         self._documents = documents
         self._room = room
-
-    @activity.defn
-    def resend_letters(self, command: ResendLetters, now: datetime) -> Outcome:
-        def resend(tx: CaseTransaction, setting: Setting) -> Transition:
-            return delivery.resend(stored_case(tx), command, tx.letters(), setting)
-
-        return self._desk.decide(command, now, resend)
 
     @activity.defn
     def claim_letters(self, claim: str, now: datetime) -> Batch:

@@ -8,13 +8,10 @@ from typing import Protocol
 
 from temporalio import activity
 
-from activities.desk import CaseDesk, stored_case
+from activities.desk import CaseDesk
 from domain import publication
 from domain.case import Case, Planned
-from domain.commands import Outcome, Publish
-from domain.records import Transition
-from domain.setting import Setting
-from store.cases import CaseStore, CaseTransaction
+from store.cases import CaseStore
 
 
 @dataclass(frozen=True)
@@ -87,12 +84,3 @@ class PublicationActivities:
             now,
             lambda case, attempt, setting: publication.attempt_failed(case, attempt, why, setting),
         )
-
-    @activity.defn
-    def publish(self, command: Publish, now: datetime) -> Outcome:
-        def publish(tx: CaseTransaction, setting: Setting) -> Transition:
-            transition = publication.publish_by_hand(stored_case(tx), command, setting)
-            self._desk.require_documents((command.evidence,) if command.evidence else ())
-            return transition
-
-        return self._desk.decide(command, now, publish)

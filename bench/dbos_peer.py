@@ -9,19 +9,15 @@ from __future__ import annotations
 
 import signal
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from typing import Any
 
 from dbos import DBOS, DBOSClient, SQLAlchemyDatasource
 from sqlalchemy import text
 
-from activities.certification import CertificationActivities
-from activities.deposit import DepositActivities
 from activities.desk import CaseDesk
 from activities.publication import OwnList, PublicationActivities
-from activities.review import ReviewActivities
 from bench.reading import reading
 from domain import agenda
 from domain.case import Case, Event, Planned
@@ -83,21 +79,14 @@ def define(database_url: str, documents: DocumentStore) -> None:
     datasource = SQLAlchemyDatasource.create(database_url, engine=engine)
     transaction = datasource.transaction(isolation_level="READ COMMITTED")  # as the product's are
     desk = CaseDesk(_StoreOfStep(datasource), documents, policy_book())
-    review, certification = ReviewActivities(desk), CertificationActivities(desk)
     publication = PublicationActivities(desk, CaseStore(engine), OwnList())
-    acts: dict[str, Callable[[Any, datetime], Outcome]] = {
-        "apply": review.apply,
-        "approve": review.approve,
-        "receive_deposit": DepositActivities(desk).receive_deposit,
-        "certify": certification.certify,
-    }
 
     @transaction
     def act(command: Command, case: Case | None) -> Outcome:
         now = datetime.now(UTC)
         while case is not None and (planned := agenda.legally_due(case, now)):
             case = desk.follow(case.workflow_id, planned, now, agenda.take)
-        outcome = acts[command.action](command, now)
+        outcome = desk.decide(command, now)
         if outcome.refusal is not None:
             raise outcome.refusal.refusal()  # rolls back
         return outcome

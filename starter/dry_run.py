@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from starter.errors import refused
 from starter.handed_in import read_submission
@@ -14,7 +13,7 @@ if TYPE_CHECKING:
     from domain.case import Case
     from domain.commands import Answer, Command
     from domain.delivery import StoredLetter
-    from domain.records import Payment, Transition
+    from domain.records import Payment
     from domain.setting import Setting
     from domain.submission import Submission
     from store.queries import FoundCase
@@ -30,22 +29,19 @@ def foresee(
     """The answer the command would get now. Raises CommandError as it would be refused.
 
     `found` is None for an application; `content` is the submission that would be handed over; `opens_at` as in
-    `sending.send`. What falls due
-    by now comes first (decision 7), as in the case's own run.
+    `sending.send`. What falls due by now comes first (decision 7), as in the case's own run.
     """
     from domain import agenda
     from domain.commands import Answer
+    from domain.deciding import decide
     from domain.refusals import Refusal
 
     setting = _setting(session, found, opens_at)
     try:
-        if found is None:
-            case = _opened(session, command, content, setting)
-        else:
-            case = found.case
-            while planned := agenda.legally_due(case, setting.now):
-                case = agenda.take(case, planned, setting).case
-            case = _rule(session, command, content)(case, setting).case
+        case = found.case if found else None
+        while case is not None and (planned := agenda.legally_due(case, setting.now)):
+            case = agenda.take(case, planned, setting).case
+        case = decide(case, command, setting, _Reading(session, found, content, setting)).case
     except Refusal as refusal:
         raise refused(refusal) from None
     return Answer(
@@ -72,82 +68,59 @@ def _setting(session: Session, found: FoundCase | None, opens_at: datetime | Non
     return Setting(found.clock(session.wall), book.pinned(found.case.policy_version), calendar)
 
 
-def _opened(session: Session, command: Any, content: bytes | None, setting: Setting) -> Case:
-    from domain.judging import judge
-    from domain.opening import open_case, require_possible
+class _Reading:
+    """What is on record beside the case, read and never written (`domain.deciding.OnRecord`).
 
-    judge(None, command)
-    last = session.reader.find_case(command.credit_code)
-    if last is not None and last.case.ending is None:
-        judge(last.case, command)
-    require_possible(None, last.case if last else None, setting)
-    return open_case(command, f"LB-{setting.today.year}-…", _handed_over(content, setting), setting).case
+    A submission or a document that would be handed over is taken as there.
+    """
 
+    def __init__(self, session: Session, found: FoundCase | None, content: bytes | None, setting: Setting) -> None:
+        self._session = session
+        self._found = found
+        self._content = content
+        self._setting = setting
 
-def _rule(session: Session, command: Any, content: bytes | None) -> Callable[[Case, Setting], Transition]:
-    """The rule of a command, as its transaction would run it."""
-    from domain import casework, certification, delivery, deposit, ending, publication, review
+    def live_case(self, credit_code: str) -> Case | None:
+        last = self.last_case(credit_code)
+        return last if last is not None and last.ending is None else None
 
-    plain: dict[str, Callable[[Case, Any, Setting], Transition]] = {
-        "withdraw": ending.withdraw,
-        "take_review": review.take,
-        "release_review": review.release,
-        "request_supplement": review.request_supplement,
-        "reject": ending.reject,
-        "refuse_certification": certification.refuse,
-        "publish": publication.publish_by_hand,
-        "confirm_marks": ending.confirm_marks,
-        "assign": casework.assign,
-        "extend_deadline": casework.extend,
-        "add_note": casework.add_note,
-    }
+    def last_case(self, credit_code: str) -> Case | None:
+        last = self._session.reader.find_case(credit_code)
+        return last.case if last else None
 
-    def run(case: Case, setting: Setting) -> Transition:
-        match command.action:
-            case "supplement":
-                return review.supplement(case, command, _handed_over(content, setting), setting)
-            case "approve":
-                return review.approve(
-                    case, command, read_submission(session, case, case.revision, setting.today), setting
-                )
-            case "receive_deposit":
-                known, known_case = _payment(session, command.reference)
-                return deposit.receive(case, command, known, known_case, setting)
-            case "resend_letters":
-                return delivery.resend(case, command, _letters(session, case), setting)
-            case "certify":
-                return certification.certify(case, command, f"LBC-{setting.today.year}-…", setting)
-            case action:
-                return plain[action](case, command, setting)
+    def handed_over(self, submission: str) -> Submission:
+        from domain.submission import Submission
 
-    return run
+        return Submission.from_bytes(self._content or b"", today=self._setting.today)
 
+    def revision(self, number: int) -> Submission:
+        assert self._found is not None
+        return read_submission(self._session, self._found.case, number, self._setting.today)
 
-def _handed_over(content: bytes | None, setting: Setting) -> Submission:
-    from domain.submission import Submission
+    def letters(self) -> list[StoredLetter]:
+        import sqlalchemy.orm
 
-    return Submission.from_bytes(content or b"", today=setting.today)
+        from store.letters import letters_of
 
+        assert self._found is not None
+        with sqlalchemy.orm.Session(self._session.engine) as reading:
+            return letters_of(reading, self._found.case.case_number)
 
-def _letters(session: Session, case: Case) -> list[StoredLetter]:
-    import sqlalchemy.orm
+    def payment(self, reference: str) -> tuple[Payment | None, str | None]:
+        import sqlalchemy.orm
 
-    from store.letters import letters_of
+        from domain.records import Payment
+        from store.tables import PaymentRow
 
-    with sqlalchemy.orm.Session(session.engine) as reading:
-        return letters_of(reading, case.case_number)
+        with sqlalchemy.orm.Session(self._session.engine) as reading:
+            row = reading.get(PaymentRow, reference)
+            if row is None:
+                return None, None
+            known = Payment(row.reference, row.amount, row.payer, row.value_date, row.credited, row.unmatched, row.why)
+            return known, row.case_number
 
+    def draw_number(self, series: str, year: int) -> str:
+        return f"{series}-{year}-…"
 
-def _payment(session: Session, reference: str) -> tuple[Payment | None, str | None]:
-    """The payment on record under a bank reference, and its case."""
-    import sqlalchemy.orm
-
-    from domain.records import Payment
-    from store.tables import PaymentRow
-
-    with sqlalchemy.orm.Session(session.engine) as reading:
-        row = reading.get(PaymentRow, reference)
-        if row is None:
-            return None, None
-        known = Payment(row.reference, row.amount, row.payer, row.value_date, row.credited, row.unmatched, row.why)
-        return known, row.case_number
+    def require_documents(self, hashes: tuple[str, ...]) -> None:
+        """They would be handed over first."""

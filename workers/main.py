@@ -12,14 +12,10 @@ from temporalio.worker import Worker
 
 from activities.agenda import ClockActivities, agenda_activities
 from activities.calendar import CalendarActivities
-from activities.casework import CaseworkActivities
-from activities.certification import CertificationActivities
-from activities.deposit import DepositActivities
+from activities.commands import command_activities
 from activities.desk import CaseDesk
-from activities.ending import EndingActivities
 from activities.letters import LetterActivities, MailRoom
 from activities.publication import OfficialChannel, OwnList, PublicationActivities
-from activities.review import ReviewActivities
 from store.calendar import CalendarStore
 from store.cases import CaseStore
 from store.documents import DocumentStore
@@ -33,7 +29,7 @@ from workflows.calendar import CalendarNotice
 from workflows.certification import Certification
 from workflows.clock import RecordClock
 from workflows.letters import DeliverLetters
-from workflows.messages import outside_task_queue
+from workflows.messages import COMMANDS, outside_task_queue
 
 THREADS = 8
 """How many activities run at once, inside and outside each."""
@@ -52,42 +48,23 @@ def build_workers(
     cases = CaseStore(engine)
     documents = DocumentStore(settings.documents)
     desk = CaseDesk(cases, documents, policy_book())
-    review = ReviewActivities(desk)
-    certification = CertificationActivities(desk)
     publication = PublicationActivities(desk, cases, channel or OwnList())
-    casework = CaseworkActivities(desk)
     calendar = CalendarActivities(desk, CalendarStore(engine), policy_book(), client)
-    letters = LetterActivities(desk, LetterStore(engine), documents, room or read_settings(MailSettings).room())
+    letters = LetterActivities(LetterStore(engine), documents, room or read_settings(MailSettings).room())
     inside = Worker(
         client,
         task_queue=settings.task_queue,
         workflows=[Certification, CalendarNotice, DeliverLetters, RecordClock],
         activities=[
-            review.apply,
-            review.supplement,
-            review.withdraw,
-            review.take_review,
-            review.release_review,
-            review.approve,
-            review.request_supplement,
-            review.reject,
-            DepositActivities(desk).receive_deposit,
-            certification.certify,
-            certification.refuse_certification,
+            *command_activities(desk, COMMANDS),
             publication.record_publication,
             publication.record_publication_failure,
-            publication.publish,
-            EndingActivities(desk).confirm_marks,
             *agenda_activities(desk),
-            casework.assign,
-            casework.extend_deadline,
-            casework.add_note,
             calendar.import_calendar,
             calendar.tell_live_cases,
             calendar.count_cases_left,
             calendar.recount_deadlines,
             ClockActivities(cases).record_clock,
-            letters.resend_letters,
             letters.claim_letters,
         ],
         max_concurrent_local_activities=THREADS,

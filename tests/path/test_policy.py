@@ -6,11 +6,9 @@ from datetime import date, timedelta
 from typing import Any
 
 from temporalio.client import Client
-from temporalio.testing import ActivityEnvironment
 
 from activities.desk import CaseDesk
-from activities.review import ReviewActivities
-from domain.commands import Approve, Command, Outcome
+from domain.commands import Approve
 from domain.policy import PolicyBook
 from domain.refusals import RefusalKind
 from store.reference import policy_book
@@ -32,20 +30,15 @@ async def test_a_policy_that_comes_later_is_for_cases_opened_later(client: Clien
     office = Office(client, place)
     later = cases.OPENED + timedelta(days=5)
     desk = CaseDesk(office.cases, office.documents, a_stricter_one_from(later.date()))
-    review = ReviewActivities(desk)
-
-    def act(activity: Any, command: Command, now: Any) -> Outcome:
-        outcome: Outcome = ActivityEnvironment().run(activity, command, now)
-        return outcome
 
     def opened(base: Base, now: Any) -> Base:
         submission = acts.handed_over(office, example(credit_code=base.credit_code))
-        assert act(review.apply, acts.apply_command(base, submission=submission), now).refusal is None
+        assert desk.decide(acts.apply_command(base, submission=submission), now).refusal is None
         return base
 
     before, after = opened(office.base(), cases.OPENED), opened(office.base(), later)
     assert [base.case.policy_version for base in (before, after)] == ["2026.1", "stricter"]
-    assert act(review.approve, before.command(Approve, REVIEWER, revision=1), later).refusal is None
-    refusal = act(review.approve, after.command(Approve, REVIEWER, revision=1), later).refusal
+    assert desk.decide(before.command(Approve, REVIEWER, revision=1), later).refusal is None
+    refusal = desk.decide(after.command(Approve, REVIEWER, revision=1), later).refusal
     assert refusal is not None and refusal.kind is RefusalKind.CONDITION_FAILED
     assert [problem.path for problem in refusal.refusal().problems] == ["A4.live_rooms"]

@@ -1,0 +1,129 @@
+"""What a command does: one table from its action to the rule that decides it.
+
+The desk runs a rule inside a transaction (`activities/desk.py`), a dry run on what can be read (`starter/dry_run.py`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Protocol
+
+from domain import casework, certification, delivery, deposit, ending, opening, publication, review
+from domain.case import Case
+from domain.delivery import StoredLetter
+from domain.judging import judge
+from domain.records import Payment, Transition
+from domain.setting import Setting
+from domain.submission import Submission
+
+
+class OnRecord(Protocol):
+    """What is on record beside the case, as far as a rule asks for it."""
+
+    def live_case(self, credit_code: str) -> Case | None:
+        """The enterprise's other case that has not ended."""
+        ...
+
+    def last_case(self, credit_code: str) -> Case | None:
+        """The enterprise's other case that is the newest."""
+        ...
+
+    def handed_over(self, submission: str) -> Submission:
+        """A submission (its sha256) handed over before its command. Refuses (2) one that can't be read."""
+        ...
+
+    def revision(self, number: int) -> Submission:
+        """The submission of a revision of the case's application."""
+        ...
+
+    def payment(self, reference: str) -> tuple[Payment | None, str | None]:
+        """The payment under a bank reference and the number of its case, whichever case it was for."""
+        ...
+
+    def letters(self) -> list[StoredLetter]:
+        """The case's letters, first to last."""
+        ...
+
+    def draw_number(self, series: str, year: int) -> str:
+        """The next number of a series; the same is never given twice."""
+        ...
+
+    def require_documents(self, hashes: tuple[str, ...]) -> None:
+        """Refuse (2) evidence that never arrived in the document store."""
+        ...
+
+
+Rule = Callable[[Any, Any, Setting, OnRecord], Transition]
+"""(case, None for an application; command; setting; what is on record) → what it does. Raises Refusal."""
+
+
+def _plain(rule: Callable[[Case, Any, Setting], Transition]) -> Rule:
+    """A rule that needs the case alone."""
+    return lambda case, command, setting, _: rule(case, command, setting)
+
+
+def _with_evidence(rule: Callable[[Case, Any, Setting], Transition]) -> Rule:
+    """A rule whose command names documents (sha256) as evidence; what the rule refuses comes first."""
+
+    def decide(case: Case, command: Any, setting: Setting, on_record: OnRecord) -> Transition:
+        transition = rule(case, command, setting)
+        named = command.evidence or ()
+        on_record.require_documents((named,) if isinstance(named, str) else named)
+        return transition
+
+    return decide
+
+
+def _apply(_: None, command: Any, setting: Setting, on_record: OnRecord) -> Transition:
+    code = command.credit_code
+    opening.require_possible(on_record.live_case(code), on_record.last_case(code), setting)
+    submission = on_record.handed_over(command.submission)
+    return opening.open_case(command, on_record.draw_number("LB", setting.today.year), submission, setting)
+
+
+def _supplement(case: Case, command: Any, setting: Setting, on_record: OnRecord) -> Transition:
+    return review.supplement(case, command, on_record.handed_over(command.submission), setting)
+
+
+def _approve(case: Case, command: Any, setting: Setting, on_record: OnRecord) -> Transition:
+    return review.approve(case, command, on_record.revision(case.revision), setting)
+
+
+def _receive_deposit(case: Case, command: Any, setting: Setting, on_record: OnRecord) -> Transition:
+    return deposit.receive(case, command, *on_record.payment(command.reference), setting)
+
+
+def _certify(case: Case, command: Any, setting: Setting, on_record: OnRecord) -> Transition:
+    return certification.certify(case, command, on_record.draw_number("LBC", setting.today.year), setting)
+
+
+def _resend_letters(case: Case, command: Any, setting: Setting, on_record: OnRecord) -> Transition:
+    return delivery.resend(case, command, on_record.letters(), setting)
+
+
+RULES: dict[str, Rule] = {
+    "apply": _apply,
+    "supplement": _supplement,
+    "withdraw": _plain(ending.withdraw),
+    "take_review": _plain(review.take),
+    "release_review": _plain(review.release),
+    "approve": _approve,
+    "request_supplement": _plain(review.request_supplement),
+    "reject": _plain(ending.reject),
+    "receive_deposit": _receive_deposit,
+    "certify": _certify,
+    "refuse_certification": _plain(certification.refuse),
+    "publish": _with_evidence(publication.publish_by_hand),
+    "confirm_marks": _with_evidence(ending.confirm_marks),
+    "assign": _plain(casework.assign),
+    "extend_deadline": _plain(casework.extend),
+    "add_note": _plain(casework.add_note),
+    "resend_letters": _resend_letters,
+}
+"""Action → rule, in process order."""
+
+
+def decide(case: Case | None, command: Any, setting: Setting, on_record: OnRecord) -> Transition:
+    """What the command does to the case as stored. Raises Refusal, in the order of `domain/judging.py`."""
+    judge(case, command)
+    return RULES[command.action](case, command, setting, on_record)

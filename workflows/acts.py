@@ -1,0 +1,185 @@
+"""What people do to a case: one update per command, in process order, each followed by its validator.
+
+What machines tell comes as signals, and what a run knows can be queried.
+"""
+
+from __future__ import annotations
+
+from temporalio import workflow
+
+with workflow.unsafe.imports_passed_through():
+    from domain.case import Case
+    from domain.commands import (
+        AddNote,
+        Answer,
+        Apply,
+        Approve,
+        Assign,
+        Certify,
+        ConfirmMarks,
+        ExtendDeadline,
+        Publish,
+        ReceiveDeposit,
+        RefuseCertification,
+        Reject,
+        ReleaseReview,
+        RequestSupplement,
+        ResendLetters,
+        Supplement,
+        TakeReview,
+        Withdraw,
+    )
+    from domain.notices import NoticeReference
+
+from workflows.keeping import CaseKeeping
+
+
+class PeoplesActs(CaseKeeping):
+    """The updates of a certification. Each answers with the case after it or fails with a refusal that has a kind."""
+
+    @workflow.update(description="提交认证申请 Start the certification")
+    async def apply(self, command: Apply) -> Answer:
+        return await self._act(command)
+
+    @apply.validator
+    def _check_apply(self, command: Apply) -> None:
+        self._check(command)
+
+    @workflow.update(description="提交补充材料 Answer a supplement request")
+    async def supplement(self, command: Supplement) -> Answer:
+        return await self._act(command)
+
+    @supplement.validator
+    def _check_supplement(self, command: Supplement) -> None:
+        self._check(command)
+
+    @workflow.update(description="撤回申请 Withdraw the application")
+    async def withdraw(self, command: Withdraw) -> Answer:
+        return await self._act(command)
+
+    @withdraw.validator
+    def _check_withdraw(self, command: Withdraw) -> None:
+        self._check(command)
+
+    @workflow.update(description="领取审核 Take the review")
+    async def take_review(self, command: TakeReview) -> Answer:
+        return await self._act(command)
+
+    @take_review.validator
+    def _check_take_review(self, command: TakeReview) -> None:
+        self._check(command)
+
+    @workflow.update(description="退回审核 Release the review")
+    async def release_review(self, command: ReleaseReview) -> Answer:
+        return await self._act(command)
+
+    @release_review.validator
+    def _check_release_review(self, command: ReleaseReview) -> None:
+        self._check(command)
+
+    @workflow.update(description="审核通过 Approve the application")
+    async def approve(self, command: Approve) -> Answer:
+        return await self._act(command)
+
+    @approve.validator
+    def _check_approve(self, command: Approve) -> None:
+        self._check(command)
+
+    @workflow.update(description="要求补充材料 Request a supplement")
+    async def request_supplement(self, command: RequestSupplement) -> Answer:
+        return await self._act(command)
+
+    @request_supplement.validator
+    def _check_request_supplement(self, command: RequestSupplement) -> None:
+        self._check(command)
+
+    @workflow.update(description="驳回申请 Reject the application")
+    async def reject(self, command: Reject) -> Answer:
+        return await self._act(command)
+
+    @reject.validator
+    def _check_reject(self, command: Reject) -> None:
+        self._check(command)
+
+    @workflow.update(description="登记保证金到账 Record a payment")
+    async def receive_deposit(self, command: ReceiveDeposit) -> Answer:
+        return await self._act(command)
+
+    @receive_deposit.validator
+    def _check_receive_deposit(self, command: ReceiveDeposit) -> None:
+        self._check(command)
+
+    @workflow.update(description="认证 Certify the base")
+    async def certify(self, command: Certify) -> Answer:
+        return await self._act(command)
+
+    @certify.validator
+    def _check_certify(self, command: Certify) -> None:
+        self._check(command)
+
+    @workflow.update(description="不予认证 Refuse certification")
+    async def refuse_certification(self, command: RefuseCertification) -> Answer:
+        return await self._act(command)
+
+    @refuse_certification.validator
+    def _check_refuse_certification(self, command: RefuseCertification) -> None:
+        self._check(command)
+
+    @workflow.update(description="公示 Publish on the official list")
+    async def publish(self, command: Publish) -> Answer:
+        return await self._act(command)
+
+    @publish.validator
+    def _check_publish(self, command: Publish) -> None:
+        self._check(command)
+
+    @workflow.update(description="确认停用标识 Confirm that marks are out of use")
+    async def confirm_marks(self, command: ConfirmMarks) -> Answer:
+        return await self._act(command)
+
+    @confirm_marks.validator
+    def _check_confirm_marks(self, command: ConfirmMarks) -> None:
+        self._check(command)
+
+    @workflow.update(description="分派 Give a task to somebody")
+    async def assign(self, command: Assign) -> Answer:
+        return await self._act(command)
+
+    @assign.validator
+    def _check_assign(self, command: Assign) -> None:
+        self._check(command)
+
+    @workflow.update(description="延长期限 Extend a deadline")
+    async def extend_deadline(self, command: ExtendDeadline) -> Answer:
+        return await self._act(command)
+
+    @extend_deadline.validator
+    def _check_extend_deadline(self, command: ExtendDeadline) -> None:
+        self._check(command)
+
+    @workflow.update(description="备注 Keep a note for the staff")
+    async def add_note(self, command: AddNote) -> Answer:
+        return await self._act(command)
+
+    @add_note.validator
+    def _check_add_note(self, command: AddNote) -> None:
+        self._check(command)
+
+    @workflow.update(description="重新送达通知 Send letters again")
+    async def resend_letters(self, command: ResendLetters) -> Answer:
+        return await self._act(command)
+
+    @resend_letters.validator
+    def _check_resend_letters(self, command: ResendLetters) -> None:
+        self._check(command)
+
+    # What machines tell.
+
+    @workflow.signal(description="节假日安排变动 The calendar has changed")
+    def calendar_changed(self, notice: NoticeReference) -> None:
+        """Noted only; `run` counts the deadlines again."""
+        self.state.note(notice)
+
+    @workflow.query(description="案件现状 The case as this run knows it")
+    def case(self) -> Case | None:
+        return self.state.case

@@ -1,0 +1,252 @@
+"""How a certification keeps its case: commands judged and carried out, waiting for what comes of itself.
+
+A person's act makes its transition in the handler, in one transaction; `run` waits and follows. Everything that
+changes the case does so under one lock.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import datetime, timedelta
+from typing import Any
+
+from temporalio import workflow
+from temporalio.common import RetryPolicy, SearchAttributeKey
+from temporalio.exceptions import ActivityError, ApplicationError
+
+with workflow.unsafe.imports_passed_through():
+    from domain import agenda
+    from domain.case import Case, Event, Planned
+    from domain.commands import Answer, Command, Outcome
+    from domain.judging import judge
+    from domain.permissions import require_permission
+    from domain.recounting import may_move
+    from domain.refusals import Refusal, RefusalKind, request_id_reused
+    from domain.stages import Stage
+    from domain.tracing import SEARCH_ATTRIBUTES, current_details, search_attributes
+    from workflows.messages import outside_task_queue, refusal_error
+    from workflows.options import STEP, TRANSACTION
+    from workflows.state import CertificationState
+
+# The publication channel is an outside party: a bounded effort on the queue for such, then the case's own
+# retry plan. Five minutes hold three tries and the wait for a free hand when the channel keeps many waiting.
+ANNOUNCEMENT: dict[str, Any] = {
+    "start_to_close_timeout": timedelta(seconds=30),
+    "schedule_to_close_timeout": timedelta(minutes=5),
+    "retry_policy": RetryPolicy(initial_interval=timedelta(seconds=1), maximum_attempts=3),
+}
+STORE_PAUSE = timedelta(seconds=30)
+LONGEST_WAIT = timedelta(days=365)
+
+_KEYS = {
+    name: SearchAttributeKey.for_datetime(name) if kind == "Datetime" else SearchAttributeKey.for_keyword(name)
+    for name, kind in SEARCH_ATTRIBUTES.items()
+}
+
+
+class CaseKeeping:
+    """The case and everything that changes it. `Certification` adds the path, `PeoplesActs` what people do."""
+
+    def __init__(self, state: CertificationState) -> None:
+        self.state = state
+        self._lock = asyncio.Lock()
+        self._refused = False
+        if state.case is not None:
+            workflow.set_current_details(current_details(state.case, workflow.now()))
+
+    # How a command is judged and carried out.
+
+    def _check(self, command: Command) -> None:
+        """Every validator: refuse what the state alone can refuse. Pure; runs again on redelivery."""
+        try:
+            self._judge(command, workflow.now())
+        except Refusal as refusal:
+            raise refusal_error(refusal) from None
+
+    def _judge(self, command: Command, now: datetime) -> None:
+        if command.workflow_id != workflow.info().workflow_id:
+            raise Refusal(RefusalKind.INVALID_VALUE, "The command names another case than the one it was sent to.")
+        known = self.state.recent.get(command.request_id)
+        if known is not None:
+            if known.params_hash != command.params_hash():
+                require_permission(command.action, command.actor, self.state.case)
+                raise request_id_reused(command.request_id)
+            return
+        case = self.state.case
+        if case is None and (self.state.reopened or command.action != "apply"):
+            return  # only the store knows
+        if case is not None and agenda.legally_due(case, now):
+            # What is due changes the stage: the handler applies it first and judges again.
+            require_permission(command.action, command.actor, case)
+            return
+        judge(case, command)
+
+    async def _act(self, command: Command) -> Answer:
+        """A command counts as of now, before any lock. What was due by then comes first (decision 7)."""
+        while self.state.opens_at is not None and (left := self.state.opens_at - workflow.now()) > timedelta():
+            await workflow.sleep(left, summary="the clock of this enterprise's cases was moved")
+        now = workflow.now()
+        async with self._lock:
+            await self._take_what_was_due(now)
+            try:
+                self._judge(command, now)
+            except Refusal as refusal:
+                raise refusal_error(refusal) from None
+            known = self.state.recent.get(command.request_id)
+            if known is not None:
+                return known.answer.model_copy(update={"repeated": True})
+            outcome: Outcome = await workflow.execute_activity(
+                command.action,
+                args=[command, now],
+                result_type=Outcome,
+                summary=f"{command.actor.role} {command.actor.name}"[:60],
+                **TRANSACTION,
+            )
+            if outcome.answer is None:
+                assert outcome.refusal is not None
+                self._refused = self.state.case is None
+                if outcome.case is not None and not self._refused:
+                    self._adopt(outcome.case)
+                raise refusal_error(outcome.refusal.refusal())
+            assert outcome.case is not None
+            self._adopt(outcome.case)
+            self.state.remember(command, outcome.answer)
+            return outcome.answer
+
+    async def _take_what_was_due(self, now: datetime) -> None:
+        # Ordinary activities: in a handler an effect must not be durable before the acceptance is.
+        while self.state.case is not None and (planned := agenda.legally_due(self.state.case, now)):
+            case: Case = await workflow.execute_activity(
+                planned.event.value,
+                args=[self.state.case.workflow_id, planned, now],
+                result_type=Case,
+                summary=planned.what[:60],
+                **TRANSACTION,
+            )
+            self._adopt(case)
+
+    def _none_opens(self) -> bool:
+        return self._refused and workflow.all_handlers_finished()
+
+    # How `run` waits and follows.
+
+    async def _until_over(self, *stages: Stage) -> None:
+        """Carry out what comes of itself, as it falls due, until the case is in none of `stages`."""
+        while self.state.case is not None and self.state.case.stage in stages:
+            if self.state.notices:
+                await self._recount_deadlines()
+                continue
+            planned = await self._next_due(self.state.case)
+            if planned is None:
+                continue
+            if planned.event is Event.ATTEMPT_PUBLICATION:
+                await self._attempt_publication(planned)
+            else:
+                await self._step(planned.event.value, planned)
+
+    async def _next_due(self, case: Case) -> Planned | None:
+        """The next planned event once it is due; None when the case has changed and must be looked at again."""
+        if (planned := agenda.due(case, workflow.now())) is not None:
+            return planned
+        first = case.next_event
+        wait = first.at - workflow.now() if first else LONGEST_WAIT
+        try:
+            await workflow.wait_condition(
+                lambda: self._changed(case.stage, first) or workflow.info().is_continue_as_new_suggested(),
+                timeout=wait,
+                timeout_summary=(first.what if first else "nothing is planned; looked at again")[:60],
+            )
+        except TimeoutError:
+            return None
+        if workflow.info().is_continue_as_new_suggested():
+            await self._continue_as_new()
+        return None
+
+    def _changed(self, stage: Stage, first: Planned | None) -> bool:
+        case = self.state.case
+        if case is None or case.stage is not stage or case.next_event != first:
+            return True
+        # A case without a deadline on the calendar sleeps on: it takes the notice when it next wakes.
+        return bool(self.state.notices) and may_move(case)
+
+    async def _recount_deadlines(self) -> None:
+        """Count the deadlines again by the notices told of, when any is on the calendar at all."""
+        async with self._lock:  # whatever is under way still sets its deadlines first
+            case, told = self.state.case, list(self.state.notices.values())
+            try:
+                if case is not None and may_move(case):
+                    self._adopt(
+                        await workflow.execute_local_activity(
+                            "recount_deadlines",
+                            args=[case.workflow_id, told[-1], workflow.now()],
+                            result_type=Case,
+                            summary=told[-1].source[:60],
+                            **STEP,
+                        )
+                    )
+                self.state.counted(told)
+                return
+            except ActivityError as error:
+                workflow.logger.warning("the store did not take the recount: %s", error.cause or error)
+        await workflow.sleep(STORE_PAUSE, summary="the store did not answer; trying again")
+
+    async def _attempt_publication(self, planned: Planned) -> None:
+        # The channel is asked without the lock: a slow channel must not keep commands waiting.
+        case = self.state.case
+        assert case is not None
+        try:
+            evidence: str = await workflow.execute_activity(
+                "announce_base",
+                case.workflow_id,
+                task_queue=outside_task_queue(workflow.info().task_queue),
+                result_type=str,
+                summary=case.terms[-1].certificate_number,
+                **ANNOUNCEMENT,
+            )
+        except ActivityError as error:
+            await self._step("record_publication_failure", planned, str(error.cause or error)[:500])
+        else:
+            await self._step("record_publication", planned, evidence)
+
+    async def _step(self, name: str, planned: Planned, *more: str) -> None:
+        """One step of `run` in one short transaction, under the lock; tried until the store answers."""
+        while True:
+            async with self._lock:
+                case = self.state.case
+                if case is None or planned not in case.plan:
+                    return
+                if agenda.legally_due(case, workflow.now()) not in (None, planned):
+                    return  # what changes the case comes first
+                try:
+                    self._adopt(
+                        await workflow.execute_local_activity(
+                            name,
+                            args=[case.workflow_id, planned, workflow.now(), *more],
+                            result_type=Case,
+                            summary=planned.what[:60],
+                            **STEP,
+                        )
+                    )
+                    return
+                except ActivityError as error:
+                    why = error.cause.type if isinstance(error.cause, ApplicationError) else type(error.cause).__name__
+                    workflow.logger.warning("the store did not take a step", extra={"step": name, "error": why})
+            await workflow.sleep(STORE_PAUSE, summary="the store did not answer; trying again")
+
+    def _adopt(self, case: Case) -> None:
+        """Take over the case as stored, and show it: one upsert, current details rewritten."""
+        before, now = self.state.case, workflow.now()
+        self.state.case = case
+        shown = search_attributes(case, now)
+        if before is None or search_attributes(before, now) != shown:
+            workflow.upsert_search_attributes(
+                [
+                    _KEYS[name].value_unset() if value is None else _KEYS[name].value_set(value)  # type: ignore[arg-type]
+                    for name, value in shown.items()
+                ]
+            )
+        workflow.set_current_details(current_details(case, now))
+
+    async def _continue_as_new(self) -> None:
+        await workflow.wait_condition(workflow.all_handlers_finished)
+        workflow.continue_as_new(self.state)
