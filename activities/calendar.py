@@ -121,7 +121,7 @@ class CalendarActivities:
         return [
             live
             for live in batch
-            if recount(live.case, Setting(now + live.clock_offset, policy, calendar), notice) is not None
+            if recount(live.case, Setting(now + live.clock_offset, policy, calendar, policy), notice) is not None
         ]
 
 

@@ -15,7 +15,7 @@ from domain.application import InvalidApplication
 from domain.case import Case, Planned
 from domain.commands import Answer, Command, Outcome
 from domain.deciding import decide
-from domain.policy import Policy, PolicyBook
+from domain.policy import PolicyBook
 from domain.records import Payment, Transition
 from domain.refusals import Refusal, RefusalKind, request_id_reused
 from domain.setting import Setting
@@ -82,12 +82,11 @@ class CaseDesk:
             return transition.case
 
     def _setting(self, tx: CaseTransaction, now: datetime) -> Setting:
-        return Setting(now, self._policy(tx.case, now), tx.calendar(), tx.list_revision() + 1 if tx.case else 1)
-
-    def _policy(self, case: Case | None, now: datetime) -> Policy:
-        if case is None:
-            return self._policies.in_force(shanghai_date(now))
-        return self._policies.pinned(case.policy_version)
+        in_force = self._policies.in_force(shanghai_date(now))
+        if tx.case is None:
+            return Setting(now, in_force, tx.calendar(), in_force)
+        pinned = self._policies.pinned(tx.case.policy_version)
+        return Setting(now, pinned, tx.calendar(), in_force, tx.list_revision() + 1)
 
 
 class _Files:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime
 
-from domain import certification, deposit, ending, publication, review
+from domain import after_ending, certification, deposit, expiry, next_term, publication, renewal, review
 from domain.case import Case, Event, Planned
 from domain.records import Transition
 from domain.setting import SYSTEM, Setting, step
@@ -26,10 +26,16 @@ RULES: dict[Event, Rule] = {
     Event.ESCALATE_PUBLICATION: publication.escalate,
     Event.RECORD_PUBLICATION_BREACH: publication.record_breach,
     Event.REMIND_RENEWAL: certification.remind_renewal,
-    Event.EXPIRE_CERTIFICATION: ending.expire,
-    Event.ESCALATE_MARKS: ending.escalate_marks,
-    Event.ESCALATE_SETTLEMENT: ending.escalate_settlement,
-    Event.CLOSE_CASE: ending.close,
+    Event.REMIND_RENEWAL_REVIEWER: renewal.remind_reviewer,
+    Event.ESCALATE_RENEWAL: renewal.escalate,
+    Event.REMIND_RENEWAL_SUPPLEMENT: renewal.remind_supplement,
+    Event.LAPSE_RENEWAL: renewal.lapse,
+    Event.BEGIN_TERM: next_term.begin_term,
+    Event.EXPIRE_CERTIFICATION: expiry.expire,
+    Event.CLOSE_LATE_RENEWAL: renewal.close_late,
+    Event.ESCALATE_MARKS: after_ending.escalate_marks,
+    Event.ESCALATE_SETTLEMENT: after_ending.escalate_settlement,
+    Event.CLOSE_CASE: after_ending.close,
 }
 """Event → rule. ATTEMPT_PUBLICATION reaches an outside party first, so its stage carries it out."""
 
@@ -38,7 +44,10 @@ _TRANSITIONS = frozenset(
         Event.LAPSE_SUPPLEMENT,
         Event.LAPSE_DEPOSIT,
         Event.RECORD_PUBLICATION_BREACH,
+        Event.LAPSE_RENEWAL,
+        Event.BEGIN_TERM,
         Event.EXPIRE_CERTIFICATION,
+        Event.CLOSE_LATE_RENEWAL,
         Event.CLOSE_CASE,
     }
 )
@@ -47,12 +56,14 @@ _OVERTAKEN_BY: dict[Event, frozenset[Event]] = {
     Event.REMIND_SUPPLEMENT: frozenset({Event.REMIND_SUPPLEMENT}),
     Event.REMIND_DEPOSIT: frozenset({Event.REMIND_DEPOSIT}),
     Event.REMIND_RENEWAL: frozenset({Event.REMIND_RENEWAL}),
+    Event.REMIND_RENEWAL_REVIEWER: frozenset({Event.REMIND_RENEWAL_REVIEWER, Event.ESCALATE_RENEWAL}),
+    Event.REMIND_RENEWAL_SUPPLEMENT: frozenset({Event.REMIND_RENEWAL_SUPPLEMENT}),
     Event.ESCALATE_PUBLICATION: frozenset({Event.ESCALATE_PUBLICATION, Event.RECORD_PUBLICATION_BREACH}),
 }
 
 
 def legally_due(case: Case, now: datetime) -> Planned | None:
-    """The earliest due event that changes what the case is: expiry, lapse, breach, closing (decision 7)."""
+    """The earliest due event that changes what the case is: a term's begin or end, lapse, breach (decision 7)."""
     return _earliest(case, now, _TRANSITIONS)
 
 
@@ -66,6 +77,8 @@ def moot(case: Case, planned: Planned, now: datetime) -> bool:
     overtaken_by = _OVERTAKEN_BY.get(planned.event)
     if overtaken_by is None:
         return False
+    if planned.event is Event.REMIND_RENEWAL and case.renewal is not None:
+        return True  # it has been filed
     if planned.event is Event.REMIND_DEPOSIT and case.due_at is not None and case.due_at <= now:
         return True
     return any(
@@ -82,7 +95,7 @@ def skip(case: Case, planned: Planned, setting: Setting) -> Transition:
         SYSTEM,
         legal_at=planned.at,
         detail={"event": planned.event, "what": planned.what},
-        plan=tuple(other for other in case.plan if other != planned),
+        plan=case.plan_without(planned),
     )
 
 

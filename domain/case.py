@@ -87,6 +87,12 @@ class Event(StrEnum):
     ESCALATE_PUBLICATION = "escalate_publication"
     RECORD_PUBLICATION_BREACH = "record_publication_breach"
     REMIND_RENEWAL = "remind_renewal"
+    REMIND_RENEWAL_REVIEWER = "remind_renewal_reviewer"
+    ESCALATE_RENEWAL = "escalate_renewal"
+    REMIND_RENEWAL_SUPPLEMENT = "remind_renewal_supplement"
+    LAPSE_RENEWAL = "lapse_renewal"
+    BEGIN_TERM = "begin_term"
+    CLOSE_LATE_RENEWAL = "close_late_renewal"
     EXPIRE_CERTIFICATION = "expire_certification"
     ESCALATE_MARKS = "escalate_marks"
     ESCALATE_SETTLEMENT = "escalate_settlement"
@@ -110,6 +116,20 @@ class Decided(_Part):
     revision: int
     by: str
     at: datetime
+
+
+class Renewal(_Part):
+    """The renewal under way, filed for the term after the one that ends on `from_last_day` (decisions 23 to 25).
+
+    `in_good_time`: filed so long before the end that a decision still missing then is our own delay. `round` counts
+    the supplements asked for.
+    """
+
+    from_last_day: date
+    filed_at: datetime
+    in_good_time: bool
+    awaits: Literal["review", "supplement"] = "review"
+    round: int = 0
 
 
 class Publication(_Part):
@@ -172,6 +192,8 @@ class Case(_Part):
     decided: Decided | None = None
     deposit_due_on: date | None = None
     terms: tuple[Term, ...] = ()
+    renewal: Renewal | None = None
+    renewals_refused: int = 0
     holds: tuple[Hold, ...] = ()
     publication: Publication | None = None
     ending: Ending | None = None
@@ -187,6 +209,25 @@ class Case(_Part):
     def term(self) -> Term | None:
         """The newest term."""
         return self.terms[-1] if self.terms else None
+
+    @property
+    def running_term(self) -> Term | None:
+        """The newest term that has begun: the one before the newest while that one waits for its day."""
+        waiting = any(planned.event is Event.BEGIN_TERM for planned in self.plan)
+        begun = self.terms[:-1] if waiting else self.terms
+        return begun[-1] if begun else None
+
+    def term_at(self, now: datetime) -> Term | None:
+        """The term an instant of the case's clock falls into, or the last one begun by then."""
+        return next((term for term in reversed(self.terms) if term.from_ <= now), None)
+
+    def plan_without(self, *over: Planned | Event) -> tuple[Planned, ...]:
+        """The plan without what is over: single events planned, or all of a kind."""
+        return tuple(planned for planned in self.plan if planned not in over and planned.event not in over)
+
+    def tasks_without(self, *kinds: str) -> tuple[Task, ...]:
+        """The open tasks but those of some kinds."""
+        return tuple(task for task in self.tasks if task.kind not in kinds)
 
     @property
     def task(self) -> Task | None:

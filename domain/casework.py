@@ -5,11 +5,12 @@ from __future__ import annotations
 import hashlib
 from typing import Any
 
+from domain import renewal
+from domain.after_ending import marks_by
 from domain.case import Case, Counting, Task
 from domain.commands import AddNote, Assign, ExtendDeadline
 from domain.deposit import deposit_by
-from domain.ending import marks_by
-from domain.judging import judge, require_second_person
+from domain.judging import EXTENDABLE, judge, require_second_person
 from domain.letters import letter
 from domain.records import Note, Transition
 from domain.refusals import Refusal, RefusalKind
@@ -18,8 +19,6 @@ from domain.setting import Due, Setting, step
 from domain.shanghai import last_day
 from domain.terms import add_months
 
-TASKS = {"supplement": "supplement", "deposit": "deposit", "marks": "confirm_marks"}
-"""Which task a deadline is of, as people name it."""
 _MONTHS_AHEAD = 12  # further ahead is a slip of the pen, not an extension
 
 
@@ -59,7 +58,7 @@ def extend(case: Case, command: ExtendDeadline, setting: Setting) -> Transition:
     """
     judge(case, command)
     name = command.deadline
-    task = next((task for task in case.tasks if task.kind == TASKS.get(name)), None)
+    task = next((task for task in case.tasks if EXTENDABLE.get(task.kind) == name), None)
     if task is None or task.due_at is None:
         raise Refusal(
             RefusalKind.WRONG_STAGE,
@@ -86,7 +85,7 @@ def extend(case: Case, command: ExtendDeadline, setting: Setting) -> Transition:
         setting,
         "deadline_extended",
         command.actor,
-        letter(case, f"deadline_extended.{name}", setting, until=due.at, reason=command.reason),
+        letter(case, f"deadline_extended.{task.kind}", setting, until=due.at, reason=command.reason),
         detail={
             "deadline": task.kind,
             "before": before.isoformat(),
@@ -101,13 +100,15 @@ def _by(case: Case, task: Task, due: Due, setting: Setting) -> dict[str, Any]:
     """What hangs on a deadline, by its new day; what else is open on the case stays."""
     if task.kind == "supplement":
         opened = supplement_by(due, setting)
+    elif task.kind == "renewal_supplement":
+        opened = renewal.supplement_by(due, setting)
     elif task.kind == "deposit":
         opened = deposit_by(due, setting)
     else:
         assert case.marks is not None
         opened = marks_by(due, case.marks)
     moved = {planned.event for planned in opened["plan"]}
-    others = tuple(planned for planned in case.plan if planned.event not in moved)
+    others = case.plan_without(*moved)
     ahead = tuple(planned for planned in opened["plan"] if planned.at > setting.now)
     return {
         **opened,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from domain.case import Case, Event, Planned, Publication
@@ -24,8 +24,8 @@ def certify(case: Case, command: Certify, certificate_number: str, setting: Sett
     """Pass the audit: the term begins now, benefits are granted, publication falls due (R3)."""
     judge(case, command)
     term = Term.first(setting.now, certificate_number, setting.policy.version, years=setting.policy.term_years)
-    due = setting.working_days(setting.policy.publication_working_days)
-    effective = {benefit: None if benefit == NAME_AND_MARKS else setting.now for benefit in BENEFITS}
+    opened = publication_opened(setting, term)
+    (publish,) = opened["tasks"]
     return step(
         case,
         setting,
@@ -34,23 +34,36 @@ def certify(case: Case, command: Certify, certificate_number: str, setting: Sett
         Decision("certified", command.actor.name, command.actor.role, case.revision),
         TermBegun(term),
         KnownBy({"certificate_number": certificate_number}),
-        BenefitsGranted(term.ordinal, effective),
+        BenefitsGranted(term.ordinal, benefits(setting)),
         letter(
             case,
             "base_certified",
             setting,
-            until=due.at,
-            provisional=due.provisional,
+            until=publish.due_at,
+            provisional=publish.provisional,
             certificate=certificate_number,
             last_day=long_date(term.last_day),
         ),
         detail={"certificate_number": certificate_number, "last_day": term.last_day.isoformat()},
-        stage=Stage.PUBLISHING,
         terms=(*case.terms, term),
-        publication=Publication(state="pending", due_date=due.day, due_at=due.at, provisional=due.provisional),
-        tasks=(due.task("publish", Role.OPERATOR),),
-        plan=(*_publication_plan(setting, term), *_year_plan(setting, term)),
+        **opened,
     )
+
+
+def benefits(setting: Setting) -> dict[str, datetime | None]:
+    """P1 to P6 as granted now, each with the instant it takes effect; P1 waits for publication (decision 18)."""
+    return {benefit: None if benefit == NAME_AND_MARKS else setting.now for benefit in BENEFITS}
+
+
+def publication_opened(setting: Setting, term: Term) -> dict[str, Any]:
+    """What opens with a term that begins now: publication within its working days (R3), and the term's year."""
+    due = setting.working_days(setting.policy.publication_working_days)
+    return {
+        "stage": Stage.PUBLISHING,
+        "publication": Publication(state="pending", due_date=due.day, due_at=due.at, provisional=due.provisional),
+        "tasks": (due.task("publish", Role.OPERATOR),),
+        "plan": (*_publication_plan(setting), *year_plan(setting, term)),
+    }
 
 
 def refuse(case: Case, command: RefuseCertification, setting: Setting) -> Transition:
@@ -98,11 +111,11 @@ def remind_renewal(case: Case, planned: Planned, setting: Setting) -> Transition
             last_day=term.last_day,
         ),
         legal_at=planned.at,
-        plan=tuple(other for other in case.plan if other != planned),
+        plan=case.plan_without(planned),
     )
 
 
-def _publication_plan(setting: Setting, term: Term) -> tuple[Planned, ...]:
+def _publication_plan(setting: Setting) -> tuple[Planned, ...]:
     policy = setting.policy
     attempt = Planned(event=Event.ATTEMPT_PUBLICATION, at=setting.now, what="publication on the official list is tried")
     escalations = tuple(
@@ -117,7 +130,8 @@ def _publication_plan(setting: Setting, term: Term) -> tuple[Planned, ...]:
     return (attempt, *escalations, breach)
 
 
-def _year_plan(setting: Setting, term: Term) -> tuple[Planned, ...]:
+def year_plan(setting: Setting, term: Term) -> tuple[Planned, ...]:
+    """What comes of itself in a term's year: the reminders of its end, and the end."""
     reminders: list[Any] = [
         Planned(
             event=Event.REMIND_RENEWAL,

@@ -180,6 +180,32 @@ class ConfirmMarks(Command):
     evidence: tuple[str, ...] = Field(min_length=1)
 
 
+class Renew(Command):
+    """File the renewal of the term that ends on `from_last_day`, a Shanghai date; a submission if documents changed."""
+
+    action: ClassVar[str] = "renew"
+    from_last_day: date
+    submission: str | None = None
+
+
+class ApproveRenewal(Command):
+    action: ClassVar[str] = "approve_renewal"
+    revision: int
+    accepted: tuple[Acceptance, ...] = ()
+
+
+class RequestRenewalSupplement(Command):
+    action: ClassVar[str] = "request_renewal_supplement"
+    revision: int
+    items: tuple[Missing, ...] = Field(min_length=1)
+
+
+class RejectRenewal(Command):
+    action: ClassVar[str] = "reject_renewal"
+    revision: int
+    reason: str = Field(min_length=1, max_length=2000)
+
+
 class Assign(Command):
     """Give what waits for staff on a case to one of them."""
 

@@ -8,7 +8,19 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Protocol
 
-from domain import casework, certification, delivery, deposit, ending, opening, publication, review
+from domain import (
+    after_ending,
+    casework,
+    certification,
+    delivery,
+    deposit,
+    ending,
+    next_term,
+    opening,
+    publication,
+    renewal,
+    review,
+)
 from domain.case import Case
 from domain.delivery import StoredLetter
 from domain.judging import judge
@@ -82,7 +94,8 @@ def _apply(_: None, command: Any, setting: Setting, on_record: OnRecord) -> Tran
 
 
 def _supplement(case: Case, command: Any, setting: Setting, on_record: OnRecord) -> Transition:
-    return review.supplement(case, command, on_record.handed_over(command.submission), setting)
+    rule = review.supplement if case.renewal is None else renewal.supplement
+    return rule(case, command, on_record.handed_over(command.submission), setting)
 
 
 def _approve(case: Case, command: Any, setting: Setting, on_record: OnRecord) -> Transition:
@@ -95,6 +108,20 @@ def _receive_deposit(case: Case, command: Any, setting: Setting, on_record: OnRe
 
 def _certify(case: Case, command: Any, setting: Setting, on_record: OnRecord) -> Transition:
     return certification.certify(case, command, on_record.draw_number("LBC", setting.today.year), setting)
+
+
+def _renew(case: Case, command: Any, setting: Setting, on_record: OnRecord) -> Transition:
+    handed_over = command.submission is not None
+    submission = on_record.handed_over(command.submission) if handed_over else on_record.revision(case.revision)
+    return renewal.renew(case, command, submission, setting)
+
+
+def _approve_renewal(case: Case, command: Any, setting: Setting, on_record: OnRecord) -> Transition:
+    if case.ending is not None:
+        opening.require_no_other(on_record.live_case(case.credit_code))
+    submission = on_record.revision(case.revision)
+    number = on_record.draw_number("LBC", setting.today.year)
+    return next_term.approve(case, command, submission, number, setting)
 
 
 def _resend_letters(case: Case, command: Any, setting: Setting, on_record: OnRecord) -> Transition:
@@ -114,7 +141,11 @@ RULES: dict[str, Rule] = {
     "certify": _certify,
     "refuse_certification": _plain(certification.refuse),
     "publish": _with_evidence(publication.publish_by_hand),
-    "confirm_marks": _with_evidence(ending.confirm_marks),
+    "renew": _renew,
+    "approve_renewal": _approve_renewal,
+    "request_renewal_supplement": _plain(renewal.request_supplement),
+    "reject_renewal": _plain(renewal.reject),
+    "confirm_marks": _with_evidence(after_ending.confirm_marks),
     "assign": _plain(casework.assign),
     "extend_deadline": _plain(casework.extend),
     "add_note": _plain(casework.add_note),

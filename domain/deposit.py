@@ -142,7 +142,7 @@ def remind(case: Case, planned: Planned, setting: Setting) -> Transition:
             missing=format_cny(case.deposit.missing),
         ),
         legal_at=planned.at,
-        plan=tuple(other for other in case.plan if other != planned),
+        plan=case.plan_without(planned),
     )
 
 

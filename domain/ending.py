@@ -5,16 +5,15 @@ from __future__ import annotations
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from domain.case import Case, Decided, Ending, Event, Marks, Planned, Task
-from domain.commands import ConfirmMarks, Reject, Withdraw
+from domain.case import Case, Decided, Ending, Event, Planned, Task
+from domain.commands import Reject, Withdraw
 from domain.judging import judge
 from domain.letters import before_end_of, letter, long_date
 from domain.money import format_cny
 from domain.policy import Policy
-from domain.records import BenefitsWithdrawn, Decision, Evidence, Letter, ListRevision, Record, Transition
-from domain.refusals import Refusal, RefusalKind
-from domain.setting import SYSTEM, Due, Setting, step
-from domain.shanghai import end_of_day, last_day, shanghai_date
+from domain.records import Decision, Record, Transition
+from domain.setting import Setting, step
+from domain.shanghai import shanghai_date
 from domain.stages import Role, Stage, Standing
 
 
@@ -104,147 +103,6 @@ def end_before_term(
         tasks=tasks,
         plan=plan,
         **({"decided": _rejected(case, actor, setting)} if cause == "rejected_by_reviewer" else {}),
-    )
-
-
-def expire(case: Case, planned: Planned, setting: Setting) -> Transition:
-    """The term is over (R9): off the list and benefits withdrawn at the legal instant, marks duty opened.
-
-    Deadlines count from the legal instant, however late it was observed (decision 7).
-    """
-    term = case.terms[-1]
-    ended_on = shanghai_date(term.until)
-    marks_due = setting.working_days(setting.policy.marks_working_days, ended_on)
-    duty = marks_by(marks_due, Marks(due_at=marks_due.at))
-    settle_at = end_of_day(ended_on + timedelta(days=setting.policy.settlement_days))
-    publication = case.publication
-    withdrawal: tuple[ListRevision, ...] = ()
-    if publication is not None:
-        if publication.state == "published":
-            withdrawal = (
-                ListRevision(
-                    revision=setting.list_revision,
-                    state="withdrawn",
-                    certificate_number=term.certificate_number,
-                    name=case.name,
-                    valid_from=term.from_,
-                    valid_until=term.until,
-                ),
-            )
-            publication = publication.model_copy(update={"register_revision": setting.list_revision})
-        breached = publication.breached or publication.published_at is None
-        publication = publication.model_copy(update={"state": "withdrawn", "breached": breached})
-    return step(
-        case,
-        setting,
-        "certification_expired",
-        SYSTEM,
-        *withdrawal,
-        BenefitsWithdrawn(term.ordinal),
-        letter(
-            case,
-            "certification_expired",
-            setting,
-            until=marks_due.at,
-            provisional=marks_due.provisional,
-            certificate=term.certificate_number,
-            ended=long_date(last_day(term.until)),
-            held=format_cny(case.deposit.held),
-            settle_by=before_end_of(settle_at),
-        ),
-        legal_at=term.until,
-        detail={"certificate_number": term.certificate_number, "last_day": term.last_day.isoformat()},
-        stage=Stage.SETTLING,
-        ending=Ending(
-            kind=Standing.EXPIRED,
-            cause="term_ended",
-            legal_at=term.until,
-            observed_at=setting.now,
-            reason="the term ended without a renewal",
-        ),
-        publication=publication,
-        marks=duty["marks"],
-        tasks=(*duty["tasks"], Task(kind="settle_deposit", role=Role.FINANCE, due_at=settle_at)),
-        plan=(
-            *duty["plan"],
-            Planned(
-                event=Event.ESCALATE_SETTLEMENT,
-                at=settle_at,
-                what="the settlement falls due and is escalated",
-            ),
-        ),
-    )
-
-
-def marks_by(due: Due, marks: Marks) -> dict[str, Any]:
-    """What hangs on the deadline of the stop-using-marks duty: the applicant's task and its escalation (R9)."""
-    escalation = due.event(Event.ESCALATE_MARKS, "the missing confirmation that marks are out of use is escalated")
-    return {
-        "marks": marks.model_copy(update={"due_at": due.at}),
-        "tasks": (due.task("confirm_marks", Role.APPLICANT),),
-        "plan": (escalation,),
-    }
-
-
-def confirm_marks(case: Case, command: ConfirmMarks, setting: Setting) -> Transition:
-    """The base confirms, with evidence, that every sign and mark is out of use."""
-    judge(case, command)
-    if case.marks is None or case.marks.confirmed_at is not None:
-        raise Refusal(
-            RefusalKind.WRONG_STAGE,
-            "There is no open stop-using-marks duty on this case.",
-            f"See it with: livebase show {case.case_number}",
-        )
-    return step(
-        case,
-        setting,
-        "marks_confirmed",
-        command.actor,
-        Evidence("marks", command.evidence),
-        detail={"evidence": list(command.evidence), "late": setting.now >= case.marks.due_at},
-        marks=case.marks.model_copy(update={"confirmed_at": setting.now}),
-        tasks=tuple(task for task in case.tasks if task.kind != "confirm_marks"),
-        plan=tuple(planned for planned in case.plan if planned.event is not Event.ESCALATE_MARKS),
-    )
-
-
-def escalate_marks(case: Case, planned: Planned, setting: Setting) -> Transition:
-    assert case.ending is not None
-    note = letter(case, "marks_escalated", setting, ended=long_date(last_day(case.ending.legal_at)))
-    return _escalate(case, planned, setting, "marks_escalated", note)
-
-
-def escalate_settlement(case: Case, planned: Planned, setting: Setting) -> Transition:
-    """Money still held past its date is looked at by a person, again each review period (decision 17)."""
-    again = end_of_day(setting.today + timedelta(days=setting.policy.settlement_review_days - 1))
-    note = letter(
-        case,
-        "settlement_escalated",
-        setting,
-        until=again,
-        held=format_cny(case.deposit.held),
-        act="结算" if case.terms else "退还",
-    )
-    again_planned = planned.model_copy(update={"at": again, "provisional": False, "counted": None})
-    return _escalate(case, planned, setting, "settlement_escalated", note, again_planned)
-
-
-def close(case: Case, planned: Planned, setting: Setting) -> Transition:
-    """The appeal window is over; the case closes unless money is still held."""
-    rest = tuple(other for other in case.plan if other != planned)
-    stage = Stage.SETTLING if rest else Stage.CLOSED
-    return step(case, setting, "appeal_window_ended", SYSTEM, legal_at=planned.at, stage=stage, plan=rest)
-
-
-def _escalate(case: Case, planned: Planned, setting: Setting, event: str, note: Letter, *again: Planned) -> Transition:
-    return step(
-        case,
-        setting,
-        event,
-        SYSTEM,
-        note,
-        legal_at=planned.at,
-        plan=(*again, *(other for other in case.plan if other != planned)),
     )
 
 

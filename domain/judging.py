@@ -6,18 +6,22 @@ more against the stored case; in the fixed order: permission (4), expectation (8
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from domain.case import Case
 from domain.commands import Command
 from domain.names import same_name
 from domain.permissions import ROLES, require_permission
 from domain.refusals import Refusal, RefusalKind
 from domain.shanghai import SHANGHAI
-from domain.stages import Role, Stage
+from domain.stages import Role, Stage, Standing
 
 _BEFORE_TERM = frozenset({Stage.REVIEW, Stage.SUPPLEMENT, Stage.DEPOSIT, Stage.CERTIFYING})
+_IN_TERM = frozenset({Stage.PUBLISHING, Stage.VALID})
+_RENEWING = _IN_TERM | {Stage.RENEWAL_LATE}
 
 STAGES: dict[str, frozenset[Stage]] = {
-    "supplement": frozenset({Stage.SUPPLEMENT}),
+    "supplement": _RENEWING | {Stage.SUPPLEMENT},
     "withdraw": _BEFORE_TERM,
     "take_review": frozenset({Stage.REVIEW}),
     "release_review": frozenset({Stage.REVIEW}),
@@ -27,14 +31,53 @@ STAGES: dict[str, frozenset[Stage]] = {
     "receive_deposit": frozenset(Stage),
     "certify": frozenset({Stage.CERTIFYING}),
     "refuse_certification": frozenset({Stage.CERTIFYING}),
-    "publish": frozenset({Stage.PUBLISHING, Stage.VALID}),
-    "confirm_marks": frozenset({Stage.SETTLING}),
-    "assign": _BEFORE_TERM | {Stage.PUBLISHING, Stage.VALID},
-    "extend_deadline": frozenset({Stage.SUPPLEMENT, Stage.DEPOSIT, Stage.SETTLING}),
+    "publish": _IN_TERM,
+    "renew": _RENEWING | {Stage.SETTLING},
+    "approve_renewal": _RENEWING,
+    "request_renewal_supplement": _RENEWING,
+    "reject_renewal": _RENEWING,
+    "confirm_marks": frozenset({Stage.RENEWAL_LATE, Stage.SETTLING}),
+    "assign": _BEFORE_TERM | _RENEWING,
+    "extend_deadline": _RENEWING | {Stage.SUPPLEMENT, Stage.DEPOSIT, Stage.SETTLING},
     "add_note": frozenset(Stage),
     "resend_letters": frozenset(Stage),
 }
 """Action → the stages in which it is possible. `apply` needs a case that does not exist yet."""
+
+EXTENDABLE = {
+    "supplement": "supplement",
+    "renewal_supplement": "supplement",
+    "deposit": "deposit",
+    "confirm_marks": "marks",
+}
+"""An applicant's task → the name its deadline goes by when it is extended."""
+
+
+def _has_deadline(case: Case) -> bool:
+    return any(task.kind in EXTENDABLE for task in case.tasks)
+
+
+def _asks_supplement(case: Case) -> bool:
+    return case.stage is Stage.SUPPLEMENT or (case.renewal is not None and case.renewal.awaits == "supplement")
+
+
+def _may_renew(case: Case) -> bool:
+    return case.ending is None or case.ending.kind is Standing.EXPIRED
+
+
+def _awaits_renewal_review(case: Case) -> bool:
+    return case.renewal is not None and case.renewal.awaits == "review"
+
+
+_CONDITIONS: dict[str, tuple[Callable[[Case], bool], str]] = {
+    "supplement": (_asks_supplement, "No supplement has been asked for; a reviewer decides on the revision handed in."),
+    "extend_deadline": (_has_deadline, "The applicant has no open deadline."),
+    "renew": (_may_renew, "Only a certification that has expired can be renewed late."),
+    "approve_renewal": (_awaits_renewal_review, "No renewal waits for a reviewer."),
+    "request_renewal_supplement": (_awaits_renewal_review, "No renewal waits for a reviewer."),
+    "reject_renewal": (lambda case: case.renewal is not None, "No renewal is under way."),
+}
+"""Action → what must be so within those stages, and what its sender hears when it is not."""
 
 _CERTIFIERS_ACTS = frozenset({"certify", "refuse_certification"})
 _REVIEWERS_ACTS = frozenset({"take_review", "release_review", "approve", "request_supplement", "reject"})
@@ -56,6 +99,7 @@ def judge(case: Case | None, command: Command) -> None:
     if command.action in _CERTIFIERS_ACTS:
         require_second_person(case, command.actor.name)
     _require_revision(case, command)
+    _require_last_day(case, command)
     _require_stage(case, command)
     holder = case.review_held_by
     if command.action in _REVIEWERS_ACTS and holder is not None and not same_name(holder, command.actor.name):
@@ -86,7 +130,7 @@ def _require_revision(case: Case, command: Command) -> None:
             f"The application is at revision {case.revision}; the decision names {revision}.",
             f"Read it again: livebase application show {case.case_number}",
         )
-    if case.decided is not None and case.decided.revision == revision:
+    if command.action in _REVIEWERS_ACTS and case.decided is not None and case.decided.revision == revision:
         raise Refusal(
             RefusalKind.ALREADY_DECIDED,
             f"Revision {revision} has been decided already: {case.decided.outcome} by {case.decided.by}.",
@@ -94,18 +138,34 @@ def _require_revision(case: Case, command: Command) -> None:
         )
 
 
+def _require_last_day(case: Case, command: Command) -> None:
+    """A renewal names the day it renews from, so that none is filed twice by mistake (decision 24)."""
+    named = getattr(command, "from_last_day", None)
+    if named is None or case.term is None or case.term.last_day == named:
+        return
+    raise Refusal(
+        RefusalKind.END_DATE_STALE,
+        f"The certification runs through {case.term.last_day}; the renewal names {named}.",
+        f"See it with: livebase show {case.case_number}",
+    )
+
+
+def _possible(case: Case, action: str) -> bool:
+    return case.stage in STAGES[action] and (action not in _CONDITIONS or _CONDITIONS[action][0](case))
+
+
 def _require_stage(case: Case, command: Command) -> None:
-    if case.stage in STAGES[command.action]:
+    if _possible(case, command.action):
         return
     shown = f"See it with: livebase show {case.case_number}"
-    if case.ending is not None:
+    if case.ending is not None and case.stage is not Stage.RENEWAL_LATE:
         kind = RefusalKind.ALREADY_ENDED
         if command.action == "supplement" and case.ending.cause == "supplement_overdue":
             kind = RefusalKind.TOO_LATE
         day = case.ending.legal_at.astimezone(SHANGHAI).isoformat(timespec="seconds")
         raise Refusal(kind, f"Case {case.case_number} ended as {case.ending.kind} on {day}.", shown)
-    if command.action == "supplement" and case.stage is Stage.REVIEW:
-        message = "No supplement has been asked for; a reviewer decides on the revision handed in."
+    if command.action in _CONDITIONS and case.stage in STAGES[command.action] | {Stage.REVIEW}:
+        message = _CONDITIONS[command.action][1]
     else:
         possible = " or ".join(sorted(STAGES[command.action]))
         message = f"Case {case.case_number} is in stage {case.stage}; this is possible in {possible}."
@@ -114,4 +174,4 @@ def _require_stage(case: Case, command: Command) -> None:
 
 def open_to(case: Case) -> dict[str, frozenset[Role]]:
     """Which commands are possible in the case's stage, and for which roles. For `next` and Temporal Web."""
-    return {action: ROLES[action] for action, stages in STAGES.items() if case.stage in stages}
+    return {action: ROLES[action] for action in STAGES if _possible(case, action)}

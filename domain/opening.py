@@ -19,12 +19,7 @@ from domain.submission import Submission
 
 def require_possible(live: Case | None, last: Case | None, setting: Setting) -> None:
     """Refuse an application beside a live case, or before the cooling-off of the last one is over."""
-    if live is not None:
-        raise Refusal(
-            RefusalKind.CASE_EXISTS,
-            f"The enterprise {live.credit_code} has a live case: {live.case_number} (stage {live.stage}).",
-            f"See it with: livebase show {live.case_number}. One case per enterprise (decision 8).",
-        )
+    require_no_other(live)
     if last is None or last.ending is None:
         return
     earliest = earliest_new_application(last.ending.kind, last.ending.legal_at, setting.policy)
@@ -33,6 +28,16 @@ def require_possible(live: Case | None, last: Case | None, setting: Setting) -> 
             RefusalKind.COOLING_OFF,
             f"Case {last.case_number} ended as {last.ending.kind}; a new application is possible from {earliest}.",
             f"Apply again on {earliest} or later (decision 30).",
+        )
+
+
+def require_no_other(live: Case | None) -> None:
+    """Refuse (5) what would leave an enterprise with two cases that have not ended (decision 8)."""
+    if live is not None:
+        raise Refusal(
+            RefusalKind.CASE_EXISTS,
+            f"The enterprise {live.credit_code} has a live case: {live.case_number} (stage {live.stage}).",
+            f"See it with: livebase show {live.case_number}. One case per enterprise (decision 8).",
         )
 
 
@@ -75,7 +80,7 @@ def open_case(command: Apply, case_number: str, submission: Submission, setting:
         command.actor,
         ApplicationRevision(1, command.submission, str(command.actor), application.representative),
         KnownBy({"case_number": case_number, "credit_code": command.credit_code, **application.names}),
-        ScreeningResult(1, setting.today, findings),
+        ScreeningResult(1, setting.today, findings, setting.policy.version),
         letter(
             unopened,
             "application_received",

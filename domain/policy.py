@@ -58,6 +58,11 @@ class Policy(BaseModel):
 
     term_years: int
     renewal_reminder_days_before: tuple[int, ...]
+    renewal_opens_days_before: int
+    renewal_in_good_time_days_before: int
+    renewal_escalation_days_before: int
+    renewal_late_days: int
+    renewal_attempts: int
 
     marks_working_days: int
     settlement_days: int

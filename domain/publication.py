@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+from domain import official_list
 from domain.case import Case, Event, Planned
 from domain.certification import NAME_AND_MARKS
 from domain.commands import Publish
 from domain.judging import judge
 from domain.letters import letter, long_date
-from domain.records import BenefitEffective, Evidence, ListRevision, Transition
+from domain.records import BenefitEffective, Evidence, Transition
 from domain.refusals import Refusal, RefusalKind
 from domain.setting import SYSTEM, Setting, step
 from domain.stages import Stage
@@ -31,15 +32,7 @@ def published(case: Case, setting: Setting, *, actor: object = SYSTEM, evidence:
         setting,
         "base_published",
         actor,
-        ListRevision(
-            revision=revision,
-            state="published",
-            certificate_number=term.certificate_number,
-            name=case.name,
-            valid_from=term.from_,
-            valid_until=term.until,
-            evidence=evidence,
-        ),
+        official_list.entry(case, "published", term, setting, evidence=evidence),
         BenefitEffective(term.ordinal, NAME_AND_MARKS, setting.now),
         letter(
             case,
@@ -51,7 +44,7 @@ def published(case: Case, setting: Setting, *, actor: object = SYSTEM, evidence:
         detail={"register_revision": revision, "evidence": evidence, "late": late},
         stage=Stage.VALID,
         publication=publication,
-        tasks=tuple(task for task in case.tasks if task.kind != "publish"),
+        tasks=case.tasks_without("publish"),
         plan=without_publication(case),
     )
 
@@ -63,7 +56,7 @@ def publish_by_hand(case: Case, command: Publish, setting: Setting) -> Transitio
         return _evidence_added(case, command, setting)
     if command.evidence is not None:
         return published(case, setting, actor=command.actor, evidence=command.evidence)
-    others = tuple(planned for planned in case.plan if planned.event is not Event.ATTEMPT_PUBLICATION)
+    others = case.plan_without(Event.ATTEMPT_PUBLICATION)
     return step(case, setting, "publication_retried", command.actor, plan=(attempt_at(setting.now), *others))
 
 
@@ -83,7 +76,7 @@ def attempt_failed(case: Case, planned: Planned, why: str, setting: Setting) -> 
         SYSTEM,
         detail={"why": why, "failed_attempts": failures},
         publication=case.publication.model_copy(update={"failed_attempts": failures}),
-        plan=(attempt_at(again), *(other for other in case.plan if other != planned)),
+        plan=(attempt_at(again), *case.plan_without(planned)),
     )
 
 
@@ -120,7 +113,7 @@ def escalate(case: Case, planned: Planned, setting: Setting) -> Transition:
             certificate=case.terms[-1].certificate_number,
         ),
         legal_at=planned.at,
-        plan=tuple(other for other in case.plan if other != planned),
+        plan=case.plan_without(planned),
     )
 
 
@@ -141,10 +134,10 @@ def record_breach(case: Case, planned: Planned, setting: Setting) -> Transition:
         ),
         legal_at=planned.at,
         publication=case.publication.model_copy(update={"breached": True}),
-        plan=tuple(other for other in case.plan if other != planned),
+        plan=case.plan_without(planned),
     )
 
 
 def without_publication(case: Case) -> tuple[Planned, ...]:
     """The plan without what belongs to a pending publication."""
-    return tuple(planned for planned in case.plan if planned.event not in _PUBLICATION)
+    return case.plan_without(*_PUBLICATION)

@@ -37,11 +37,12 @@ class KnownBy:
 
 @dataclass(frozen=True)
 class ScreeningResult:
-    """All findings of one screening, as of one Shanghai date."""
+    """All findings of one screening, as of one Shanghai date, under one version of the policy."""
 
     revision: int
     as_of: date
     findings: tuple[Finding, ...]
+    policy_version: str
 
 
 @dataclass(frozen=True)
@@ -79,7 +80,11 @@ class TermBegun:
 
 @dataclass(frozen=True)
 class ListRevision:
-    """A new revision of the base's entry on the official list. A higher revision wins, whatever comes first."""
+    """A new revision of the base's entry on the official list.
+
+    Of those in effect the highest counts, in whatever order they were written: a renewal approved in time is in
+    effect only from the end of the term before, a revocation at once (decision 19).
+    """
 
     revision: int
     state: Literal["published", "suspended", "withdrawn"]
@@ -87,6 +92,7 @@ class ListRevision:
     name: str
     valid_from: datetime
     valid_until: datetime
+    effective_from: datetime
     evidence: str | None = None
 
 

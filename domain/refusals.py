@@ -19,12 +19,16 @@ refusal
 │   ├── acceptance_missing        a finding that needs a person was not accepted by name
 │   ├── review_held               another reviewer holds the review
 │   ├── rounds_used_up            no further supplement round is left
+│   ├── too_early                 the window for it has not opened yet
 │   ├── too_late                  the deadline had passed when the command counted
 │   ├── already_ended             the case has ended and this does not belong after an ending
+│   ├── renewal_pending           a renewal is under way already
+│   ├── renewal_barred            something stands in the renewal's way
 │   ├── nothing_to_resend         every letter meant has arrived or is on its way
 │   └── not_local                 only on the local server
 └── expectation (exit 8)      what the caller stated no longer holds
     ├── revision_stale            the application has another revision now
+    ├── end_date_stale            the certification ends on another day now
     ├── already_decided           another decision on that revision came first
     ├── request_id_reused         the request id was used with other parameters
     └── reference_reused          the bank reference was reported with other content
@@ -55,11 +59,15 @@ class RefusalKind(StrEnum):
     ACCEPTANCE_MISSING = "acceptance_missing"
     REVIEW_HELD = "review_held"
     ROUNDS_USED_UP = "rounds_used_up"
+    TOO_EARLY = "too_early"
     TOO_LATE = "too_late"
     ALREADY_ENDED = "already_ended"
+    RENEWAL_PENDING = "renewal_pending"
+    RENEWAL_BARRED = "renewal_barred"
     NOTHING_TO_RESEND = "nothing_to_resend"
     NOT_LOCAL = "not_local"
     REVISION_STALE = "revision_stale"
+    END_DATE_STALE = "end_date_stale"
     ALREADY_DECIDED = "already_decided"
     REQUEST_ID_REUSED = "request_id_reused"
     REFERENCE_REUSED = "reference_reused"
@@ -91,13 +99,17 @@ TREE: dict[str, tuple[RefusalKind, ...]] = {
         RefusalKind.ACCEPTANCE_MISSING,
         RefusalKind.REVIEW_HELD,
         RefusalKind.ROUNDS_USED_UP,
+        RefusalKind.TOO_EARLY,
         RefusalKind.TOO_LATE,
         RefusalKind.ALREADY_ENDED,
+        RefusalKind.RENEWAL_PENDING,
+        RefusalKind.RENEWAL_BARRED,
         RefusalKind.NOTHING_TO_RESEND,
         RefusalKind.NOT_LOCAL,
     ),
     "expectation": (
         RefusalKind.REVISION_STALE,
+        RefusalKind.END_DATE_STALE,
         RefusalKind.ALREADY_DECIDED,
         RefusalKind.REQUEST_ID_REUSED,
         RefusalKind.REFERENCE_REUSED,

@@ -8,13 +8,13 @@ from domain.case import Case, Decided, Event, Planned
 from domain.commands import Approve, ReleaseReview, RequestSupplement, Supplement, TakeReview
 from domain.deposit import deposit_opened, full_deposit
 from domain.ending import end_before_term
-from domain.findings import Finding, Outcome
 from domain.judging import judge
 from domain.letters import letter
 from domain.money import format_cny
-from domain.records import ApplicationRevision, Decision, KnownBy, ScreeningResult, Transition
-from domain.refusals import Problem, Refusal, RefusalKind
-from domain.screening import screen
+from domain.policy import Policy
+from domain.records import ApplicationRevision, Decision, KnownBy, Record, ScreeningResult, Transition
+from domain.refusals import Refusal, RefusalKind
+from domain.screening import require_accepted, require_no_failure, screen
 from domain.setting import SYSTEM, Due, Setting, step
 from domain.stages import Role, Stage, Standing
 from domain.submission import Submission
@@ -49,8 +49,8 @@ def approve(case: Case, command: Approve, submission: Submission, setting: Setti
     """Approve the revision named: no finding fails as of today, each that needs a person is accepted by name."""
     judge(case, command)
     findings = screen(submission.application, setting.policy, as_of=setting.today)
-    _require_no_failure(findings)
-    _require_accepted(findings, command)
+    require_no_failure(findings)
+    require_accepted(findings, command.accepted)
     reasons = {acceptance.condition: acceptance.reason for acceptance in command.accepted}
     full = case.deposit.missing == 0
     opened = full_deposit(setting) if full else deposit_opened(setting)
@@ -59,7 +59,7 @@ def approve(case: Case, command: Approve, submission: Submission, setting: Setti
         setting,
         "application_approved",
         command.actor,
-        ScreeningResult(case.revision, setting.today, findings),
+        ScreeningResult(case.revision, setting.today, findings, setting.policy.version),
         Decision("approved", command.actor.name, command.actor.role, case.revision, detail={"accepted": reasons}),
         letter(
             case,
@@ -136,23 +136,15 @@ def supplement_by(due: Due, setting: Setting) -> dict[str, Any]:
 def supplement(case: Case, command: Supplement, submission: Submission, setting: Setting) -> Transition:
     """A new revision: screened at once, and back to review with a fresh deadline."""
     judge(case, command)
-    if submission.application.credit_code != case.credit_code:
-        raise Refusal(
-            RefusalKind.INVALID_VALUE,
-            "A supplement cannot change the credit code the base is known by.",
-            "A different enterprise applies on its own.",
-        )
     revision = case.revision + 1
-    findings = screen(submission.application, setting.policy, as_of=setting.today)
+    records, revised = new_revision(case, command.submission, submission, command.actor, setting.policy, setting)
     opened = review_opened(setting)
     return step(
         case,
         setting,
         "supplement_received",
         command.actor,
-        ApplicationRevision(revision, command.submission, str(command.actor), submission.application.representative),
-        KnownBy(submission.application.names),
-        ScreeningResult(revision, setting.today, findings),
+        *records,
         letter(
             case,
             "supplement_received",
@@ -164,11 +156,31 @@ def supplement(case: Case, command: Supplement, submission: Submission, setting:
             round=case.supplement_round,
         ),
         detail={"revision": revision, "submission": command.submission},
-        revision=revision,
-        name=submission.application.base.name,
-        payer_names=submission.application.payer_names,
+        **revised,
         **opened,
     )
+
+
+def new_revision(
+    case: Case, sha256: str, submission: Submission, actor: object, policy: Policy, setting: Setting
+) -> tuple[tuple[Record, ...], dict[str, Any]]:
+    """What a new revision of the application leaves on record, screened at once by `policy`, and what it changes.
+
+    Refuses (2) one of another enterprise: the base is known by its credit code.
+    """
+    application, revision = submission.application, case.revision + 1
+    if application.credit_code != case.credit_code:
+        raise Refusal(
+            RefusalKind.INVALID_VALUE,
+            "The credit code the base is known by cannot be changed.",
+            "A different enterprise applies on its own.",
+        )
+    records = (
+        ApplicationRevision(revision, sha256, str(actor), application.representative),
+        KnownBy(application.names),
+        ScreeningResult(revision, setting.today, screen(application, policy, as_of=setting.today), policy.version),
+    )
+    return records, {"revision": revision, "name": application.base.name, "payer_names": application.payer_names}
 
 
 def remind_reviewer(case: Case, planned: Planned, setting: Setting) -> Transition:
@@ -225,39 +237,9 @@ def _remind(case: Case, planned: Planned, setting: Setting) -> Transition:
         SYSTEM,
         note,
         legal_at=planned.at,
-        plan=tuple(other for other in case.plan if other != planned),
+        plan=case.plan_without(planned),
     )
 
 
 def _decided(outcome: Any, case: Case, command: Any, setting: Setting) -> Decided:
     return Decided(outcome=outcome, revision=case.revision, by=command.actor.name, at=setting.now)
-
-
-def _require_no_failure(findings: tuple[Finding, ...]) -> None:
-    failed = [finding for finding in findings if finding.outcome is Outcome.FAIL]
-    if failed:
-        names = ", ".join(finding.condition for finding in failed)
-        raise Refusal(
-            RefusalKind.CONDITION_FAILED,
-            f"Approval is not possible while a condition fails: {names}.",
-            "Request a supplement or reject.",
-            tuple(Problem(finding.condition, finding.message) for finding in failed),
-        )
-
-
-def _require_accepted(findings: tuple[Finding, ...], command: Approve) -> None:
-    needed = {finding.condition: finding for finding in findings if finding.outcome is Outcome.PERSON}
-    accepted = {acceptance.condition for acceptance in command.accepted}
-    if unknown := sorted(accepted - needed.keys()):
-        raise Refusal(
-            RefusalKind.INVALID_VALUE,
-            f"These findings need no acceptance: {', '.join(unknown)}.",
-            "Accept only findings whose outcome is 'person'.",
-        )
-    if missing := sorted(needed.keys() - accepted):
-        raise Refusal(
-            RefusalKind.ACCEPTANCE_MISSING,
-            f"These findings need a person's acceptance with a reason: {', '.join(missing)}.",
-            "Add for each: --accept CONDITION --reason R",
-            tuple(Problem(condition, needed[condition].message) for condition in missing),
-        )

@@ -9,9 +9,11 @@ from __future__ import annotations
 from datetime import date
 
 from domain.application import Application
+from domain.commands import Acceptance
 from domain.conditions import CONDITIONS, Subject
-from domain.findings import Finding
+from domain.findings import Finding, Outcome
 from domain.policy import Policy
+from domain.refusals import Problem, Refusal, RefusalKind
 
 
 def screen(application: Application, policy: Policy, *, as_of: date, deposit_paid: bool = False) -> tuple[Finding, ...]:
@@ -30,3 +32,35 @@ def screen(application: Application, policy: Policy, *, as_of: date, deposit_pai
         for condition, judge in CONDITIONS.items()
         for judged in (judge(subject),)
     )
+
+
+def require_no_failure(findings: tuple[Finding, ...]) -> None:
+    """Refuse (5) an approval while a condition fails (decision 10)."""
+    failed = [finding for finding in findings if finding.outcome is Outcome.FAIL]
+    if failed:
+        names = ", ".join(finding.condition for finding in failed)
+        raise Refusal(
+            RefusalKind.CONDITION_FAILED,
+            f"Approval is not possible while a condition fails: {names}.",
+            "Request a supplement or reject.",
+            tuple(Problem(finding.condition, finding.message) for finding in failed),
+        )
+
+
+def require_accepted(findings: tuple[Finding, ...], acceptances: tuple[Acceptance, ...]) -> None:
+    """Refuse (5) an approval while a finding that needs a person is not accepted by name (decision 10)."""
+    needed = {finding.condition: finding for finding in findings if finding.outcome is Outcome.PERSON}
+    accepted = {acceptance.condition for acceptance in acceptances}
+    if unknown := sorted(accepted - needed.keys()):
+        raise Refusal(
+            RefusalKind.INVALID_VALUE,
+            f"These findings need no acceptance: {', '.join(unknown)}.",
+            "Accept only findings whose outcome is 'person'.",
+        )
+    if missing := sorted(needed.keys() - accepted):
+        raise Refusal(
+            RefusalKind.ACCEPTANCE_MISSING,
+            f"These findings need a person's acceptance with a reason: {', '.join(missing)}.",
+            "Add for each: --accept CONDITION --reason R",
+            tuple(Problem(condition, needed[condition].message) for condition in missing),
+        )

@@ -36,13 +36,14 @@ class Due:
 class Setting:
     """What is true around a case while a rule decides.
 
-    `now` is the case's clock, an aware instant; `list_revision` the number the base's next entry on the
-    official list would take.
+    `now` is the case's clock, an aware instant; `policy` the one the case is judged by, `in_force` today's, by which
+    a next term is decided; `list_revision` the number the base's next entry on the official list would take.
     """
 
     now: datetime
     policy: Policy
     calendar: Calendar
+    in_force: Policy
     list_revision: int = 1
 
     @property
@@ -108,7 +109,7 @@ def step(
 
 def _with_unmatched_money(case: Case) -> tuple[Task, ...]:
     """Whatever a step does to the tasks, money that fits nowhere waits for a person (decision 15)."""
-    others = tuple(task for task in case.tasks if task.kind != "unmatched_money")
+    others = case.tasks_without("unmatched_money")
     if not case.deposit.unmatched:
         return others
     waiting = [task for task in case.tasks if task.kind == "unmatched_money"]

@@ -63,10 +63,10 @@ MOVES: dict[Stage | None, frozenset[Stage]] = {
     Stage.SUPPLEMENT: frozenset({Stage.REVIEW}) | _ENDED,
     Stage.DEPOSIT: frozenset({Stage.CERTIFYING}) | _ENDED,
     Stage.CERTIFYING: frozenset({Stage.PUBLISHING}) | _ENDED,
-    Stage.PUBLISHING: frozenset({Stage.VALID, Stage.SETTLING}),
-    Stage.VALID: frozenset({Stage.SETTLING}),
-    Stage.RENEWAL_LATE: frozenset({Stage.VALID, Stage.SETTLING}),
-    Stage.SETTLING: frozenset({Stage.CLOSED}),
+    Stage.PUBLISHING: frozenset({Stage.VALID, Stage.RENEWAL_LATE, Stage.SETTLING}),
+    Stage.VALID: frozenset({Stage.RENEWAL_LATE, Stage.SETTLING}),
+    Stage.RENEWAL_LATE: frozenset({Stage.PUBLISHING, Stage.SETTLING}),
+    Stage.SETTLING: frozenset({Stage.RENEWAL_LATE, Stage.CLOSED}),
     Stage.CLOSED: frozenset(),
 }
 """From each stage, the stages that may follow. Staying in a stage is always allowed."""

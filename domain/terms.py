@@ -8,7 +8,7 @@ from typing import Self
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from domain.shanghai import end_of_day, shanghai_date
+from domain.shanghai import end_of_day, last_day, shanghai_date
 
 
 def add_months(day: date, months: int) -> date:
@@ -42,7 +42,7 @@ class Term(BaseModel):
     @property
     def last_day(self) -> date:
         """The last valid Shanghai date."""
-        return add_years(self.anchor, self.ordinal)
+        return last_day(self.until)
 
     @classmethod
     def first(cls, certified_at: datetime, certificate_number: str, policy_version: str, *, years: int = 1) -> Self:
@@ -56,3 +56,21 @@ class Term(BaseModel):
             certificate_number=certificate_number,
             policy_version=policy_version,
         )
+
+    def next(self, certificate_number: str, policy_version: str, *, years: int = 1) -> Self:
+        """The term that follows without a gap, on the same anniversary (decisions 3 and 24)."""
+        gone = self.last_day.year - self.anchor.year
+        return self.model_copy(
+            update={
+                "ordinal": self.ordinal + 1,
+                "from_": self.until,
+                "until": end_of_day(add_years(self.anchor, gone + years)),
+                "certificate_number": certificate_number,
+                "policy_version": policy_version,
+            }
+        )
+
+    def late(self, approved_at: datetime, certificate_number: str, policy_version: str, *, years: int = 1) -> Self:
+        """The term a late renewal starts: from its approval, with an anniversary of its own (decision 25)."""
+        first = self.first(approved_at, certificate_number, policy_version, years=years)
+        return first.model_copy(update={"ordinal": self.ordinal + 1})

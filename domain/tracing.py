@@ -54,8 +54,12 @@ def current_details(case: Case, now: datetime) -> str:
     rows.append(("保证金 Deposit", f"{format_cny(deposit.held)} of {format_cny(deposit.required)} CNY held"))
     if deposit.unmatched:
         rows.append(("待核对 Unmatched", f"{format_cny(deposit.unmatched)} CNY"))
-    if case.term is not None:
-        rows.append(("证书 Certificate", f"{case.term.certificate_number}, through {case.term.last_day} 24:00"))
+    if (term := case.running_term) is not None:
+        rows.append(("证书 Certificate", f"{term.certificate_number}, through {term.last_day} 24:00"))
+    if case.renewal is not None:
+        rows.append(("续签 Renewal", f"filed {_shown(case.renewal.filed_at)}, awaits {case.renewal.awaits}"))
+    elif case.term is not None and case.term != term:
+        rows.append(("续签 Renewal", f"{case.term.certificate_number}, through {case.term.last_day} 24:00"))
     if case.publication is not None:
         breached = ", R3 breached" if case.publication.breached else ""
         due = f"due {case.publication.due_date}" + (" (provisional)" if case.publication.provisional else "")

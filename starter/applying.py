@@ -18,6 +18,7 @@ from starter.session import Session
 if TYPE_CHECKING:
     from domain.refusals import Problem
     from starter.application_file import ReadFile
+    from starter.sending import Make
     from store.queries import FoundCase
 
 FileArgument = Annotated[Path, typer.Argument(metavar="FILE", help="YAML or JSON, see examples/.")]
@@ -94,6 +95,12 @@ def apply(session: Session, file: FileArgument) -> None:
 def supplement(session: Session, base: BaseArgument, file: FileArgument) -> None:
     """Answer a supplement request: whole sections, each replacing the one handed in before."""
     from domain.commands import Supplement
+
+    hand_in_sections(session, base, file, lambda given: Supplement(**given))
+
+
+def hand_in_sections(session: Session, base: str, file: Path, make: Make) -> None:
+    """Send the command `make` builds with a new submission: the newest one, with the file's sections in place."""
     from domain.shanghai import shanghai_date
     from starter.application_file import InvalidFile, read_supplement_file
     from starter.handed_in import read_submission
@@ -105,15 +112,15 @@ def supplement(session: Session, base: BaseArgument, file: FileArgument) -> None
         read_structured_file(file)  # what can be told of the file before the store is asked
         found = session.meant(base)
         if found is None:
-            act(session, base, lambda given: Supplement(**given, submission=""))
+            act(session, base, lambda given: make({**given, "submission": ""}))
             return
         today = shanghai_date(found.clock(session.wall))
         current = read_submission(session, found.case, _supplemented(session, found), today)
         read = read_supplement_file(file, today=today, current=current)
     except InvalidFile as error:
         raise invalid_file(error.problems) from None
-    supplement = Supplement(**envelope(session, found.case.workflow_id), submission=read.submission.sha256)
-    send(session, supplement, found, files=read.document_files, content=read.submission.canonical_bytes())
+    command = make({**envelope(session, found.case.workflow_id), "submission": read.submission.sha256})
+    send(session, command, found, files=read.document_files, content=read.submission.canonical_bytes())
 
 
 def withdraw(session: Session, base: BaseArgument, reason: Reason) -> None:

@@ -131,7 +131,8 @@ def _foreseen(
     while page := notices.live_cases(last, 500):
         for live in page:
             case = live.case
-            transition = recount(case, Setting(session.wall + live.clock_offset, policy, after), notice.reference)
+            setting = Setting(session.wall + live.clock_offset, policy, after, policy)
+            transition = recount(case, setting, notice.reference)
             deadlines = transition.detail["deadlines"] if transition else []
             yield case.case_number, [one for one in deadlines if one["before"] != one["after"]]
         last = page[-1].workflow_id

@@ -62,10 +62,9 @@ def _setting(session: Session, found: FoundCase | None, opens_at: datetime | Non
     from store.reference import policy_book
 
     book, calendar = policy_book(), session.notices.calendar()
-    if found is None:
-        now = opens_at or session.wall
-        return Setting(now, book.in_force(shanghai_date(now)), calendar)
-    return Setting(found.clock(session.wall), book.pinned(found.case.policy_version), calendar)
+    now = found.clock(session.wall) if found else opens_at or session.wall
+    in_force = book.in_force(shanghai_date(now))
+    return Setting(now, book.pinned(found.case.policy_version) if found else in_force, calendar, in_force)
 
 
 class _Reading:
@@ -82,7 +81,8 @@ class _Reading:
 
     def live_case(self, credit_code: str) -> Case | None:
         last = self.last_case(credit_code)
-        return last if last is not None and last.ending is None else None
+        own = self._found.case.workflow_id if self._found else None
+        return last if last is not None and last.ending is None and last.workflow_id != own else None
 
     def last_case(self, credit_code: str) -> Case | None:
         last = self._session.reader.find_case(credit_code)

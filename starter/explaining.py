@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from store.queries import FoundCase
 
 
+_APPROVALS = ("approved", "renewal_approved")
+
+
 def register(app: typer.Typer) -> None:
     command(app, "why")(why)
 
@@ -32,7 +35,7 @@ def _view(session: Session, found: FoundCase) -> dict[str, Any]:
     shown = session.reader.base_view(found, session.wall)
     rests_on = grounds(session.engine, case.case_number)
     kept = ("case_number", "credit_code", "name", "parties", "stage", "standing", "awaiting", "due_at", "valid_until",
-            "revision", "term", "publication", "holds", "ending", "deposit")  # fmt: skip
+            "revision", "term", "next_term", "renewal", "publication", "holds", "ending", "deposit")  # fmt: skip
     return {
         **{key: shown[key] for key in kept},
         "unobserved_ending": _unobserved(found, session),
@@ -56,7 +59,7 @@ def _unobserved(found: FoundCase, session: Session) -> str | None:
 
 def _accepted(findings: list[dict[str, Any]], decisions: list[dict[str, Any]], revision: int) -> list[dict[str, Any]]:
     """The findings, each with who accepted it and why where the approval of the revision did."""
-    approvals = [one for one in decisions if one["kind"] == "approved" and one["revision"] == revision]
+    approvals = [one for one in decisions if one["kind"] in _APPROVALS and one["revision"] == revision]
     reasons: dict[str, Any] = {
         condition: {"by": approval["by"], "reason": reason, "at": approval["at"]}
         for approval in approvals

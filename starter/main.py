@@ -25,6 +25,7 @@ from starter import (
     notices,
     reading,
     reference,
+    renewing,
     reviewing,
 )
 from starter.errors import CommandError, usage
@@ -37,6 +38,7 @@ def build_app() -> typer.Typer:
     local.register(app)
     applying.register(app)
     reviewing.register(app)
+    renewing.register(app)
     casework.register(app)
     depositing.register(app)
     lists.register(app)

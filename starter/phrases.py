@@ -16,6 +16,9 @@ _TYPED = {
     "reject": "review reject",
     "receive_deposit": "deposit receive",
     "refuse_certification": "certify --refuse",
+    "approve_renewal": "renewal approve",
+    "request_renewal_supplement": "renewal request",
+    "reject_renewal": "renewal reject",
     "confirm_marks": "marks confirm",
     "extend_deadline": "extend",
     "add_note": "note add",
@@ -38,6 +41,12 @@ def of_the_certification(view: dict[str, Any]) -> list[Row]:
     if term := view["term"]:
         until = f"{word('through')} {term['last_day']} 24:00"
         rows.append(("term", f"{term['certificate_number']}, {when(term['from'])} {until}"))
+    if later := view["next_term"]:
+        until = f"{word('through')} {later['last_day']} 24:00"
+        rows.append(("next term", f"{later['certificate_number']}, {when(later['from'])} {until}"))
+    if renewal := view["renewal"]:
+        filed = f"{word('filed')} {when(renewal['filed_at'])}"
+        rows.append(("renewal", f"{filed}, {word('awaits ' + renewal['awaits'])}"))
     rows.append(("deposit", _deposit(view["deposit"])))
     if view["publication"]["state"] != "none":
         rows.append(("publication", _publication(view["publication"])))

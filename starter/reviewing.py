@@ -1,7 +1,9 @@
 """The staff's commands before and at certification: review, certify, publish."""
 
+from __future__ import annotations
+
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -10,9 +12,20 @@ from starter.errors import usage
 from starter.options import command, new_app
 from starter.session import Session
 
+if TYPE_CHECKING:
+    from domain.commands import Acceptance, Missing
+
 Revision = Annotated[
     int, typer.Option("--revision", min=1, help="The revision of the application the decision is about.")
 ]
+
+AcceptedConditions = Annotated[
+    list[str] | None, typer.Option("--accept", metavar="CONDITION", help="A finding that needs a person.")
+]
+AcceptedReasons = Annotated[
+    list[str] | None, typer.Option("--reason", help="Why it is accepted; one for each --accept, in order.")
+]
+Items = Annotated[list[str], typer.Option("--item", metavar='"CONDITION: what is missing"')]
 
 
 def register(app: typer.Typer) -> None:
@@ -47,26 +60,14 @@ def approve(
     session: Session,
     base: BaseArgument,
     revision: Revision,
-    accept: Annotated[
-        list[str] | None, typer.Option("--accept", metavar="CONDITION", help="A finding that needs a person.")
-    ] = None,
-    reason: Annotated[
-        list[str] | None, typer.Option("--reason", help="Why it is accepted; one for each --accept, in order.")
-    ] = None,
+    accept: AcceptedConditions = None,
+    reason: AcceptedReasons = None,
 ) -> None:
     """Approve the revision; no finding may fail, and each that needs a person is accepted by name."""
-    from domain.commands import Acceptance, Approve
-    from domain.conditions import CONDITIONS
+    from domain.commands import Approve
     from starter.sending import act
 
-    conditions, reasons = accept or [], reason or []
-    if unknown := sorted(set(conditions) - set(CONDITIONS)):
-        raise usage(f"--accept {unknown[0][:60]!r} is no condition.", f"Conditions: {', '.join(CONDITIONS)}")
-    if len(conditions) != len(reasons):
-        raise usage("Every --accept CONDITION needs its own --reason R.", "Give them in pairs, in the same order.")
-    accepted = tuple(
-        Acceptance(condition=one, reason=given_reason(why)) for one, why in zip(conditions, reasons, strict=True)
-    )
+    accepted = acceptances(accept, reason)
     act(session, base, lambda envelope: Approve(**envelope, revision=revision, accepted=accepted))
 
 
@@ -74,12 +75,35 @@ def request(
     session: Session,
     base: BaseArgument,
     revision: Revision,
-    item: Annotated[list[str], typer.Option("--item", metavar='"CONDITION: what is missing"')],
+    item: Items,
 ) -> None:
     """Request supplements: all deficiencies at once."""
-    from domain.commands import Missing, RequestSupplement
-    from domain.conditions import CONDITIONS
+    from domain.commands import RequestSupplement
     from starter.sending import act
+
+    items = missing(item)
+    act(session, base, lambda envelope: RequestSupplement(**envelope, revision=revision, items=items))
+
+
+def acceptances(accept: list[str] | None, reason: list[str] | None) -> tuple[Acceptance, ...]:
+    """Findings accepted by name, each with its reason; CommandError (2) when they don't pair."""
+    from domain.commands import Acceptance
+    from domain.conditions import CONDITIONS
+
+    conditions, reasons = accept or [], reason or []
+    if unknown := sorted(set(conditions) - set(CONDITIONS)):
+        raise usage(f"--accept {unknown[0][:60]!r} is no condition.", f"Conditions: {', '.join(CONDITIONS)}")
+    if len(conditions) != len(reasons):
+        raise usage("Every --accept CONDITION needs its own --reason R.", "Give them in pairs, in the same order.")
+    return tuple(
+        Acceptance(condition=one, reason=given_reason(why)) for one, why in zip(conditions, reasons, strict=True)
+    )
+
+
+def missing(item: list[str]) -> tuple[Missing, ...]:
+    """What a supplement is to bring; CommandError (2) for an item that names no condition."""
+    from domain.commands import Missing
+    from domain.conditions import CONDITIONS
 
     items = []
     for text in item:
@@ -89,7 +113,7 @@ def request(
                 f'--item {text[:60]!r} is not "CONDITION: what is missing".', f"Conditions: {', '.join(CONDITIONS)}"
             )
         items.append(Missing(condition=condition.strip(), what=what.strip()))
-    act(session, base, lambda envelope: RequestSupplement(**envelope, revision=revision, items=tuple(items)))
+    return tuple(items)
 
 
 def reject(session: Session, base: BaseArgument, revision: Revision, reason: Reason) -> None:

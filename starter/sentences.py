@@ -4,6 +4,7 @@ from __future__ import annotations
 
 _CASES = {
     "the term ended without a renewal": "认证期满未续签",
+    "the term ended before its renewal was decided": "认证期满,续签尚未决定",
     "the term has ended; no worker has carried it out yet": "认证已期满,尚未由工作进程处理",
     "no open deadline is provisional": "没有暂定的期限",
     "in force now": "现行版本",

@@ -245,7 +245,7 @@ class CaseTransaction:
                             place=number,
                             revision=record.revision,
                             as_of=record.as_of,
-                            policy_version=case.policy_version,
+                            policy_version=record.policy_version,
                             finding=finding.model_dump(mode="json"),
                         )
                     )

@@ -19,6 +19,7 @@ from domain.case import Case, Deposit
 from domain.findings import Outcome
 from domain.shanghai import SHANGHAI, shanghai_date
 from domain.stages import Stage, Standing
+from domain.terms import Term
 from store import answers, tables
 from store.conflicts import again_after_conflict
 
@@ -239,7 +240,7 @@ class Reader:
     def base_view(self, found: FoundCase, wall: datetime) -> dict[str, Any]:
         """Everything about a base, now: the fixed JSON of `show`, but for the run's id and link."""
         case, now = found.case, found.clock(wall)
-        term = case.term
+        term = case.term_at(now)
         return {
             **summary(found, wall),
             "parties": _parties(case),
@@ -255,15 +256,9 @@ class Reader:
                 }
                 for task in case.tasks
             ],
-            "term": None
-            if term is None
-            else {
-                "number": term.ordinal,
-                "certificate_number": term.certificate_number,
-                "from": shown(term.from_),
-                "until": shown(term.until),
-                "last_day": term.last_day.isoformat(),
-            },
+            "term": _term(term),
+            "next_term": _term(case.term) if case.term != term else None,
+            "renewal": _renewal(case),
             "deposit": _sums(case),
             "publication": publication_view(case, now),
             "holds": [{"kind": hold.kind, "since": shown(hold.since), "reason": hold.reason} for hold in case.holds],
@@ -329,6 +324,32 @@ def shown(instant: datetime | None) -> str | None:
 
 def _in_term(case: Case, now: datetime) -> bool:
     return case.standing(now) in (Standing.CERTIFIED, Standing.SUSPENDED)
+
+
+def _term(term: Term | None) -> dict[str, Any] | None:
+    if term is None:
+        return None
+    return {
+        "number": term.ordinal,
+        "certificate_number": term.certificate_number,
+        "from": shown(term.from_),
+        "until": shown(term.until),
+        "last_day": term.last_day.isoformat(),
+    }
+
+
+def _renewal(case: Case) -> dict[str, Any] | None:
+    """The renewal under way, None when there is none."""
+    renewal = case.renewal
+    if renewal is None:
+        return None
+    return {
+        "from_last_day": renewal.from_last_day.isoformat(),
+        "filed_at": shown(renewal.filed_at),
+        "in_good_time": renewal.in_good_time,
+        "awaits": renewal.awaits,
+        "round": renewal.round,
+    }
 
 
 def _with_deposit(finding: dict[str, Any], deposit: Deposit, as_of: date) -> dict[str, Any]:

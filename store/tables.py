@@ -208,7 +208,7 @@ class TermRow(Table):
 
 
 class ListRow(Table):
-    """One revision of a base's entry on the official list; the highest one counts (decision 19)."""
+    """One revision of a base's entry on the official list; of those in effect the highest counts (decision 19)."""
 
     __tablename__ = "list_revisions"
 
@@ -219,6 +219,7 @@ class ListRow(Table):
     name: Mapped[str]
     valid_from: Mapped[datetime]
     valid_until: Mapped[datetime]
+    effective_from: Mapped[datetime]
     evidence: Mapped[str | None]
     at: Mapped[datetime]
 

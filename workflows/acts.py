@@ -14,6 +14,7 @@ with workflow.unsafe.imports_passed_through():
         Answer,
         Apply,
         Approve,
+        ApproveRenewal,
         Assign,
         Certify,
         ConfirmMarks,
@@ -22,7 +23,10 @@ with workflow.unsafe.imports_passed_through():
         ReceiveDeposit,
         RefuseCertification,
         Reject,
+        RejectRenewal,
         ReleaseReview,
+        Renew,
+        RequestRenewalSupplement,
         RequestSupplement,
         ResendLetters,
         Supplement,
@@ -131,6 +135,38 @@ class PeoplesActs(CaseKeeping):
 
     @publish.validator
     def _check_publish(self, command: Publish) -> None:
+        self._check(command)
+
+    @workflow.update(description="提交续签 File the renewal")
+    async def renew(self, command: Renew) -> Answer:
+        return await self._act(command)
+
+    @renew.validator
+    def _check_renew(self, command: Renew) -> None:
+        self._check(command)
+
+    @workflow.update(description="续签通过 Approve the renewal")
+    async def approve_renewal(self, command: ApproveRenewal) -> Answer:
+        return await self._act(command)
+
+    @approve_renewal.validator
+    def _check_approve_renewal(self, command: ApproveRenewal) -> None:
+        self._check(command)
+
+    @workflow.update(description="要求补充续签材料 Request a supplement to the renewal")
+    async def request_renewal_supplement(self, command: RequestRenewalSupplement) -> Answer:
+        return await self._act(command)
+
+    @request_renewal_supplement.validator
+    def _check_request_renewal_supplement(self, command: RequestRenewalSupplement) -> None:
+        self._check(command)
+
+    @workflow.update(description="续签不予通过 Reject the renewal")
+    async def reject_renewal(self, command: RejectRenewal) -> Answer:
+        return await self._act(command)
+
+    @reject_renewal.validator
+    def _check_reject_renewal(self, command: RejectRenewal) -> None:
         self._check(command)
 
     @workflow.update(description="确认停用标识 Confirm that marks are out of use")

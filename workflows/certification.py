@@ -35,7 +35,7 @@ class Certification(PeoplesActs):
     @workflow.init
     def __init__(self, state: CertificationState) -> None:
         super().__init__(state)
-        self._terms_at_start = len(state.case.terms) if state.case else 0
+        self._term_at_start = self._running_term()
 
     @workflow.run
     async def run(self, state: CertificationState) -> CaseOutcome:
@@ -46,6 +46,7 @@ class Certification(PeoplesActs):
         await self.certification()
         await self.publication()
         await self.valid_year()
+        await self.late_renewal()
         await self.settlement()
         return await self.outcome()
 
@@ -76,24 +77,35 @@ class Certification(PeoplesActs):
     async def certification(self) -> None:
         """Until the certifier decides. A term that begins gets a run of its own."""
         await self._until_over(Stage.CERTIFYING)
-        if self.state.case is not None and len(self.state.case.terms) > self._terms_at_start:
-            await self._continue_as_new()
+        await self.term_begun()
 
     async def publication(self) -> None:
         """Tried at once, due by the end of the 7th working day, and never given up within the term."""
         await self._until_over(Stage.PUBLISHING)
 
     async def valid_year(self) -> None:
-        """The valid year with its reminders, until it expires at its legal instant."""
+        """The valid year with its reminders and its renewal, until the next term begins or it expires."""
         await self._until_over(Stage.VALID)
+        await self.term_begun()
+
+    async def late_renewal(self) -> None:
+        """A renewal filed before the end and undecided by then, or filed late: until it is decided."""
+        await self._until_over(Stage.RENEWAL_LATE)
 
     async def settlement(self) -> None:
         """What outlives the certification: marks duty, appeal window, settlement of the deposit."""
         await self._until_over(Stage.SETTLING)
 
+    async def term_begun(self) -> None:
+        """A term that has begun since the run started gets a run of its own."""
+        if self._running_term() != self._term_at_start:
+            await self._continue_as_new()
+
     async def outcome(self) -> CaseOutcome:
         await workflow.wait_condition(workflow.all_handlers_finished)
         case = self.state.case
+        if case is not None and case.stage is not Stage.CLOSED:
+            await self._continue_as_new()  # what was decided leads back to an earlier stage
         if case is None:
             return CaseOutcome(case_number=None, outcome="no case was opened")
         return CaseOutcome(case_number=case.case_number, outcome=case.standing(workflow.now()).value)

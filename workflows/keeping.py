@@ -132,7 +132,8 @@ class CaseKeeping:
 
     async def _until_over(self, *stages: Stage) -> None:
         """Carry out what comes of itself, as it falls due, until the case is in none of `stages`."""
-        while self.state.case is not None and self.state.case.stage in stages:
+        term = self._running_term()
+        while self.state.case is not None and self.state.case.stage in stages and self._running_term() == term:
             if self.state.notices:
                 await self._recount_deadlines()
                 continue
@@ -143,6 +144,11 @@ class CaseKeeping:
                 await self._attempt_publication(planned)
             else:
                 await self._step(planned.event.value, planned)
+
+    def _running_term(self) -> int:
+        """The ordinal of the term under way, 0 before the first."""
+        term = self.state.case.running_term if self.state.case else None
+        return term.ordinal if term else 0
 
     async def _next_due(self, case: Case) -> Planned | None:
         """The next planned event once it is due; None when the case has changed and must be looked at again."""

@@ -6,16 +6,19 @@ from datetime import date, datetime, timedelta
 from functools import cache
 from typing import Any
 
-from domain import certification, deposit, ending, opening, publication, review
+from domain import certification, deposit, expiry, next_term, opening, publication, renewal, review
 from domain.case import Case, Event, Planned
 from domain.commands import (
     Actor,
     Apply,
     Approve,
+    ApproveRenewal,
     Certify,
     Command,
     Missing,
     ReceiveDeposit,
+    Renew,
+    RequestRenewalSupplement,
     RequestSupplement,
 )
 from domain.records import Transition
@@ -38,7 +41,8 @@ OPENED = midnight(date(2026, 3, 2)) + timedelta(hours=10)
 
 
 def setting(now: datetime, list_revision: int = 1) -> Setting:
-    return Setting(now, policy_book().in_force(date(2026, 3, 2)), shipped_calendar(), list_revision)
+    policy = policy_book().in_force(date(2026, 3, 2))
+    return Setting(now, policy, shipped_calendar(), policy, list_revision)
 
 
 @cache
@@ -92,9 +96,67 @@ def in_valid(now: datetime = OPENED) -> Case:
 
 
 def expired(now: datetime = OPENED) -> Case:
-    case = in_valid(now)
+    return ended(in_valid(now))
+
+
+def ended(case: Case) -> Case:
+    """The case after its term's end."""
     planned = planned_event(case, Event.EXPIRE_CERTIFICATION)
-    return ending.expire(case, planned, setting(planned.at, 2)).case
+    return expiry.expire(case, planned, setting(planned.at, 2)).case
+
+
+def before_end(case: Case, days: int) -> datetime:
+    """So many days before the newest term's end."""
+    return case.terms[-1].until - timedelta(days=days)
+
+
+def renewal_filed(case: Case, days_before: int = 45) -> Transition:
+    """The renewal of a valid year, so many days before its end; after it when negative."""
+    renew = command(Renew, APPLICANT, from_last_day=case.terms[-1].last_day)
+    return renewal.renew(case, renew, submission(), setting(before_end(case, days_before), 2))
+
+
+def renewing(now: datetime = OPENED) -> Case:
+    return renewal_filed(in_valid(now)).case
+
+
+def renewal_asked(case: Case, days_before: int = 40) -> Transition:
+    """A supplement asked for."""
+    items = (Missing(condition="A4.area", what="floor plan"),)
+    request = command(RequestRenewalSupplement, REVIEWER, revision=case.revision, items=items)
+    return renewal.request_supplement(case, request, setting(before_end(case, days_before), 2))
+
+
+def in_renewal_supplement(now: datetime = OPENED) -> Case:
+    return renewal_asked(renewing(now)).case
+
+
+def renewal_approved(case: Case, days_before: int) -> Transition:
+    """The renewal approved so many days before the end; after it, late, when negative."""
+    at = before_end(case, days_before)
+    approve = command(ApproveRenewal, REVIEWER, revision=case.revision)
+    return next_term.approve(case, approve, submission(), f"LBC-2027-00000{len(case.terms) + 1}", setting(at, 3))
+
+
+def renewed(now: datetime = OPENED) -> Case:
+    """A base whose next term waits for its day."""
+    return renewal_approved(renewing(now), 20).case
+
+
+def in_second_term(now: datetime = OPENED) -> Case:
+    case = renewed(now)
+    planned = planned_event(case, Event.BEGIN_TERM)
+    return next_term.begin_term(case, planned, setting(planned.at, 3)).case
+
+
+def renewal_late(now: datetime = OPENED) -> Case:
+    """A renewal filed a week before the end, undecided by then."""
+    return ended(renewal_filed(in_valid(now), 7).case)
+
+
+def delayed_by_us(now: datetime = OPENED) -> Case:
+    """A renewal filed in good time, undecided at the end."""
+    return ended(renewing(now))
 
 
 def planned_event(case: Case, event: Event) -> Planned:
@@ -109,4 +171,8 @@ STAGES = {
     "publishing": in_publishing,
     "valid": in_valid,
     "settling": expired,
+    "renewing": renewing,
+    "renewal_supplement": in_renewal_supplement,
+    "second_term": in_second_term,
+    "renewal_late": renewal_late,
 }

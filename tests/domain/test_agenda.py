@@ -7,7 +7,7 @@ from datetime import date, timedelta
 
 import pytest
 
-from domain import agenda, ending, publication, review
+from domain import after_ending, agenda, ending, publication, review
 from domain.case import Case, Event, Planned
 from domain.commands import Acceptance, Approve, ConfirmMarks, Reject, Withdraw
 from domain.records import BenefitEffective, BenefitsGranted, BenefitsWithdrawn, Letter, ListRevision, Transition
@@ -67,6 +67,10 @@ def test_an_open_case_always_has_something_planned_and_somebody_or_nobody_to_act
         "certifying": Role.CERTIFIER,
         "publishing": Role.OPERATOR,
         "valid": Role.NOBODY,
+        "renewing": Role.REVIEWER,
+        "renewal_supplement": Role.APPLICANT,
+        "second_term": Role.NOBODY,
+        "renewal_late": Role.REVIEWER,
     }
     assert case.awaiting is expected[stage]
 
@@ -209,11 +213,11 @@ def test_marks_are_confirmed_once_and_then_finance_is_awaited_for_the_settlement
     assert ended.ending is not None
     confirm = cases.command(ConfirmMarks, cases.APPLICANT, evidence=("0" * 64,))
     now = ended.ending.legal_at + timedelta(days=1)
-    settled = ending.confirm_marks(ended, confirm, cases.setting(now)).case
+    settled = after_ending.confirm_marks(ended, confirm, cases.setting(now)).case
     assert (settled.awaiting, settled.due_at) == (Role.FINANCE, at("2027-04-02"))
     assert [planned.event for planned in settled.plan] == [Event.ESCALATE_SETTLEMENT]
     with pytest.raises(Refusal) as info:
-        ending.confirm_marks(settled, confirm, cases.setting(now))
+        after_ending.confirm_marks(settled, confirm, cases.setting(now))
     assert info.value.kind is RefusalKind.WRONG_STAGE
 
 

@@ -6,7 +6,7 @@ from datetime import date, timedelta
 
 import pytest
 
-from domain import certification, deposit, ending, publication, review
+from domain import certification, deposit, ending, expiry, publication, review
 from domain.case import Event
 from domain.commands import (
     Approve,
@@ -147,8 +147,8 @@ def test_unmatched_money_waits_for_a_person_whatever_happens_next() -> None:
         full, cases.command(Certify, cases.CERTIFIER), "LBC-2026-000001", cases.setting(now)
     ).case
     published = publication.published(certified, cases.setting(now)).case
-    expiry = cases.planned_event(published, Event.EXPIRE_CERTIFICATION)
-    expired = ending.expire(published, expiry, cases.setting(expiry.at, 2)).case
+    end = cases.planned_event(published, Event.EXPIRE_CERTIFICATION)
+    expired = expiry.expire(published, end, cases.setting(end.at, 2)).case
     for case in (paid, asked, answered, approved, withdrawn, full, certified, published, expired):
         waiting = [(task.kind, task.role) for task in case.tasks if task.kind == "unmatched_money"]
         assert waiting == [("unmatched_money", Role.FINANCE)], case.stage

@@ -11,6 +11,7 @@ from domain.commands import (
     Actor,
     AddNote,
     Approve,
+    ApproveRenewal,
     Assign,
     Certify,
     Command,
@@ -21,7 +22,10 @@ from domain.commands import (
     ReceiveDeposit,
     RefuseCertification,
     Reject,
+    RejectRenewal,
     ReleaseReview,
+    Renew,
+    RequestRenewalSupplement,
     RequestSupplement,
     ResendLetters,
     Supplement,
@@ -34,9 +38,10 @@ from domain.review import take
 from domain.stages import Role
 from tests.domain import cases
 
+_IN_TERM = {"publishing", "valid", "renewing", "renewal_supplement", "second_term"}
 # The table of design/cli.md, by hand: command → (fields, roles, stages).
 TABLE: dict[type[Command], tuple[dict[str, Any], set[str], set[str]]] = {
-    Supplement: ({"submission": "0"}, {"applicant", "operator"}, {"supplement"}),
+    Supplement: ({"submission": "0"}, {"applicant", "operator"}, {"supplement", "renewal_supplement"}),
     Withdraw: ({"reason": "r"}, {"applicant", "operator"}, {"review", "supplement", "deposit", "certifying"}),
     TakeReview: ({}, {"reviewer"}, {"review"}),
     ReleaseReview: ({}, {"reviewer"}, {"review"}),
@@ -54,17 +59,33 @@ TABLE: dict[type[Command], tuple[dict[str, Any], set[str], set[str]]] = {
     ),
     Certify: ({}, {"certifier"}, {"certifying"}),
     RefuseCertification: ({"reason": "r"}, {"certifier"}, {"certifying"}),
-    Publish: ({}, {"operator"}, {"publishing", "valid"}),
-    ConfirmMarks: ({"evidence": ("0",)}, {"applicant", "operator"}, {"settling"}),
+    Publish: ({}, {"operator"}, _IN_TERM),
+    Renew: (
+        {"from_last_day": date(2027, 3, 2)},
+        {"applicant", "operator"},
+        (_IN_TERM - {"second_term"}) | {"settling", "renewal_late"},
+    ),
+    ApproveRenewal: ({"revision": 1}, {"reviewer"}, {"renewing", "renewal_late"}),
+    RequestRenewalSupplement: (
+        {"revision": 1, "items": (Missing(condition="A1", what="w"),)},
+        {"reviewer"},
+        {"renewing", "renewal_late"},
+    ),
+    RejectRenewal: (
+        {"revision": 1, "reason": "r"},
+        {"reviewer"},
+        {"renewing", "renewal_supplement", "renewal_late"},
+    ),
+    ConfirmMarks: ({"evidence": ("0",)}, {"applicant", "operator"}, {"settling", "renewal_late"}),
     Assign: (
         {"to": "li", "reason": "r"},
         {"operator"},
-        {"review", "supplement", "deposit", "certifying", "publishing", "valid"},
+        {"review", "supplement", "deposit", "certifying", "renewal_late"} | _IN_TERM,
     ),
     ExtendDeadline: (
         {"deadline": "deposit", "to": date(2026, 4, 10), "reason": "r"},
         {"operator"},
-        {"supplement", "deposit", "settling"},
+        {"supplement", "deposit", "settling", "renewal_supplement", "renewal_late"},
     ),
     AddNote: (
         {"text": "t"},
@@ -111,7 +132,8 @@ def test_a_command_is_possible_in_its_stages_only(kind: type[Command], stage: st
     if decides:
         assert info.value.kind is RefusalKind.ALREADY_DECIDED
     else:
-        assert info.value.kind in (RefusalKind.WRONG_STAGE, RefusalKind.ALREADY_ENDED)
+        expected = {RefusalKind.WRONG_STAGE, RefusalKind.ALREADY_ENDED}
+        assert info.value.kind in expected | ({RefusalKind.END_DATE_STALE} if kind is Renew else set())
 
 
 @pytest.mark.parametrize(

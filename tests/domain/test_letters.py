@@ -10,7 +10,7 @@ from functools import partial
 
 import pytest
 
-from domain import agenda, casework, certification, ending, publication, review
+from domain import after_ending, agenda, casework, certification, ending, publication, renewal, review
 from domain.case import Case, Event
 from domain.commands import (
     Approve,
@@ -18,10 +18,12 @@ from domain.commands import (
     Missing,
     RefuseCertification,
     Reject,
+    RejectRenewal,
     RequestSupplement,
     Supplement,
     Withdraw,
 )
+from domain.judging import EXTENDABLE
 from domain.letters import before_end_of, letter
 from domain.records import Letter, Transition
 from domain.shanghai import SHANGHAI
@@ -35,7 +37,7 @@ from tests.starter.test_cli_help import all_commands
 NOW = cases.OPENED
 AT = cases.setting(NOW)
 
-NOT_YET = {"renew", "appeal file", "deposit refund"}
+NOT_YET = {"appeal file", "deposit refund"}
 """Commands of the contract (design/cli.md) that letters name and that come with the stages they belong to."""
 
 
@@ -81,9 +83,26 @@ def part_paid() -> Case:
     return cases.paid(cases.in_review(), 500).case
 
 
+def renewal_supplemented() -> Transition:
+    case = cases.in_renewal_supplement()
+    sent = cases.submission()
+    handed_in = cases.command(Supplement, cases.APPLICANT, submission=sent.sha256)
+    return renewal.supplement(case, handed_in, sent, cases.setting(cases.before_end(case, 35)))
+
+
+def renewal_rejected(case: Case, days_before: int) -> Transition:
+    command = cases.command(RejectRenewal, cases.REVIEWER, revision=1, reason="场地已缩减")
+    return renewal.reject(case, command, cases.setting(cases.before_end(case, days_before)))
+
+
+def late_renewal_lapsed() -> Transition:
+    asked = cases.renewal_asked(cases.renewal_late(), -1).case
+    return taken(asked, Event.LAPSE_RENEWAL)
+
+
 def extended(case: Case, deadline: str) -> Transition:
     """The deadline moved a month on, an hour after it was set."""
-    (due,) = (task.due_at for task in case.tasks if task.kind == casework.TASKS[deadline])
+    (due,) = (task.due_at for task in case.tasks if EXTENDABLE.get(task.kind) == deadline)
     assert due is not None
     command = cases.command(
         ExtendDeadline, cases.OPERATOR, deadline=deadline, to=(due + timedelta(days=30)).date(), reason="银行系统停机"
@@ -102,6 +121,8 @@ COUNTED: dict[str, tuple[str, Callable[[datetime], Case]]] = {
     "review": ("2026-12-23", cases.in_review),
     "supplement": ("2026-12-18", cases.in_supplement),
     "deposit": ("2026-12-03", cases.in_deposit),
+    "renewal_review": ("2026-12-23", lambda _: cases.renewing(recounting.at("2026-02-06"))),
+    "renewal_supplement": ("2026-12-18", lambda _: cases.in_renewal_supplement(recounting.at("2026-01-27"))),
     "certify": ("2026-12-30", cases.in_certifying),
     "publish": ("2026-12-23", cases.in_publishing),
     "confirm_marks": ("2026-12-28", recounting.expired_on),
@@ -175,6 +196,46 @@ TRANSITIONS: dict[str, tuple[Callable[[], Transition], tuple[str, ...]]] = {
         ("publication_breached",),
     ),
     "remind_renewal": (lambda: taken(cases.in_valid(), Event.REMIND_RENEWAL), ("remind_renewal",)),
+    "renew": (lambda: cases.renewal_filed(cases.in_valid()), ("renewal_filed",)),
+    "renew late": (lambda: cases.renewal_filed(cases.expired(), -10), ("renewal_filed.late",)),
+    "request a supplement to a renewal": (
+        lambda: cases.renewal_asked(cases.renewing()),
+        ("renewal_supplement_requested",),
+    ),
+    "hand in a renewal's supplement": (renewal_supplemented, ("renewal_supplement_received",)),
+    "approve a renewal": (
+        lambda: cases.renewal_approved(cases.renewing(), 20),
+        ("renewal_approved",),
+    ),
+    "approve a late renewal": (
+        lambda: cases.renewal_approved(cases.renewal_late(), -3),
+        ("renewal_approved_late",),
+    ),
+    "reject a renewal": (lambda: renewal_rejected(cases.renewing(), 20), ("renewal_rejected",)),
+    "reject a late renewal": (lambda: renewal_rejected(cases.delayed_by_us(), -3), ("renewal_rejected.late",)),
+    "remind_renewal_reviewer": (
+        lambda: taken(cases.renewing(), Event.REMIND_RENEWAL_REVIEWER),
+        ("remind_renewal_reviewer",),
+    ),
+    "escalate_renewal": (lambda: taken(cases.renewing(), Event.ESCALATE_RENEWAL), ("renewal_escalated",)),
+    "remind_renewal_supplement": (
+        lambda: taken(cases.in_renewal_supplement(), Event.REMIND_RENEWAL_SUPPLEMENT),
+        ("remind_renewal_supplement",),
+    ),
+    "lapse_renewal": (lambda: taken(cases.in_renewal_supplement(), Event.LAPSE_RENEWAL), ("renewal_lapsed",)),
+    "lapse_renewal, late": (late_renewal_lapsed, ("renewal_lapsed.late",)),
+    "close_late_renewal": (
+        lambda: taken(cases.renewal_late(), Event.CLOSE_LATE_RENEWAL),
+        ("late_renewal_closed.late",),
+    ),
+    "extend a renewal's supplement": (
+        lambda: extended(cases.in_renewal_supplement(), "supplement"),
+        ("deadline_extended.renewal_supplement",),
+    ),
+    "expire_certification, the renewal undecided through us": (
+        lambda: taken(cases.renewing(), Event.EXPIRE_CERTIFICATION),
+        ("certification_expired.platform_delay",),
+    ),
     "expire_certification": (
         lambda: taken(cases.in_valid(), Event.EXPIRE_CERTIFICATION),
         ("certification_expired",),
@@ -183,7 +244,7 @@ TRANSITIONS: dict[str, tuple[Callable[[], Transition], tuple[str, ...]]] = {
     "escalate_settlement": (lambda: taken(cases.expired(), Event.ESCALATE_SETTLEMENT), ("settlement_escalated",)),
     "extend the supplement": (lambda: extended(cases.in_supplement(), "supplement"), ("deadline_extended.supplement",)),
     "extend the deposit": (lambda: extended(cases.in_deposit(), "deposit"), ("deadline_extended.deposit",)),
-    "extend the marks": (lambda: extended(cases.expired(), "marks"), ("deadline_extended.marks",)),
+    "extend the marks": (lambda: extended(cases.expired(), "marks"), ("deadline_extended.confirm_marks",)),
     **{f"a notice, {name}": (partial(counted_again, name), (f"deadline_moved.{name}",)) for name in COUNTED},
     "escalate_settlement, never certified": (
         lambda: taken(withdrawn(part_paid()).case, Event.ESCALATE_SETTLEMENT),
@@ -192,8 +253,9 @@ TRANSITIONS: dict[str, tuple[Callable[[], Transition], tuple[str, ...]]] = {
 }
 """What happens → the wordings of the letters it writes, in their order."""
 
-SILENT = {Event.ATTEMPT_PUBLICATION, Event.CLOSE_CASE}
-"""Events that write no letter: an attempt tells when it succeeds, an appeal window ends as the rejection said."""
+SILENT = {Event.ATTEMPT_PUBLICATION, Event.BEGIN_TERM, Event.CLOSE_CASE}
+"""Events that write no letter: an attempt tells when it succeeds, a term that begins was told of
+with its approval, an appeal window ends as the rejection said."""
 
 
 def written(transition: Transition) -> list[Letter]:
@@ -320,7 +382,7 @@ def test_an_appeal_window_that_can_still_move_says_so() -> None:
 def test_a_settlement_that_is_looked_at_late_names_the_day_it_is_looked_at_again() -> None:
     case = cases.expired()
     planned = cases.planned_event(case, Event.ESCALATE_SETTLEMENT)
-    late = ending.escalate_settlement(case, planned, cases.setting(planned.at + timedelta(seconds=1)))
+    late = after_ending.escalate_settlement(case, planned, cases.setting(planned.at + timedelta(seconds=1)))
     again = cases.planned_event(late.case, Event.ESCALATE_SETTLEMENT).at
     assert again == planned.at + timedelta(days=90)
     assert before_end_of(again) in part(written(late)[-1].body, "期限")

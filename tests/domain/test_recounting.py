@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain import agenda, ending, review
+from domain import agenda, ending, expiry, review
 from domain.case import Case, Event
 from domain.commands import Publish, Reject
 from domain.notices import Notice
@@ -55,7 +55,8 @@ def again(case: Case, *notices: Notice, now: datetime) -> Transition | None:
     calendar = shipped_calendar()
     for notice in notices:
         calendar = calendar.with_notice(notice)
-    setting = Setting(now, cases.setting(now).policy, calendar)
+    policy = cases.setting(now).policy
+    setting = Setting(now, policy, calendar, policy)
     return recount(case, setting, notices[-1].reference)
 
 
@@ -94,7 +95,7 @@ def expired_on(now: datetime) -> Case:
     term = valid.terms[-1].model_copy(update={"until": until})
     planned = cases.planned_event(valid, Event.EXPIRE_CERTIFICATION).model_copy(update={"at": until})
     valid = valid.model_copy(update={"terms": (term,), "plan": (planned,)})
-    return ending.expire(valid, planned, cases.setting(until, 2)).case
+    return expiry.expire(valid, planned, cases.setting(until, 2)).case
 
 
 NEW_YEAR = complete(working=[d("2026-12-26")], off=[d("2026-12-31")])
@@ -363,7 +364,8 @@ def test_a_persons_deadline_never_becomes_earlier_than_they_were_told(make: Call
     assert transition is None
     counted = [task for task in case.tasks if task.counted is not None]
     assert counted
-    with_it = Setting(at("2026-03-04"), cases.setting(at("2026-03-04")).policy, shipped_calendar().with_notice(MADE_UP))
+    policy = cases.setting(at("2026-03-04")).policy
+    with_it = Setting(at("2026-03-04"), policy, shipped_calendar().with_notice(MADE_UP), policy)
     assert any(with_it.count(task.counted).at < task.due_at for task in counted if task.counted and task.due_at)
 
 

@@ -85,8 +85,20 @@ def test_certified_at_any_moment_of_a_day_is_valid_through_its_anniversary(clock
     [(1, "2029-02-28"), (2, "2030-02-28"), (3, "2031-02-28"), (4, "2032-02-29"), (40, "2068-02-29")],
 )
 def test_the_anniversary_never_drifts(ordinal: int, last: str) -> None:
-    first = Term.first(midnight(date(2028, 2, 29)), "LBC-2028-000001", "2026.1")
-    assert first.model_copy(update={"ordinal": ordinal}).last_day == date.fromisoformat(last)
+    term = Term.first(midnight(date(2028, 2, 29)), "LBC-2028-000001", "2026.1")
+    for number in range(2, ordinal + 1):
+        before, term = term, term.next(f"LBC-{number}", "2026.1")
+        assert term.from_ == before.until, "one certificate per instant"
+    assert (term.ordinal, term.last_day) == (ordinal, date.fromisoformat(last))
+    assert term.until == midnight(term.last_day + timedelta(days=1))
+
+
+def test_a_late_renewal_has_an_anniversary_of_its_own() -> None:
+    first = Term.first(midnight(date(2026, 3, 2)), "LBC-1", "2026.1")
+    approved = midnight(date(2027, 3, 20)) + timedelta(hours=9)
+    late = first.late(approved, "LBC-2", "2026.1")
+    assert (late.ordinal, late.from_, late.last_day) == (2, approved, date(2028, 3, 20))
+    assert late.next("LBC-3", "2026.1").last_day == date(2029, 3, 20)
 
 
 def test_the_end_of_a_term_does_not_roll_on_over_a_holiday() -> None:

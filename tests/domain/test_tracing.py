@@ -25,7 +25,7 @@ def test_a_case_is_traced_by_numbers_and_words_of_ours_and_by_nobodys_name(stage
     now = case.opened_at + timedelta(days=1)
     shown = search_attributes(case, now)
     assert shown.keys() == SEARCH_ATTRIBUTES.keys()
-    assert (shown["CertStage"], shown["CertAwaiting"]) == (stage, case.awaiting)
+    assert (shown["CertStage"], shown["CertAwaiting"]) == (case.stage, case.awaiting)
     assert shown["CertNumber"] in (case.case_number, case.term.certificate_number if case.term else None)
     text = f"{shown} {current_details(case, now)}"
     assert case.case_number in text and case.credit_code in text

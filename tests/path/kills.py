@@ -11,6 +11,7 @@ from domain.case import Event
 from domain.commands import (
     AddNote,
     Approve,
+    ApproveRenewal,
     Assign,
     Certify,
     Command,
@@ -19,7 +20,10 @@ from domain.commands import (
     Publish,
     RefuseCertification,
     Reject,
+    RejectRenewal,
     ReleaseReview,
+    Renew,
+    RequestRenewalSupplement,
     RequestSupplement,
     ResendLetters,
     Supplement,
@@ -33,10 +37,14 @@ from tests.path.on_record import (
     IN_CERTIFYING,
     IN_DEPOSIT,
     IN_PUBLISHING,
+    IN_RENEWAL_SUPPLEMENT,
     IN_REVIEW,
     IN_SUPPLEMENT,
     IN_VALID,
     REJECTED,
+    RENEWED,
+    RENEWING,
+    RENEWING_LATE,
     REVIEW_TAKEN,
     Record,
     reach,
@@ -66,8 +74,13 @@ def _extension(base: Base) -> Command:
     return _command(ExtendDeadline, OPERATOR, deadline="deposit", to=to, reason="the bank moves house")(base)
 
 
+def _renewal(base: Base) -> Command:
+    return _command(Renew, APPLICANT, from_last_day=base.case.terms[-1].last_day)(base)
+
+
 _REASON = {"reason": "it was decided so"}
 PUBLICATION_FAILED = reach(IN_PUBLISHING, Record.publication_failed)
+NEAR_THE_END = timedelta(days=330)
 AFTER_THE_YEAR = timedelta(days=367)
 
 COMMANDS = {
@@ -89,6 +102,19 @@ COMMANDS = {
     "publish, again": Kill("publish", PUBLICATION_FAILED, _command(Publish, OPERATOR)),
     "publish, with evidence": Kill(
         "publish", PUBLICATION_FAILED, lambda base: _command(Publish, OPERATOR, evidence=_document(base))(base)
+    ),
+    "renew": Kill("renew", IN_VALID, _renewal, ago=NEAR_THE_END),
+    "approve_renewal": Kill(
+        "approve_renewal", RENEWING, _command(ApproveRenewal, REVIEWER, revision=1), ago=NEAR_THE_END
+    ),
+    "request_renewal_supplement": Kill(
+        "request_renewal_supplement",
+        RENEWING,
+        _command(RequestRenewalSupplement, REVIEWER, revision=1, items=acts.FLOOR_PLAN),
+        ago=NEAR_THE_END,
+    ),
+    "reject_renewal": Kill(
+        "reject_renewal", RENEWING, _command(RejectRenewal, REVIEWER, revision=1, **_REASON), ago=NEAR_THE_END
     ),
     "confirm_marks": Kill(
         "confirm_marks",
@@ -114,7 +140,13 @@ _DUE_IN = {
     Event.ESCALATE_PUBLICATION: IN_PUBLISHING,
     Event.RECORD_PUBLICATION_BREACH: IN_PUBLISHING,
     Event.REMIND_RENEWAL: IN_VALID,
+    Event.REMIND_RENEWAL_REVIEWER: RENEWING,
+    Event.ESCALATE_RENEWAL: RENEWING,
+    Event.REMIND_RENEWAL_SUPPLEMENT: IN_RENEWAL_SUPPLEMENT,
+    Event.LAPSE_RENEWAL: IN_RENEWAL_SUPPLEMENT,
+    Event.BEGIN_TERM: RENEWED,
     Event.EXPIRE_CERTIFICATION: IN_VALID,
+    Event.CLOSE_LATE_RENEWAL: RENEWING_LATE,
     Event.ESCALATE_MARKS: IN_VALID,
     Event.ESCALATE_SETTLEMENT: IN_VALID,
     Event.CLOSE_CASE: REJECTED,

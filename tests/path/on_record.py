@@ -7,22 +7,25 @@ from datetime import date, datetime, timedelta
 from functools import cache
 from typing import Any
 
-from domain import agenda, certification, deposit, ending, opening, publication, review
+from domain import agenda, certification, deposit, ending, next_term, opening, publication, renewal, review
 from domain.case import Case, Event
 from domain.commands import (
     Apply,
     Approve,
+    ApproveRenewal,
     Certify,
     Command,
     Missing,
     ReceiveDeposit,
     Reject,
+    Renew,
+    RequestRenewalSupplement,
     RequestSupplement,
     TakeReview,
     workflow_id,
 )
 from domain.policy import Policy
-from domain.records import Transition
+from domain.records import ListRevision, Transition
 from domain.setting import Setting
 from domain.shanghai import midnight, shanghai_date
 from domain.submission import Submission
@@ -85,6 +88,25 @@ class Record:
     def published(self) -> None:
         self._add(publication.published(self.case, self._setting))
 
+    def renewal_filed(self, days_before: int = 45) -> None:
+        """Lived on until so many days before the end, and the renewal filed then."""
+        self.lived(self.case.terms[-1].until - timedelta(days=days_before))
+        renew = self._command(Renew, APPLICANT, from_last_day=self.case.terms[-1].last_day)
+        self._add(renewal.renew(self.case, renew, self._submission, self._setting))
+
+    def renewal_filed_late(self) -> None:
+        self.renewal_filed(7)
+
+    def renewal_supplement_requested(self) -> None:
+        items = (Missing(condition="A4.area", what="a floor plan"),)
+        request = self._command(RequestRenewalSupplement, REVIEWER, revision=1, items=items)
+        self._add(renewal.request_supplement(self.case, request, self._setting))
+
+    def renewal_approved(self) -> None:
+        approve = self._command(ApproveRenewal, REVIEWER, revision=1)
+        number = f"{self._certificate_number}-{len(self.case.terms) + 1}"
+        self._add(next_term.approve(self.case, approve, self._submission, number, self._setting))
+
     def lived(self, until: datetime, before: Event | None = None) -> None:
         """Carry out what comes of itself, each at its instant, up to another and until `before` is next.
 
@@ -107,9 +129,9 @@ class Record:
 
     @property
     def _setting(self) -> Setting:
-        entry = self.transitions[-1].case.publication if self.transitions else None
-        revision = (entry.register_revision or 0) if entry else 0
-        return Setting(self.now, _policy(), shipped_calendar(), revision + 1)
+        records = [record for transition in self.transitions for record in transition.records]
+        entries = sum(isinstance(record, ListRevision) for record in records)
+        return Setting(self.now, _policy(), shipped_calendar(), _policy(), entries + 1)
 
 
 Reach = Callable[[Record], None]
@@ -133,6 +155,10 @@ IN_DEPOSIT = reach(Record.approved)
 IN_CERTIFYING = reach(Record.approved, Record.paid)
 IN_PUBLISHING = reach(Record.approved, Record.paid, Record.certified)
 IN_VALID = reach(Record.approved, Record.paid, Record.certified, Record.published)
+RENEWING = reach(IN_VALID, Record.renewal_filed)
+RENEWING_LATE = reach(IN_VALID, Record.renewal_filed_late)
+IN_RENEWAL_SUPPLEMENT = reach(RENEWING, Record.renewal_supplement_requested)
+RENEWED = reach(RENEWING, Record.renewal_approved)
 
 
 def put_on_record(

@@ -45,7 +45,8 @@ SLACK = timedelta(seconds=30)
 
 def counted(case: Case, notice: Notice, now: datetime) -> Case | None:
     """The case as the rule alone would leave it, None when it has nothing to count."""
-    setting = Setting(now, policy_book().pinned(case.policy_version), shipped_calendar().with_notice(notice))
+    policy = policy_book().pinned(case.policy_version)
+    setting = Setting(now, policy, shipped_calendar().with_notice(notice), policy)
     transition = recount(case, setting, notice.reference)
     return transition.case if transition else None
 

@@ -17,7 +17,7 @@ from temporalio.client import Client
 
 from activities.letters import MailRoom
 from connection import histories
-from domain.commands import Approve, Certify, ConfirmMarks, Withdraw, import_workflow_id
+from domain.commands import Approve, ApproveRenewal, Certify, ConfirmMarks, Renew, Withdraw, import_workflow_id
 from domain.stages import Stage
 from tests.mail_server import MailServer
 from tests.office import APPLICANT, CERTIFIER, REVIEWER, Base, Office, until
@@ -87,6 +87,10 @@ async def live_on(base: Base) -> None:
         attempt = base.case.next_event
         assert attempt is not None
         await base.forward_to(attempt.at)
+    if base.case.renewal is not None:
+        if base.case.renewal.awaits == "supplement":
+            await acts.supplement(base)
+        await base.do(ApproveRenewal, REVIEWER, revision=base.case.revision)
     if base.case.ending is None:
         await until(lambda: base.case.stage is Stage.VALID, "published")
         await armed(base.office.client, base.workflow_id)
@@ -128,6 +132,29 @@ async def in_settling(office: Office) -> Base:
 async def in_settling_without_marks(office: Office) -> Base:
     base = await in_settling(office)
     await confirm_marks(base)
+    return base
+
+
+async def in_renewal(office: Office) -> Base:
+    """Filed in good time, waiting for the reviewer."""
+    base = await acts.in_valid(office)
+    await armed(office.client, base.workflow_id)
+    await base.forward_to(base.case.terms[-1].until - timedelta(days=45))
+    await base.do(Renew, APPLICANT, from_last_day=base.case.terms[-1].last_day)
+    return base
+
+
+async def in_late_renewal(office: Office) -> Base:
+    """Undecided at the end."""
+    base = await in_renewal(office)
+    await base.forward_to(base.case.terms[-1].until)
+    return base
+
+
+async def in_renewed(office: Office) -> Base:
+    """The next term waits for its day."""
+    base = await in_renewal(office)
+    await base.do(ApproveRenewal, REVIEWER, revision=1)
     return base
 
 
@@ -194,6 +221,9 @@ WAITS: dict[str, Wait] = {
     "certifying": Wait(a_case(acts.in_certifying)),
     "publishing": Wait(a_case(acts.in_failing_publication), channel_down=True),
     "valid": Wait(a_case(acts.in_valid)),
+    "renewal": Wait(a_case(in_renewal)),
+    "renewed": Wait(a_case(in_renewed)),
+    "renewal_late": Wait(a_case(in_late_renewal)),
     "settling": Wait(a_case(in_settling)),
     "settling_marks_confirmed": Wait(a_case(in_settling_without_marks)),
     "appeal_window": Wait(a_case(acts.in_appeal_window)),

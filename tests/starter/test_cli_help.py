@@ -20,7 +20,7 @@ COMMANDS = (
     "review request", "review reject", "deposit receive", "deposit show", "certify", "publish", "marks confirm",
     "show", "list", "find", "inbox", "timeline", "why", "next", "calendar explain", "calendar import",
     "calendar status", "policy show", "fast-forward", "notices list", "notices show", "notices resend",
-    "assign", "extend", "note add", "note list",
+    "assign", "extend", "note add", "note list", "renew", "renewal approve", "renewal request", "renewal reject",
 )  # fmt: skip
 HEAVY = {"temporalio", "sqlalchemy", "pydantic", "alembic", "obstore", "ruamel", "psutil", "domain", "store", "rich"}
 

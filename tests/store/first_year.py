@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
-from domain import agenda, certification, deposit, ending, opening, publication, review
+from domain import after_ending, agenda, certification, deposit, opening, publication, review
 from domain.case import Case, Event
 from domain.commands import Apply, Approve, Certify, ConfirmMarks, ReceiveDeposit, TakeReview
 from domain.records import Transition
@@ -69,7 +69,7 @@ class Enterprise:
     def marks_confirmed(self, case: Case) -> Transition:
         assert case.ending is not None
         command = cases.command(ConfirmMarks, cases.APPLICANT, evidence=("e" * 64, "f" * 64))
-        return ending.confirm_marks(case, command, cases.setting(case.ending.legal_at + HOUR))
+        return after_ending.confirm_marks(case, command, cases.setting(case.ending.legal_at + HOUR))
 
     def first_year(self) -> Iterator[Transition]:
         """From the application to the confirmed marks, each transition with the case before it written."""

@@ -238,7 +238,8 @@ class TestLiveCases:
         for enterprise in moving:
             with store.transaction(enterprise.workflow_id) as tx:
                 assert tx.case is not None
-                setting = Setting(opened_at, cases.setting(opened_at).policy, shipped_calendar().with_notice(NEW_YEAR))
+                policy = cases.setting(opened_at).policy
+                setting = Setting(opened_at, policy, shipped_calendar().with_notice(NEW_YEAR), policy)
                 transition = recount(tx.case, setting, NEW_YEAR.reference)
                 assert transition is not None
                 tx.write(transition)

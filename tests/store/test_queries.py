@@ -37,7 +37,7 @@ ENTRY = {"sequence", "legal_at", "observed_at", "actor", "event", "detail", "has
 LEDGER = {"sequence", "kind", "amount", "reference", "at"}
 
 # What is ours beside the fixed ones.
-SHOW_TOO, TASK_TOO, LEDGER_TOO = {"valid_until", "parties"}, {"provisional"}, {"payer"}
+SHOW_TOO, TASK_TOO, LEDGER_TOO = {"valid_until", "parties", "next_term", "renewal"}, {"provisional"}, {"payer"}
 
 
 def found(reader: Reader, name: str) -> FoundCase:

@@ -247,6 +247,7 @@ def upgrade() -> None:
         sa.Column("name", sa.Text(), nullable=False),
         sa.Column("valid_from", store.tables.Instant(timezone=True), nullable=False),
         sa.Column("valid_until", store.tables.Instant(timezone=True), nullable=False),
+        sa.Column("effective_from", store.tables.Instant(timezone=True), nullable=False),
         sa.Column("evidence", sa.Text(), nullable=True),
         sa.Column("at", store.tables.Instant(timezone=True), nullable=False),
         sa.ForeignKeyConstraint(

@@ -1,0 +1,127 @@
+"""What follows an ending: off the list, benefits withdrawn, marks out of use, the deposit settled (R9; 17, 31).
+
+It outlives the certification: the case stays open until all of it is done.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from domain import official_list
+from domain.case import Case, Event, Marks, Planned, Task
+from domain.commands import ConfirmMarks
+from domain.judging import judge
+from domain.letters import letter, long_date
+from domain.money import format_cny
+from domain.records import BenefitsWithdrawn, Evidence, Letter, Record, Transition
+from domain.refusals import Refusal, RefusalKind
+from domain.setting import SYSTEM, Due, Setting, step
+from domain.shanghai import end_of_day, last_day, shanghai_date
+from domain.stages import Role, Stage
+
+
+def withdrawn(case: Case, setting: Setting, legal_at: datetime) -> tuple[tuple[Record, ...], dict[str, Any]]:
+    """Off the official list and without benefits from the legal instant on: records, and what changes.
+
+    A publication still pending is over with it, and whether it came in time is settled (R3).
+    """
+    term, publication = case.term, case.publication
+    assert term is not None
+    benefits = BenefitsWithdrawn(term.ordinal)
+    if publication is None:
+        return (benefits,), {}
+    records: tuple[Record, ...] = (benefits,)
+    if publication.state == "published":
+        records = (official_list.entry(case, "withdrawn", term, setting, effective_from=legal_at), benefits)
+        publication = publication.model_copy(update={"register_revision": setting.list_revision})
+    breached = publication.breached or publication.published_at is None
+    return records, {"publication": publication.model_copy(update={"state": "withdrawn", "breached": breached})}
+
+
+def duties(setting: Setting, start: datetime) -> dict[str, Any]:
+    """What an ending opens, counted from its legal instant: the marks duty and the settlement of the deposit."""
+    day = shanghai_date(start)
+    marks_due = setting.working_days(setting.policy.marks_working_days, day)
+    duty = marks_by(marks_due, Marks(due_at=marks_due.at))
+    settle_at = end_of_day(day + timedelta(days=setting.policy.settlement_days))
+    settlement = Planned(
+        event=Event.ESCALATE_SETTLEMENT, at=settle_at, what="the settlement falls due and is escalated"
+    )
+    return {
+        "marks": duty["marks"],
+        "tasks": (*duty["tasks"], Task(kind="settle_deposit", role=Role.FINANCE, due_at=settle_at)),
+        "plan": (*duty["plan"], settlement),
+    }
+
+
+def marks_by(due: Due, marks: Marks) -> dict[str, Any]:
+    """What hangs on the deadline of the stop-using-marks duty: the applicant's task and its escalation (R9)."""
+    escalation = due.event(Event.ESCALATE_MARKS, "the missing confirmation that marks are out of use is escalated")
+    return {
+        "marks": marks.model_copy(update={"due_at": due.at}),
+        "tasks": (due.task("confirm_marks", Role.APPLICANT),),
+        "plan": (escalation,),
+    }
+
+
+def confirm_marks(case: Case, command: ConfirmMarks, setting: Setting) -> Transition:
+    """The base confirms, with evidence, that every sign and mark is out of use."""
+    judge(case, command)
+    if case.marks is None or case.marks.confirmed_at is not None:
+        raise Refusal(
+            RefusalKind.WRONG_STAGE,
+            "There is no open stop-using-marks duty on this case.",
+            f"See it with: livebase show {case.case_number}",
+        )
+    return step(
+        case,
+        setting,
+        "marks_confirmed",
+        command.actor,
+        Evidence("marks", command.evidence),
+        detail={"evidence": list(command.evidence), "late": setting.now >= case.marks.due_at},
+        marks=case.marks.model_copy(update={"confirmed_at": setting.now}),
+        tasks=case.tasks_without("confirm_marks"),
+        plan=case.plan_without(Event.ESCALATE_MARKS),
+    )
+
+
+def escalate_marks(case: Case, planned: Planned, setting: Setting) -> Transition:
+    assert case.ending is not None
+    note = letter(case, "marks_escalated", setting, ended=long_date(last_day(case.ending.legal_at)))
+    return _escalate(case, planned, setting, "marks_escalated", note)
+
+
+def escalate_settlement(case: Case, planned: Planned, setting: Setting) -> Transition:
+    """Money still held past its date is looked at by a person, again each review period (decision 17)."""
+    again = end_of_day(setting.today + timedelta(days=setting.policy.settlement_review_days - 1))
+    note = letter(
+        case,
+        "settlement_escalated",
+        setting,
+        until=again,
+        held=format_cny(case.deposit.held),
+        act="结算" if case.terms else "退还",
+    )
+    again_planned = planned.model_copy(update={"at": again, "provisional": False, "counted": None})
+    return _escalate(case, planned, setting, "settlement_escalated", note, again_planned)
+
+
+def close(case: Case, planned: Planned, setting: Setting) -> Transition:
+    """The appeal window is over; the case closes unless money is still held."""
+    rest = case.plan_without(planned)
+    stage = Stage.SETTLING if rest else Stage.CLOSED
+    return step(case, setting, "appeal_window_ended", SYSTEM, legal_at=planned.at, stage=stage, plan=rest)
+
+
+def _escalate(case: Case, planned: Planned, setting: Setting, event: str, note: Letter, *again: Planned) -> Transition:
+    return step(
+        case,
+        setting,
+        event,
+        SYSTEM,
+        note,
+        legal_at=planned.at,
+        plan=(*again, *case.plan_without(planned)),
+    )

@@ -1,0 +1,115 @@
+"""Deadlines that have moved: extended by the staff, or counted again after a calendar notice (decision 5)."""
+
+from __future__ import annotations
+
+from domain.stages import Role
+from domain.wordings.wording import Wording
+
+
+def _deadline_moved(to: Role, what: str, by: str, do: str, appeal: str = "") -> Wording:
+    """A deadline counted again after a calendar notice (decision 5)."""
+    return Wording(
+        to,
+        "期限调整",
+        what=what + "的期限由{before}24时调整为{after}24时。",
+        why="{source}({published_on})已公布,工作日据此重新计算。",
+        by=by,
+        do=do,
+        appeal=appeal,
+        follows="此前通知中的该项期限以本通知为准,其他事项不变。",
+    )
+
+
+EXTENDED: dict[str, Wording] = {
+    "deadline_extended.supplement": Wording(
+        Role.APPLICANT,
+        "补充材料期限延长",
+        what="提交补充材料的期限已延长。",
+        why="{reason}",
+        by="请在{until}提交。",
+        do="请一次交齐:livebase supplement {case} 补充材料文件",
+        follows="收到后重新审核;逾期未提交的,申请自动终止。",
+    ),
+    "deadline_extended.renewal_supplement": Wording(
+        Role.APPLICANT,
+        "续签补充材料期限延长",
+        what="提交续签补充材料的期限已延长。",
+        why="{reason}",
+        by="请在{until}提交。",
+        do="请一次交齐:livebase supplement {case} 补充材料文件",
+        follows="收到后重新审核;逾期未提交的,本次续签终止;本期认证未届满的,至到期日仍然有效。",
+    ),
+    "deadline_extended.deposit": Wording(
+        Role.APPLICANT,
+        "保证金缴纳期限延长",
+        what="缴纳保证金的期限已延长。",
+        why="{reason}",
+        by="请在{until}足额缴纳,以银行起息日为准。",
+        do="请从{payers}的账户转账;查看:livebase deposit show {case}",
+        follows="足额到账后由认证员作出认证决定;逾期未足额缴纳的,申请自动终止,已缴款项退还。",
+    ),
+    "deadline_extended.confirm_marks": Wording(
+        Role.APPLICANT,
+        "停用标识确认期限延长",
+        what="提交停用标识证明的期限已延长;停止使用标识、商标的义务不变。",
+        why="{reason}",
+        by="请在{until}提交停用证明。",
+        do="确认停用并附证明:livebase marks confirm {case} 文件",
+        follows="逾期未确认的,上报运营;义务在确认之前一直有效。",
+    ),
+}
+
+MOVED: dict[str, Wording] = {
+    "deadline_moved.review": _deadline_moved(
+        Role.REVIEWER,
+        "资质审核",
+        "请在{until}作出决定。",
+        "查看材料:livebase application show {case};作出决定:livebase review approve、request 或 reject {case}",
+    ),
+    "deadline_moved.supplement": _deadline_moved(
+        Role.APPLICANT, "提交补充材料", "请在{until}提交。", "请一次交齐:livebase supplement {case} 补充材料文件"
+    ),
+    "deadline_moved.deposit": _deadline_moved(
+        Role.APPLICANT,
+        "缴纳保证金",
+        "请在{until}足额缴纳,以银行起息日为准。",
+        "请从{payers}的账户转账;查看:livebase deposit show {case}",
+    ),
+    "deadline_moved.renewal_review": _deadline_moved(
+        Role.REVIEWER,
+        "续签审核",
+        "请在{until}作出决定。",
+        "查看材料:livebase application show {case};作出决定:livebase renewal approve、request 或 reject {case}",
+    ),
+    "deadline_moved.renewal_supplement": _deadline_moved(
+        Role.APPLICANT, "提交续签补充材料", "请在{until}提交。", "请一次交齐:livebase supplement {case} 补充材料文件"
+    ),
+    "deadline_moved.certify": _deadline_moved(
+        Role.CERTIFIER,
+        "作出认证决定",
+        "请在{until}作出决定。",
+        "查看案件:livebase show {case};作出决定:livebase certify {case}",
+    ),
+    "deadline_moved.publish": _deadline_moved(
+        Role.OPERATOR,
+        "官方名单公示",
+        "官方名单应在{until}公示(R3)。",
+        "再次公示或登记凭据:livebase publish {case}",
+    ),
+    "deadline_moved.confirm_marks": _deadline_moved(
+        Role.APPLICANT,
+        "确认停用标识",
+        "请在{until}提交停用证明。",
+        "确认停用并附证明:livebase marks confirm {case} 文件",
+    ),
+    "deadline_moved.return_deposit": _deadline_moved(
+        Role.FINANCE, "退还保证金", "请在{until}退还。", "查看:livebase deposit show {case}"
+    ),
+    "deadline_moved.appeal": _deadline_moved(
+        Role.APPLICANT,
+        "提出申诉",
+        "如有异议,应在{appeal_until}提出申诉。",
+        "不申诉的,无需办理。决定及依据:livebase show {case}",
+        appeal="可在{appeal_until}提出一次申诉,由未参与该决定的人员裁决:livebase appeal file {case} 申诉文件",
+    ),
+}

@@ -1,0 +1,138 @@
+"""Renewal, in time and late."""
+
+from __future__ import annotations
+
+from domain.stages import Role
+from domain.wordings.wording import NOTHING_TO_DO, Wording
+
+RENEWAL: dict[str, Wording] = {
+    "renewal_filed": Wording(
+        Role.APPLICANT,
+        "续签申请已受理",
+        what="贵方对证书 {certificate} 的续签申请已受理,进入审核。",
+        why="贵方在认证到期日({ends})前提交了续签;系统已按现行政策({policy})重新核验准入条件,结果供审核员核对。",
+        by="审核员应在{until}作出决定。",
+        do=NOTHING_TO_DO,
+        follows="通过的,下一认证期自本期届满时起算,权益不中断;到期仍未通过的,认证自动失效(R9)。",
+    ),
+    "renewal_filed.late": Wording(
+        Role.APPLICANT,
+        "逾期续签申请已受理",
+        what="贵方对证书 {certificate} 的逾期续签申请已受理,进入审核。",
+        why="认证已于{ends}24时到期失效;逾期续签期内仍可续签。系统已按现行政策({policy})重新核验准入条件。",
+        by="审核员应在{until}作出决定。",
+        do="在通过并公示之前,请勿使用淘宝直播基地的名称、标识和商标;停用义务不变。",
+        follows="通过的,新的认证期自通过之日起算,中断期间留有记录;逾期续签期结束仍未通过的,只能重新申请。",
+    ),
+    "remind_renewal_reviewer": Wording(
+        Role.REVIEWER,
+        "续签审核待办提醒",
+        what="本案的续签申请(第{revision}版材料)尚未作出决定。",
+        why="审核期限临近;本期认证至{ends}届满。",
+        by="请在{until}作出决定。",
+        do="查看材料:livebase application show {case};作出决定:livebase renewal approve、request 或 reject "
+        "{case} --revision {revision}",
+        follows="逾期未决定的,上报运营;到期未通过续签的,认证自动失效(R9)。",
+    ),
+    "renewal_escalated": Wording(
+        Role.OPERATOR,
+        "续签审核急办",
+        what="本案的续签申请(第{revision}版材料)仍未作出决定。",
+        why="审核已逾期,或本期认证即将届满({ends})。到期未决定的,认证自动失效;及时提交的,属平台原因延误。",
+        by="请督促审核员在{until}作出决定。",
+        do="查看案件:livebase show {case};审核员作出决定:livebase renewal approve、request 或 reject "
+        "{case} --revision {revision}",
+        follows="届时仍未决定的,再次上报;续签不会因此自动通过或终止。",
+    ),
+    "renewal_supplement_requested": Wording(
+        Role.APPLICANT,
+        "请补充续签材料",
+        what="请补充以下续签材料:\n{items}",
+        why="审核员核对第{revision}版材料后,认为尚不足以作出续签决定(第{round}轮补充,最多{rounds}轮)。",
+        by="请在{until}提交。",
+        do="请一次交齐:livebase supplement {case} 补充材料文件",
+        follows="收到后重新审核;逾期未提交的,本次续签终止;本期认证未届满的,至到期日仍然有效。",
+    ),
+    "renewal_supplement_received": Wording(
+        Role.REVIEWER,
+        "续签补充材料已提交",
+        what="基地已提交续签补充材料(第{revision}版),请继续审核。",
+        why="这是对第{round}轮补充要求的答复。",
+        by="请在{until}作出决定。",
+        do="查看变更:livebase application show {case} --revision {revision} --diff {before};作出决定:"
+        "livebase renewal approve、request 或 reject {case} --revision {revision}",
+        follows="逾期未决定的,上报运营;到期未通过续签的,认证自动失效(R9)。",
+    ),
+    "remind_renewal_supplement": Wording(
+        Role.APPLICANT,
+        "续签补充材料提醒",
+        what="审核员要求的续签补充材料尚未收到。",
+        why="所缺材料见此前的补充通知(针对第{revision}版材料);本期认证的届满日为{ends}。",
+        by="请在{until}提交。",
+        do="请一次交齐:livebase supplement {case} 补充材料文件",
+        follows="收到后重新审核;逾期未提交的,本次续签终止。",
+    ),
+    "renewal_approved": Wording(
+        Role.APPLICANT,
+        "续签通过",
+        what="贵方的续签已通过。下一认证期自{begins}0时起,至{last_day}24时止,证书编号 {certificate}。",
+        why="审核员已核对材料,按现行政策各项条件均已符合或经人工认可。",
+        by="没有需要贵方办理的期限。",
+        do=NOTHING_TO_DO,
+        follows="权益不中断,官方名单自下一认证期开始时更新;有效期内进行运营考核。",
+    ),
+    "renewal_approved_late": Wording(
+        Role.APPLICANT,
+        "逾期续签通过",
+        what="贵方的逾期续签已通过。新的认证期自即日起,至{last_day}24时止,证书编号 {certificate}。",
+        why="审核员已核对材料,按现行政策各项条件均已符合或经人工认可。上一认证期已于{ended}24时届满,中断期间留有记录。",
+        by="官方名单应在{until}公示。",
+        do="公示之前请勿使用淘宝直播基地的名称、标识和商标:不在官方名单上的基地不是认证基地(R3)。",
+        follows="名称和标识的使用权自官方名单公示之日起生效,公示后另行通知;停用义务和保证金结算随之终止。",
+    ),
+    "renewal_rejected": Wording(
+        Role.APPLICANT,
+        "续签未通过",
+        what="贵方的续签申请未通过。本期认证至{ends}24时仍然有效。",
+        why="{reason}",
+        by="本期还可提交{left}次续签,须在{until}通过。",
+        do="改正后可再次提交:livebase renew {case} --from 到期日",
+        follows="到期未通过续签的,认证自动失效(R9);之后只能逾期续签或重新申请。",
+    ),
+    "renewal_rejected.late": Wording(
+        Role.APPLICANT,
+        "逾期续签未通过",
+        what="贵方的续签申请未通过,认证维持到期失效。",
+        why="{reason}",
+        by="请在{until}提交停用证明(已提交的除外)。",
+        do="确认停用并附证明:livebase marks confirm {case} 文件",
+        follows="保证金按规定结算;在逾期续签期内还可提交{left}次续签,之后可以重新申请。",
+    ),
+    "renewal_lapsed": Wording(
+        Role.APPLICANT,
+        "续签申请已终止",
+        what="贵方的续签申请已自动终止。本期认证至{ends}24时仍然有效。",
+        why="续签补充材料逾期未提交。",
+        by="如仍需续签,须在{until}通过。",
+        do="可再次提交:livebase renew {case} --from 到期日",
+        follows="到期未通过续签的,认证自动失效(R9)。",
+    ),
+    "renewal_lapsed.late": Wording(
+        Role.APPLICANT,
+        "逾期续签申请已终止",
+        what="贵方的续签申请已自动终止,认证维持到期失效。",
+        why="续签补充材料逾期未提交。",
+        by="请在{until}提交停用证明(已提交的除外)。",
+        do="确认停用并附证明:livebase marks confirm {case} 文件",
+        follows="保证金按规定结算;可以重新申请。",
+    ),
+    "late_renewal_closed.late": Wording(
+        Role.APPLICANT,
+        "逾期续签期结束",
+        what="逾期续签期已结束,贵方的续签申请未能在期内通过,认证维持到期失效。",
+        why="逾期续签须在到期后的规定期限内通过。",
+        by="请在{until}提交停用证明(已提交的除外)。",
+        do="确认停用并附证明:livebase marks confirm {case} 文件",
+        follows="保证金按规定结算;可以重新申请。",
+    ),
+}

@@ -1,0 +1,332 @@
+"""Renewal by the rules alone: its window, its decision, in time, late, through our own delay (decisions 23 to 26)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date, datetime, timedelta
+
+import pytest
+
+from domain import agenda, next_term, renewal
+from domain.case import Case, Event, Hold
+from domain.commands import ApproveRenewal, RejectRenewal, Renew, Supplement
+from domain.judging import judge
+from domain.policy import Policy
+from domain.records import BenefitsGranted, BenefitsWithdrawn, ListRevision, ScreeningResult, TermBegun, Transition
+from domain.refusals import Refusal, RefusalKind
+from domain.stages import Role, Stage, Standing
+from tests.domain import cases
+
+LAST_DAY = date(2027, 3, 2)
+INSTANT = timedelta(microseconds=1)
+
+
+def filed(case: Case, at: datetime, *, from_last_day: date | None = None) -> Transition:
+    command = cases.command(Renew, cases.APPLICANT, from_last_day=from_last_day or case.terms[-1].last_day)
+    return renewal.renew(case, command, cases.submission(), cases.setting(at, 2))
+
+
+def refusal(*args: object, **fields: object) -> Refusal:
+    with pytest.raises(Refusal) as info:
+        filed(*args, **fields)  # type: ignore[arg-type]
+    return info.value
+
+
+def records(transition: Transition, kind: type) -> list[object]:
+    return [record for record in transition.records if isinstance(record, kind)]
+
+
+def rejected(case: Case, days_before: int) -> Transition:
+    command = cases.command(RejectRenewal, cases.REVIEWER, revision=case.revision, reason="rooms given up")
+    return renewal.reject(case, command, cases.setting(cases.before_end(case, days_before)))
+
+
+class TestTheWindow:
+    def test_it_opens_sixty_days_before_the_end_the_first_instant_included(self) -> None:
+        """E25: refused before with the day it opens."""
+        case = cases.in_valid()
+        opens = cases.before_end(case, 60)
+        early = refusal(case, opens - INSTANT)
+        assert early.kind is RefusalKind.TOO_EARLY and "opens on 2027-01-02" in early.message
+        assert filed(case, opens).case.renewal is not None
+
+    def test_it_closes_thirty_days_after_the_end(self) -> None:
+        """E19: after the late window only a new application."""
+        case = cases.expired()
+        closes = cases.before_end(case, -30)
+        assert filed(case, closes - INSTANT).case.stage is Stage.RENEWAL_LATE
+        assert refusal(case, closes).kind is RefusalKind.TOO_LATE
+
+    @pytest.mark.parametrize("day", [LAST_DAY - timedelta(days=1), LAST_DAY + timedelta(days=1), date(2026, 3, 2)])
+    def test_it_names_the_day_it_renews_from(self, day: date) -> None:
+        case = cases.in_valid()
+        stale = refusal(case, cases.before_end(case, 40), from_last_day=day)
+        assert stale.kind is RefusalKind.END_DATE_STALE and "runs through 2027-03-02" in stale.message
+
+    def test_of_two_the_second_is_refused(self) -> None:
+        case = cases.renewing()
+        again = refusal(case, cases.before_end(case, 30))
+        assert again.kind is RefusalKind.RENEWAL_PENDING and "One renewal at a time" in again.hint
+
+    def test_one_approved_in_advance_is_not_filed_again(self) -> None:
+        case = cases.renewed()
+        assert refusal(case, cases.before_end(cases.in_valid(), 10), from_last_day=LAST_DAY).kind is (
+            RefusalKind.END_DATE_STALE
+        )
+        assert refusal(case, cases.before_end(cases.in_valid(), 10)).kind is RefusalKind.TOO_EARLY
+
+    def test_only_what_has_expired_is_renewed_late(self) -> None:
+        case = cases.expired()
+        assert case.ending is not None
+        revoked = case.model_copy(update={"ending": case.ending.model_copy(update={"kind": Standing.REVOKED})})
+        assert refusal(revoked, cases.before_end(case, -3)).kind is RefusalKind.ALREADY_ENDED
+
+
+class TestReview:
+    def test_it_is_screened_at_once_under_the_policy_in_force(self) -> None:
+        case = cases.in_valid()
+        at = cases.setting(cases.before_end(case, 40))
+        stricter = replace(at, in_force=_policy(at.in_force, version="2027.1", live_rooms=13))
+        command = cases.command(Renew, cases.APPLICANT, from_last_day=LAST_DAY)
+        transition = renewal.renew(case, command, cases.submission(), stricter)
+        (screened,) = records(transition, ScreeningResult)
+        assert isinstance(screened, ScreeningResult)
+        assert screened.policy_version == "2027.1"
+        assert [f.outcome for f in screened.findings if f.condition == "A4.live_rooms"] == ["fail"]
+        with pytest.raises(Refusal) as info:
+            next_term.approve(
+                transition.case,
+                cases.command(ApproveRenewal, cases.REVIEWER, revision=1),
+                cases.submission(),
+                "LBC-2027-000002",
+                stricter,
+            )
+        assert info.value.kind is RefusalKind.CONDITION_FAILED
+
+    def test_a_supplement_is_asked_for_handed_in_and_reviewed(self) -> None:
+        asked = cases.in_renewal_supplement()
+        assert asked.stage is Stage.VALID and asked.awaiting is Role.APPLICANT
+        sent = cases.submission()
+        command = cases.command(Supplement, cases.APPLICANT, submission=sent.sha256)
+        case = renewal.supplement(asked, command, sent, cases.setting(cases.before_end(asked, 35))).case
+        assert (case.revision, case.awaiting) == (2, Role.REVIEWER)
+        assert Event.LAPSE_RENEWAL not in {planned.event for planned in case.plan}
+        with pytest.raises(Refusal) as info:
+            judge(case, cases.command(ApproveRenewal, cases.REVIEWER, revision=1))
+        assert info.value.kind is RefusalKind.REVISION_STALE
+
+    def test_three_rounds_and_no_more(self) -> None:
+        case = cases.renewing()
+        for round_ in range(3):
+            asked = cases.renewal_asked(case, 40 - round_).case
+            command = cases.command(Supplement, cases.APPLICANT, submission="0")
+            case = renewal.supplement(
+                asked, command, cases.submission(), cases.setting(cases.before_end(asked, 39 - round_))
+            ).case
+        with pytest.raises(Refusal) as info:
+            cases.renewal_asked(case, 30)
+        assert info.value.kind is RefusalKind.ROUNDS_USED_UP
+
+    def test_silence_ends_the_renewal_and_not_the_term(self) -> None:
+        case = cases.in_renewal_supplement()
+        lapse = cases.planned_event(case, Event.LAPSE_RENEWAL)
+        after = agenda.take(case, lapse, cases.setting(lapse.at)).case
+        assert after.renewal is None and after.stage is Stage.VALID and after.awaiting is Role.NOBODY
+        assert after.standing(lapse.at) is Standing.CERTIFIED
+        assert filed(after, lapse.at).case.renewal is not None, "it may be filed again"
+
+    def test_a_rejection_leaves_the_term_and_a_second_attempt(self) -> None:
+        """E24: rejected 60 days early, the certificate stays valid to its end; attempts are counted."""
+        case = filed(cases.in_valid(), cases.before_end(cases.in_valid(), 60)).case
+        once = rejected(case, 59).case
+        assert once.standing(cases.before_end(case, 59)) is Standing.CERTIFIED
+        assert Event.EXPIRE_CERTIFICATION in {planned.event for planned in once.plan}
+        twice = rejected(filed(once, cases.before_end(case, 50)).case, 49).case
+        none_left = refusal(twice, cases.before_end(case, 40))
+        assert none_left.kind is RefusalKind.ROUNDS_USED_UP
+        assert refusal(cases.ended(twice), cases.before_end(case, -3)).kind is RefusalKind.ROUNDS_USED_UP
+
+    def test_reminders_of_a_renewal_that_has_been_filed_are_moot(self) -> None:
+        case = cases.renewing()
+        reminder = next(p for p in case.plan if p.event is Event.REMIND_RENEWAL and p.at > cases.before_end(case, 45))
+        assert agenda.moot(case, reminder, reminder.at)
+        assert not agenda.moot(rejected(case, 40).case, reminder, reminder.at)
+
+    def test_it_is_escalated_when_overdue_and_again_before_the_end(self) -> None:
+        case = cases.renewing()
+        overdue, near = [planned for planned in case.plan if planned.event is Event.ESCALATE_RENEWAL]
+        assert near.at == cases.before_end(case, 7)
+        case = agenda.take(case, overdue, cases.setting(overdue.at)).case
+        assert near in case.plan
+        case = agenda.take(case, near, cases.setting(near.at)).case
+        (again,) = [planned for planned in case.plan if planned.event is Event.ESCALATE_RENEWAL]
+        assert again.at > near.at
+
+
+class TestInTime:
+    @pytest.mark.parametrize("before", [timedelta(days=40), timedelta(days=1), INSTANT])
+    def test_the_next_term_starts_exactly_at_the_old_end(self, before: timedelta) -> None:
+        """E15: first issue and renewal count alike."""
+        case = filed(cases.in_valid(), cases.before_end(cases.in_valid(), 45)).case
+        at = case.terms[0].until - before
+        transition = next_term.approve(
+            case,
+            cases.command(ApproveRenewal, cases.REVIEWER, revision=1),
+            cases.submission(),
+            "LBC-2027-000002",
+            cases.setting(at, 2),
+        )
+        first, second = transition.case.terms
+        assert second.from_ == first.until and second.last_day == date(2028, 3, 2)
+        assert (second.ordinal, second.certificate_number) == (2, "LBC-2027-000002")
+        assert [record.term for record in records(transition, TermBegun)] == [second]  # type: ignore[attr-defined]
+        for instant in (at, first.until - INSTANT, first.until, second.until - INSTANT):
+            assert transition.case.standing(instant) is Standing.CERTIFIED
+        assert transition.case.standing(second.until) is Standing.EXPIRED
+
+    def test_benefits_go_on_and_the_list_changes_when_the_term_does(self) -> None:
+        transition = cases.renewal_approved(cases.renewing(), 20)
+        first, second = transition.case.terms
+        (granted,) = records(transition, BenefitsGranted)
+        assert isinstance(granted, BenefitsGranted)
+        assert set(granted.effective_from.values()) == {cases.OPENED}, "unbroken"
+        (entry,) = records(transition, ListRevision)
+        assert isinstance(entry, ListRevision)
+        assert (entry.state, entry.certificate_number) == ("published", second.certificate_number)
+        assert entry.effective_from == entry.valid_from == first.until
+
+    def test_until_its_day_the_old_term_runs_and_then_the_new_one(self) -> None:
+        waiting = cases.renewed()
+        first, second = waiting.terms
+        assert waiting.running_term == first and waiting.term == second
+        assert waiting.term_at(second.from_ - INSTANT) == first and waiting.term_at(second.from_) == second
+        begin = cases.planned_event(waiting, Event.BEGIN_TERM)
+        assert begin.at == first.until
+        begun = agenda.take(waiting, begin, cases.setting(begin.at + timedelta(days=3), 3))
+        assert begun.legal_at == first.until, "however late it is observed"
+        assert begun.case.running_term == second
+        assert [record.term for record in records(begun, BenefitsWithdrawn)] == [1]  # type: ignore[attr-defined]
+
+    def test_the_plan_is_the_new_years(self) -> None:
+        case = cases.in_second_term()
+        until = case.terms[-1].until
+        planned = {event: [p.at for p in case.plan if p.event is event] for event in {p.event for p in case.plan}}
+        assert planned[Event.EXPIRE_CERTIFICATION] == [until]
+        assert planned[Event.REMIND_RENEWAL] == [until - timedelta(days=days) for days in (60, 30, 7, 1)]
+        assert planned.keys() == {Event.EXPIRE_CERTIFICATION, Event.REMIND_RENEWAL}
+
+    def test_a_term_is_judged_by_the_policy_it_was_decided_under(self) -> None:
+        case = cases.renewing()
+        at = cases.setting(cases.before_end(case, 20), 2)
+        newer = replace(at, in_force=_policy(at.in_force, version="2027.1"))
+        command = cases.command(ApproveRenewal, cases.REVIEWER, revision=1)
+        waiting = next_term.approve(case, command, cases.submission(), "LBC-2027-000002", newer).case
+        assert (waiting.policy_version, waiting.terms[-1].policy_version) == ("2026.1", "2027.1")
+        begin = cases.planned_event(waiting, Event.BEGIN_TERM)
+        assert next_term.begin_term(waiting, begin, cases.setting(begin.at)).case.policy_version == "2027.1"
+
+    def test_a_suspended_base_stays_suspended(self) -> None:
+        """E20: renewing lifts no hold."""
+        hold = Hold(kind="compliance", since=cases.OPENED, reason="r")
+        case = cases.renewing().model_copy(update={"holds": (hold,)})
+        transition = cases.renewal_approved(case, 20)
+        assert transition.case.holds == (hold,)
+        assert transition.case.standing(transition.case.terms[-1].from_) is Standing.SUSPENDED
+        assert [entry.state for entry in records(transition, ListRevision)] == ["suspended"]  # type: ignore[attr-defined]
+
+    def test_no_second_deposit_but_a_raised_one_is_made_up_first(self) -> None:
+        """E32: the deposit of the policy in force, the difference asked for at the renewal."""
+        case = cases.renewing()
+        at = cases.setting(cases.before_end(case, 20), 2)
+        raised = replace(at, in_force=_policy(at.in_force, version="2027.1", deposit_fen=12_000_000))
+        command = cases.command(ApproveRenewal, cases.REVIEWER, revision=1)
+        with pytest.raises(Refusal) as info:
+            next_term.approve(case, command, cases.submission(), "LBC-2027-000002", raised)
+        assert info.value.kind is RefusalKind.RENEWAL_BARRED
+        assert info.value.problems[0].path == "A3" and "CNY 20,000.00 is lacking" in info.value.problems[0].message
+
+
+class TestUndecidedAtTheEnd:
+    @pytest.mark.parametrize(
+        ("days_before", "ours"),
+        [
+            (45, True),
+            (30, True),
+            (29, False),  # filed too late for the delay to be ours
+        ],
+    )
+    def test_the_term_expires_and_whose_delay_it_is_decides_what_waits(self, days_before: int, ours: bool) -> None:
+        """E16: expired, renewal pending, with the cause."""
+        case = cases.ended(cases.renewal_filed(cases.in_valid(), days_before).case)
+        assert case.stage is Stage.RENEWAL_LATE and case.renewal is not None
+        assert case.ending is not None and case.ending.kind is Standing.EXPIRED
+        assert case.ending.cause == ("platform_delay" if ours else "term_ended")
+        kinds = {task.kind for task in case.tasks}
+        assert kinds == {"renewal_review"} | (set() if ours else {"confirm_marks", "settle_deposit"})
+        assert (case.marks is None) is ours
+        closing = [planned.at for planned in case.plan if planned.event is Event.CLOSE_LATE_RENEWAL]
+        assert closing == ([] if ours else [cases.before_end(case, -30)])
+
+    def test_what_waits_for_the_base_is_not_our_delay(self) -> None:
+        case = cases.ended(cases.in_renewal_supplement())
+        assert case.ending is not None and case.ending.cause == "term_ended"
+
+    def test_a_supplement_that_came_at_the_last_moment_is_not_our_delay(self) -> None:
+        asked = cases.in_renewal_supplement()
+        command = cases.command(Supplement, cases.APPLICANT, submission="0")
+        answered = renewal.supplement(asked, command, cases.submission(), cases.setting(cases.before_end(asked, 2)))
+        case = cases.ended(answered.case)
+        assert case.ending is not None and case.ending.cause == "term_ended"
+
+    def test_approved_late_a_term_starts_at_the_approval_and_the_gap_stays_on_record(self) -> None:
+        """E16, E19: never back-dated."""
+        before = cases.renewal_late()
+        transition = cases.renewal_approved(before, -3)
+        case, at = transition.case, cases.before_end(before, -3)
+        first, second = case.terms
+        assert second.from_ == at and second.last_day == date(2028, 3, 6)
+        assert transition.detail["gap"] == {"from": first.until.isoformat(), "until": at.isoformat()}
+        assert (case.stage, case.ending, case.marks, case.renewal) == (Stage.PUBLISHING, None, None, None)
+        assert case.standing(at) is Standing.CERTIFIED
+        assert {task.kind for task in case.tasks} == {"publish"}, "marks duty and settlement are over"
+        assert case.publication is not None and case.publication.state == "pending", "public again within 7 days (R3)"
+        assert Event.CLOSE_LATE_RENEWAL not in {planned.event for planned in case.plan}
+        assert records(transition, ListRevision) == []
+
+    def test_our_delay_has_no_window_that_closes(self) -> None:
+        case = cases.delayed_by_us()
+        assert cases.renewal_approved(case, -90).case.terms[-1].from_ == cases.before_end(case, -90)
+
+    def test_rejected_after_our_delay_what_waited_begins(self) -> None:
+        case = cases.delayed_by_us()
+        after = rejected(case, -12).case
+        assert after.stage is Stage.SETTLING and after.marks is not None
+        assert {task.kind for task in after.tasks} == {"confirm_marks", "settle_deposit"}
+        assert after.marks.due_at > cases.before_end(case, -12), "counted from the decision"
+        assert after.ending == case.ending
+
+    def test_the_late_window_closes_by_itself(self) -> None:
+        case = cases.renewal_late()
+        closing = cases.planned_event(case, Event.CLOSE_LATE_RENEWAL)
+        after = agenda.take(case, closing, cases.setting(closing.at)).case
+        assert (after.stage, after.renewal) == (Stage.SETTLING, None)
+        assert "renewal_review" not in {task.kind for task in after.tasks}
+        with pytest.raises(Refusal):
+            cases.renewal_approved(after, -31)
+
+    def test_filed_late_it_opens_the_late_stage_and_leaves_the_duties(self) -> None:
+        case = cases.renewal_filed(cases.expired(), -10).case
+        assert case.stage is Stage.RENEWAL_LATE
+        assert {task.kind for task in case.tasks} == {"confirm_marks", "settle_deposit", "renewal_review"}
+
+
+def test_an_expiry_that_is_due_comes_before_a_late_approval() -> None:
+    """Decision 26: the one of the two that counts is told by the instant alone."""
+    case = cases.renewing()
+    assert agenda.legally_due(case, case.terms[-1].until - INSTANT) is None
+    due = agenda.legally_due(case, case.terms[-1].until)
+    assert due is not None and due.event is Event.EXPIRE_CERTIFICATION
+
+
+def _policy(policy: Policy, **changes: object) -> Policy:
+    return policy.model_copy(update=changes)
