@@ -16,13 +16,17 @@ from store.cases import CaseStore
 
 @dataclass(frozen=True)
 class Announcement:
-    """What is made public. `key` is the same for every attempt of a term; a channel publishes a key once."""
+    """What is made public. `key` is the same for every attempt of a term; a channel publishes a key once.
+
+    A base that was suspended before it was made public is announced as such.
+    """
 
     key: str
     certificate_number: str
     credit_code: str
     name: str
     valid_until: datetime
+    suspended: bool = False
 
 
 class OfficialChannel(Protocol):
@@ -54,8 +58,8 @@ class PublicationActivities:
         case = self._cases.case(workflow_id)
         if case is None:
             raise LookupError(f"{workflow_id} has no case in the store")
-        term, publication = case.terms[-1], case.publication
-        if case.ending is not None or publication is None or publication.state != "pending":
+        term, publication = case.running_term, case.publication
+        if term is None or case.ending is not None or publication is None or publication.state != "pending":
             return ""
         return self._channel.announce(
             Announcement(
@@ -64,6 +68,7 @@ class PublicationActivities:
                 credit_code=case.credit_code,
                 name=case.name,
                 valid_until=term.until,
+                suspended=bool(case.holds),
             )
         )
 

@@ -10,11 +10,11 @@ from typing import Any
 
 from domain import official_list
 from domain.case import Case, Event, Marks, Planned, Task
-from domain.commands import ConfirmMarks
+from domain.commands import CheckMarks, ConfirmMarks
 from domain.judging import judge
 from domain.letters import letter, long_date
 from domain.money import format_cny
-from domain.records import BenefitsWithdrawn, Evidence, Letter, Record, Transition
+from domain.records import BenefitsWithdrawn, Decision, Evidence, Letter, Record, Transition
 from domain.refusals import Refusal, RefusalKind
 from domain.setting import SYSTEM, Due, Setting, step
 from domain.shanghai import end_of_day, last_day, shanghai_date
@@ -35,7 +35,8 @@ def withdrawn(case: Case, setting: Setting, legal_at: datetime) -> tuple[tuple[R
     if publication.state == "published":
         records = (official_list.entry(case, "withdrawn", term, setting, effective_from=legal_at), benefits)
         publication = publication.model_copy(update={"register_revision": setting.list_revision})
-    breached = publication.breached or publication.published_at is None
+    in_time = publication.published_at is not None or legal_at < publication.due_at
+    breached = publication.breached or not in_time
     return records, {"publication": publication.model_copy(update={"state": "withdrawn", "breached": breached})}
 
 
@@ -84,6 +85,19 @@ def confirm_marks(case: Case, command: ConfirmMarks, setting: Setting) -> Transi
         marks=case.marks.model_copy(update={"confirmed_at": setting.now}),
         tasks=case.tasks_without("confirm_marks"),
         plan=case.plan_without(Event.ESCALATE_MARKS),
+    )
+
+
+def check_marks(case: Case, command: CheckMarks, setting: Setting) -> Transition:
+    """What a spot check found, on record; however often, before the duty is confirmed and after it (decision 31)."""
+    judge(case, command)
+    return step(
+        case,
+        setting,
+        "marks_checked",
+        command.actor,
+        Decision("marks_checked", command.actor.name, command.actor.role, None, command.result),
+        detail={"result": command.result},
     )
 
 

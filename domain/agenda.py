@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime
 
-from domain import after_ending, certification, deposit, expiry, next_term, publication, renewal, review
+from domain import after_ending, approving, certification, deposit, expiry, next_term, publication, renewal, review
 from domain.case import Case, Event, Planned
 from domain.records import Transition
 from domain.setting import SYSTEM, Setting, step
@@ -33,6 +33,7 @@ RULES: dict[Event, Rule] = {
     Event.BEGIN_TERM: next_term.begin_term,
     Event.EXPIRE_CERTIFICATION: expiry.expire,
     Event.CLOSE_LATE_RENEWAL: renewal.close_late,
+    Event.EXPIRE_PROPOSAL: approving.expire,
     Event.ESCALATE_MARKS: after_ending.escalate_marks,
     Event.ESCALATE_SETTLEMENT: after_ending.escalate_settlement,
     Event.CLOSE_CASE: after_ending.close,
@@ -48,6 +49,7 @@ _TRANSITIONS = frozenset(
         Event.BEGIN_TERM,
         Event.EXPIRE_CERTIFICATION,
         Event.CLOSE_LATE_RENEWAL,
+        Event.EXPIRE_PROPOSAL,
         Event.CLOSE_CASE,
     }
 )

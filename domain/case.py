@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import date, datetime
 from enum import StrEnum
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
 
@@ -63,10 +63,13 @@ class Task(_Part):
     """Something a person must do. `due_at` is the midnight after its last day.
 
     `counted` is None where no calendar has a say: no deadline, or one that was set by hand or in plain days.
+    `subject` is the id of what it is about where a case may have several; `also` are other roles that may do it.
     """
 
     kind: str
     role: Role
+    also: tuple[Role, ...] = ()
+    subject: str | None = None
     assignee: str | None = None
     due_at: datetime | None = None
     provisional: bool = False
@@ -93,6 +96,7 @@ class Event(StrEnum):
     LAPSE_RENEWAL = "lapse_renewal"
     BEGIN_TERM = "begin_term"
     CLOSE_LATE_RENEWAL = "close_late_renewal"
+    EXPIRE_PROPOSAL = "expire_proposal"
     EXPIRE_CERTIFICATION = "expire_certification"
     ESCALATE_MARKS = "escalate_marks"
     ESCALATE_SETTLEMENT = "escalate_settlement"
@@ -100,13 +104,14 @@ class Event(StrEnum):
 
 
 class Planned(_Part):
-    """An event that will come of itself at an instant unless the plan changes before. `counted` as in `Task`."""
+    """An event that will come of itself at an instant unless the plan changes before. The rest as in `Task`."""
 
     event: Event
     at: datetime
     what: str
     provisional: bool = False
     counted: Counting | None = None
+    subject: str | None = None
 
 
 class Decided(_Part):
@@ -146,7 +151,7 @@ class Publication(_Part):
 
 
 class Hold(_Part):
-    """A suspension's ground. Lifting one never lifts another."""
+    """A suspension's ground. Lifting one never lifts another (`domain/suspension.py`)."""
 
     kind: str
     since: datetime
@@ -154,13 +159,36 @@ class Hold(_Part):
 
 
 class Ending(_Part):
-    """How the case ended: the standing it leaves, its legal instant, and when it was observed (decision 7)."""
+    """How the case ended: the standing it leaves, its legal instant, and when it was observed (decision 7).
+
+    `holds` and `unbegun` are what was open then and is closed with it: holds, and a next term that never begins.
+    An ending that is set aside (decisions 28, 34) opens them again.
+    """
 
     kind: Standing
     cause: str
     legal_at: datetime
     observed_at: datetime
     reason: str
+    holds: tuple[Hold, ...] = ()
+    unbegun: Term | None = None
+
+
+class Proposal(_Part):
+    """An act that waits for a second person, or waited (decision 29): a command's `action` and `parameters`.
+
+    `id` is `<case number>-<sequence of its audit entry>`. `content` is the sha256 of what was proposed on what state
+    (`domain/approving.py`). `outcome` is None while it is open; until when it is, says its expiry in the plan.
+    """
+
+    id: str
+    action: str
+    parameters: dict[str, Any]
+    content: str
+    proposed_by: str
+    role: Role
+    at: datetime
+    outcome: Literal["approved", "denied", "expired", "overtaken"] | None = None
 
 
 class Marks(_Part):
@@ -171,7 +199,10 @@ class Marks(_Part):
 
 
 class Case(_Part):
-    """One case, now. `sequence` counts its audit entries; every transition adds one."""
+    """One case, now. `sequence` counts its audit entries; every transition adds one.
+
+    `suspended_since` is since when there has been a hold without a break, whichever it was; None without one.
+    """
 
     workflow_id: str
     case_number: str
@@ -195,6 +226,8 @@ class Case(_Part):
     renewal: Renewal | None = None
     renewals_refused: int = 0
     holds: tuple[Hold, ...] = ()
+    suspended_since: datetime | None = None
+    proposals: tuple[Proposal, ...] = ()
     publication: Publication | None = None
     ending: Ending | None = None
     marks: Marks | None = None
@@ -217,9 +250,27 @@ class Case(_Part):
         begun = self.terms[:-1] if waiting else self.terms
         return begun[-1] if begun else None
 
+    @property
+    def waiting_term(self) -> Term | None:
+        """The next term while it waits for its first day."""
+        return self.term if self.term != self.running_term else None
+
     def term_at(self, now: datetime) -> Term | None:
         """The term an instant of the case's clock falls into, or the last one begun by then."""
         return next((term for term in reversed(self.terms) if term.from_ <= now), None)
+
+    def hold(self, kind: str) -> Hold | None:
+        """The open hold of a kind."""
+        return next((hold for hold in self.holds if hold.kind == kind), None)
+
+    @property
+    def open_proposals(self) -> tuple[Proposal, ...]:
+        """What waits for a second person, in the order it was proposed."""
+        return tuple(proposal for proposal in self.proposals if proposal.outcome is None)
+
+    def proposal(self, id: str) -> Proposal | None:
+        """A proposal by its id, open or not."""
+        return next((proposal for proposal in self.proposals if proposal.id == id), None)
 
     def plan_without(self, *over: Planned | Event) -> tuple[Planned, ...]:
         """The plan without what is over: single events planned, or all of a kind."""

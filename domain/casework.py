@@ -12,6 +12,7 @@ from domain.commands import AddNote, Assign, ExtendDeadline
 from domain.deposit import deposit_by
 from domain.judging import EXTENDABLE, judge, require_second_person
 from domain.letters import letter
+from domain.names import same_name
 from domain.records import Note, Transition
 from domain.refusals import Refusal, RefusalKind
 from domain.review import held_by, supplement_by
@@ -26,7 +27,7 @@ def assign(case: Case, command: Assign, setting: Setting) -> Transition:
     """Give what waits for staff to one of them by name; an assigned review is held by them.
 
     Of several tasks it is the one due first. Refused (5) when nothing waits for staff, (4) for a certifier who
-    approved the application (decision 18).
+    approved the application (decision 18) and for whoever proposed what waits for a second person (decision 29).
     """
     judge(case, command)
     task = case.staff_task
@@ -38,6 +39,13 @@ def assign(case: Case, command: Assign, setting: Setting) -> Transition:
         )
     if task.kind == "certify":
         require_second_person(case, command.to)
+    proposal = case.proposal(task.subject) if task.subject else None
+    if proposal is not None and same_name(proposal.proposed_by, command.to):
+        raise Refusal(
+            RefusalKind.SECOND_PERSON_REQUIRED,
+            f"{proposal.proposed_by} has proposed it: somebody else must decide on it (decision 29).",
+            "Two roles are still one person.",
+        )
     to = command.to.strip()
     given = {"tasks": tuple(one.model_copy(update={"assignee": to}) if one == task else one for one in case.tasks)}
     return step(

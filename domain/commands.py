@@ -206,6 +206,69 @@ class RejectRenewal(Command):
     reason: str = Field(min_length=1, max_length=2000)
 
 
+class Suspend(Command):
+    action: ClassVar[str] = "suspend"
+    reason: str = Field(min_length=1, max_length=2000)
+
+
+class Reinstate(Command):
+    """Lift what `Suspend` placed."""
+
+    action: ClassVar[str] = "reinstate"
+    reason: str = Field(min_length=1, max_length=2000)
+
+
+class Surrender(Command):
+    """The base leaves of its own will."""
+
+    action: ClassVar[str] = "surrender"
+    reason: str = Field(min_length=1, max_length=2000)
+
+
+class Dissolve(Command):
+    """Put on record that the enterprise is no more."""
+
+    action: ClassVar[str] = "dissolve"
+    reason: str = Field(min_length=1, max_length=2000)
+
+
+class Revoke(Command):
+    """Revoke the certification. A second person approves it (decision 29)."""
+
+    action: ClassVar[str] = "revoke"
+    reason: str = Field(min_length=1, max_length=2000)
+
+
+class ApproveProposal(Command):
+    """Approve, as the second person, what a proposal's content (its sha256) says, and carry it out."""
+
+    action: ClassVar[str] = "approve_proposal"
+    proposal: str = Field(min_length=1, max_length=40)
+    content: str = Field(pattern=r"^[0-9a-f]{64}$")
+
+
+class DenyProposal(Command):
+    """Deny a proposal, or take one's own back: it is over."""
+
+    action: ClassVar[str] = "deny_proposal"
+    proposal: str = Field(min_length=1, max_length=40)
+    reason: str = Field(min_length=1, max_length=2000)
+
+
+class CheckMarks(Command):
+    """Put on record what a spot check of the stop-using-marks duty found."""
+
+    action: ClassVar[str] = "check_marks"
+    result: str = Field(min_length=1, max_length=2000)
+
+
+class Correct(Command):
+    """Correct the base's name or address, or its contact, with a whole new submission."""
+
+    action: ClassVar[str] = "correct"
+    submission: str
+
+
 class Assign(Command):
     """Give what waits for staff on a case to one of them."""
 

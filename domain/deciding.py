@@ -10,20 +10,26 @@ from typing import Any, Protocol
 
 from domain import (
     after_ending,
+    approving,
     casework,
     certification,
+    correction,
     delivery,
     deposit,
     ending,
+    leaving,
     next_term,
     opening,
     publication,
     renewal,
     review,
+    suspension,
 )
-from domain.case import Case
+from domain.case import Case, Proposal
+from domain.commands import Actor, Command, Revoke
 from domain.delivery import StoredLetter
 from domain.judging import judge
+from domain.permissions import SECOND_PERSON
 from domain.records import Payment, Transition
 from domain.setting import Setting
 from domain.submission import Submission
@@ -124,6 +130,21 @@ def _approve_renewal(case: Case, command: Any, setting: Setting, on_record: OnRe
     return next_term.approve(case, command, submission, number, setting)
 
 
+def _approve_proposal(case: Case, command: Any, setting: Setting, on_record: OnRecord) -> Transition:
+    def carry_out(case: Case, proposal: Proposal) -> Transition:
+        proposer = Actor(role=proposal.role, name=proposal.proposed_by)
+        envelope = {"request_id": command.request_id, "workflow_id": case.workflow_id, "actor": proposer}
+        proposed = PROPOSED[proposal.action](**envelope, **proposal.parameters)
+        return RULES[proposal.action](case, proposed, setting, on_record)
+
+    return approving.approve(case, command, setting, carry_out)
+
+
+def _correct(case: Case, command: Any, setting: Setting, on_record: OnRecord) -> Transition:
+    submission = on_record.handed_over(command.submission)
+    return correction.correct(case, command, submission, on_record.revision(case.revision), setting)
+
+
 def _resend_letters(case: Case, command: Any, setting: Setting, on_record: OnRecord) -> Transition:
     return delivery.resend(case, command, on_record.letters(), setting)
 
@@ -145,7 +166,16 @@ RULES: dict[str, Rule] = {
     "approve_renewal": _approve_renewal,
     "request_renewal_supplement": _plain(renewal.request_supplement),
     "reject_renewal": _plain(renewal.reject),
+    "suspend": _plain(suspension.suspend),
+    "reinstate": _plain(suspension.reinstate),
+    "surrender": _plain(leaving.surrender),
+    "dissolve": _plain(leaving.dissolve),
+    "revoke": _plain(leaving.revoke),
+    "approve_proposal": _approve_proposal,
+    "deny_proposal": _plain(approving.deny),
     "confirm_marks": _with_evidence(after_ending.confirm_marks),
+    "check_marks": _plain(after_ending.check_marks),
+    "correct": _correct,
     "assign": _plain(casework.assign),
     "extend_deadline": _plain(casework.extend),
     "add_note": _plain(casework.add_note),
@@ -153,8 +183,17 @@ RULES: dict[str, Rule] = {
 }
 """Action → rule, in process order."""
 
+PROPOSED: dict[str, type[Command]] = {"revoke": Revoke}
+"""What may be proposed, by its action: the keys are those of `SECOND_PERSON`."""
+
 
 def decide(case: Case | None, command: Any, setting: Setting, on_record: OnRecord) -> Transition:
-    """What the command does to the case as stored. Raises Refusal, in the order of `domain/judging.py`."""
+    """What the command does to the case as stored. Raises Refusal, in the order of `domain/judging.py`.
+
+    What needs a second person is refused now if it would be, and else only proposed (decision 29).
+    """
     judge(case, command)
-    return RULES[command.action](case, command, setting, on_record)
+    done = RULES[command.action](case, command, setting, on_record)
+    if case is not None and command.action in SECOND_PERSON:
+        return approving.propose(case, command, setting)
+    return done

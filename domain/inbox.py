@@ -12,11 +12,14 @@ def waits_for(case: Case, task: Task, actor: Actor) -> bool:
     """Whether an open task waits for this person.
 
     An applicant's are those of their own cases; an operator acting for one has theirs. Staff have their role's,
-    but for what a colleague has taken and what needs somebody who took no part (decision 18).
+    but for what a colleague has taken and what needs somebody who took no part (decisions 18, 29).
     """
     if actor.applicant is not None:
         return task.role is Role.APPLICANT and same_name(case.applicant, actor.applicant)
-    if task.role is not actor.role:
+    if actor.role is not task.role and actor.role not in task.also:
+        return False
+    proposal = case.proposal(task.subject) if task.subject else None
+    if proposal is not None and same_name(proposal.proposed_by, actor.name):
         return False
     if task.assignee is not None:
         return same_name(task.assignee, actor.name)

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from domain.case import Case
+from domain.case import Case, Proposal
 from domain.commands import Command
 from domain.names import same_name
-from domain.permissions import ROLES, require_permission
+from domain.permissions import ROLES, SECOND_PERSON, require_permission
+from domain.proposals import content_of
 from domain.refusals import Refusal, RefusalKind
 from domain.shanghai import SHANGHAI
 from domain.stages import Role, Stage, Standing
@@ -36,6 +37,15 @@ STAGES: dict[str, frozenset[Stage]] = {
     "approve_renewal": _RENEWING,
     "request_renewal_supplement": _RENEWING,
     "reject_renewal": _RENEWING,
+    "suspend": _IN_TERM,
+    "reinstate": _IN_TERM,
+    "surrender": _IN_TERM,
+    "dissolve": _BEFORE_TERM | _IN_TERM,
+    "revoke": _IN_TERM,
+    "approve_proposal": frozenset(Stage),
+    "deny_proposal": frozenset(Stage),
+    "check_marks": frozenset({Stage.RENEWAL_LATE, Stage.SETTLING, Stage.CLOSED}),
+    "correct": _IN_TERM,
     "confirm_marks": frozenset({Stage.RENEWAL_LATE, Stage.SETTLING}),
     "assign": _BEFORE_TERM | _RENEWING,
     "extend_deadline": _RENEWING | {Stage.SUPPLEMENT, Stage.DEPOSIT, Stage.SETTLING},
@@ -69,6 +79,16 @@ def _awaits_renewal_review(case: Case) -> bool:
     return case.renewal is not None and case.renewal.awaits == "review"
 
 
+def _suspended_by_compliance(case: Case) -> bool:
+    return case.hold("compliance") is not None
+
+
+def _has_proposal(case: Case) -> bool:
+    return bool(case.open_proposals)
+
+
+_NO_PROPOSAL = "Nothing on this case waits for a second person."
+
 _CONDITIONS: dict[str, tuple[Callable[[Case], bool], str]] = {
     "supplement": (_asks_supplement, "No supplement has been asked for; a reviewer decides on the revision handed in."),
     "extend_deadline": (_has_deadline, "The applicant has no open deadline."),
@@ -76,6 +96,11 @@ _CONDITIONS: dict[str, tuple[Callable[[Case], bool], str]] = {
     "approve_renewal": (_awaits_renewal_review, "No renewal waits for a reviewer."),
     "request_renewal_supplement": (_awaits_renewal_review, "No renewal waits for a reviewer."),
     "reject_renewal": (lambda case: case.renewal is not None, "No renewal is under way."),
+    "suspend": (lambda case: not _suspended_by_compliance(case), "Compliance has suspended the base already."),
+    "reinstate": (_suspended_by_compliance, "Compliance has not suspended the base."),
+    "approve_proposal": (_has_proposal, _NO_PROPOSAL),
+    "deny_proposal": (_has_proposal, _NO_PROPOSAL),
+    "check_marks": (lambda case: case.marks is not None, "There is no stop-using-marks duty on this case."),
 }
 """Action → what must be so within those stages, and what its sender hears when it is not."""
 
@@ -98,6 +123,7 @@ def judge(case: Case | None, command: Command) -> None:
         raise Refusal(RefusalKind.NOT_FOUND, "There is no such case.", "Start one with: livebase apply FILE")
     if command.action in _CERTIFIERS_ACTS:
         require_second_person(case, command.actor.name)
+    _require_proposal(case, command)
     _require_revision(case, command)
     _require_last_day(case, command)
     _require_stage(case, command)
@@ -118,6 +144,49 @@ def require_second_person(case: Case, certifier: str) -> None:
             "The reviewer who approved the application cannot certify the base (decision 18).",
             f"Ask a certifier other than {case.decided.by}.",
         )
+
+
+def _require_proposal(case: Case, command: Command) -> None:
+    """Refuse who may not decide on a proposal (4), and a decision on another one than is open now (3, 8, 5)."""
+    id = getattr(command, "proposal", None)
+    if id is None:
+        return
+    proposal, shown = case.proposal(id), f"See it with: livebase approvals show {id}"
+    if proposal is None:
+        hint = "See what waits for a second person with: livebase approvals"
+        raise Refusal(RefusalKind.NOT_FOUND, f"Case {case.case_number} has no proposal {id}.", hint)
+    approves = command.action == "approve_proposal"
+    own, roles = same_name(proposal.proposed_by, command.actor.name), SECOND_PERSON[proposal.action].roles
+    if command.actor.role not in roles and (approves or not own):
+        raise Refusal(
+            RefusalKind.ROLE_NOT_ALLOWED,
+            f"A {command.actor.role} may not decide on this proposal ({proposal.action}).",
+            f"It is for: {', '.join(roles)}.",
+        )
+    if approves and own:
+        raise Refusal(
+            RefusalKind.SECOND_PERSON_REQUIRED,
+            f"{proposal.proposed_by} has proposed it: somebody else must approve it (decision 29).",
+            "Two roles are still one person.",
+        )
+    if proposal.outcome in ("approved", "denied"):
+        raise Refusal(RefusalKind.ALREADY_DECIDED, f"The proposal {id} has been {proposal.outcome} already.", shown)
+    other_content = getattr(command, "content", proposal.content) != proposal.content
+    if other_content or proposal.outcome == "overtaken" or (approves and _has_changed(case, proposal)):
+        raise Refusal(
+            RefusalKind.PROPOSAL_CHANGED,
+            f"The proposal {id} is not what the approval saw."
+            if other_content
+            else f"The case has changed since the proposal {id} was made.",
+            f"{shown}; when the case has changed, it has to be proposed anew.",
+        )
+    if proposal.outcome == "expired":
+        raise Refusal(RefusalKind.TOO_LATE, f"The proposal {id} has expired.", "It may be proposed anew.")
+
+
+def _has_changed(case: Case, proposal: Proposal) -> bool:
+    open_now = proposal.outcome is None
+    return open_now and content_of(case, proposal.action, proposal.parameters) != proposal.content
 
 
 def _require_revision(case: Case, command: Command) -> None:
@@ -164,7 +233,8 @@ def _require_stage(case: Case, command: Command) -> None:
             kind = RefusalKind.TOO_LATE
         day = case.ending.legal_at.astimezone(SHANGHAI).isoformat(timespec="seconds")
         raise Refusal(kind, f"Case {case.case_number} ended as {case.ending.kind} on {day}.", shown)
-    if command.action in _CONDITIONS and case.stage in STAGES[command.action] | {Stage.REVIEW}:
+    in_review = {Stage.REVIEW} if command.action == "supplement" else set()
+    if command.action in _CONDITIONS and case.stage in STAGES[command.action] | in_review:
         message = _CONDITIONS[command.action][1]
     else:
         possible = " or ".join(sorted(STAGES[command.action]))

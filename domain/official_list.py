@@ -1,6 +1,7 @@
 """A base's entry on the official list: every change is a new revision, and the highest one in effect counts.
 
-A base is listed while it is certified, published and in term; suspended, it stays listed as such (decisions 19, 20).
+A base is listed while it is certified, published and in term; suspended, it stays listed as such, with the date and
+the category of the suspension and no details (decisions 19, 20).
 """
 
 from __future__ import annotations
@@ -8,7 +9,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Literal
 
-from domain.case import Case
+from domain.case import Case, Hold
 from domain.records import ListRevision
 from domain.setting import Setting
 from domain.terms import Term
@@ -20,12 +21,14 @@ def entry(
     term: Term,
     setting: Setting,
     *,
+    revision: int | None = None,
     effective_from: datetime | None = None,
     evidence: str | None = None,
 ) -> ListRevision:
-    """The base's next revision, for one term; in effect from now unless said otherwise."""
+    """The base's next revision (or a later one), for one term; in effect from now unless said otherwise."""
+    suspended = state == "suspended"
     return ListRevision(
-        revision=setting.list_revision,
+        revision=revision or setting.list_revision,
         state=state,
         certificate_number=term.certificate_number,
         name=case.name,
@@ -33,4 +36,27 @@ def entry(
         valid_until=term.until,
         effective_from=effective_from or setting.now,
         evidence=evidence,
+        suspended_since=case.suspended_since if suspended else None,
+        category=category(case.holds) if suspended else None,
     )
+
+
+def entries(
+    case: Case, setting: Setting, *, effective_from: datetime | None = None, evidence: str | None = None
+) -> tuple[ListRevision, ...]:
+    """How a listed base stands on the list by its holds: for the term under way, and for one that waits for its day.
+
+    The next term's own entry would put an older one back in effect on its first day, so it is renewed with it.
+    """
+    state: Literal["published", "suspended"] = "suspended" if case.holds else "published"
+    running, waiting = case.running_term, case.waiting_term
+    assert running is not None
+    now = entry(case, state, running, setting, effective_from=effective_from, evidence=evidence)
+    if waiting is None:
+        return (now,)
+    return now, entry(case, state, waiting, setting, revision=now.revision + 1, effective_from=waiting.from_)
+
+
+def category(holds: tuple[Hold, ...]) -> str | None:
+    """The category the public sees: the ground of the oldest open hold, without what follows its colon."""
+    return holds[0].kind.partition(":")[0] if holds else None

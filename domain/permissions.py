@@ -6,6 +6,8 @@ they opened; a person is known by name, so two roles are still one person.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from domain.case import Case
 from domain.commands import Actor
 from domain.names import same_name
@@ -13,6 +15,22 @@ from domain.refusals import Refusal, RefusalKind
 from domain.stages import Role
 
 _HANDED_IN = frozenset({Role.APPLICANT, Role.OPERATOR})
+
+
+@dataclass(frozen=True)
+class SecondPerson:
+    """Who, beside whoever proposes an act, may approve it, and the task that waits for them (its first role's)."""
+
+    task: str
+    roles: tuple[Role, ...]
+
+
+SECOND_PERSON: dict[str, SecondPerson] = {
+    "revoke": SecondPerson("approve_revocation", (Role.COMPLIANCE, Role.CERTIFIER)),
+}
+"""Action → what moves money out or takes a right away for good, and so is only proposed first (decision 29)."""
+
+_SECOND_PERSONS = frozenset(role for second in SECOND_PERSON.values() for role in second.roles)
 
 ROLES: dict[str, frozenset[Role]] = {
     "apply": _HANDED_IN,
@@ -32,6 +50,15 @@ ROLES: dict[str, frozenset[Role]] = {
     "approve_renewal": frozenset({Role.REVIEWER}),
     "request_renewal_supplement": frozenset({Role.REVIEWER}),
     "reject_renewal": frozenset({Role.REVIEWER}),
+    "suspend": frozenset({Role.COMPLIANCE}),
+    "reinstate": frozenset({Role.COMPLIANCE}),
+    "surrender": _HANDED_IN,
+    "dissolve": frozenset({Role.OPERATOR}),
+    "revoke": frozenset({Role.COMPLIANCE}),
+    "approve_proposal": _SECOND_PERSONS,
+    "deny_proposal": _SECOND_PERSONS,
+    "check_marks": frozenset({Role.COMPLIANCE, Role.OPERATOR}),
+    "correct": frozenset({Role.OPERATOR}),
     "assign": frozenset({Role.OPERATOR}),
     "extend_deadline": frozenset({Role.OPERATOR}),
     "add_note": frozenset(Role) - {Role.APPLICANT, Role.NOBODY},

@@ -64,6 +64,8 @@ class Policy(BaseModel):
     renewal_late_days: int
     renewal_attempts: int
 
+    approval_working_days: int
+
     marks_working_days: int
     settlement_days: int
     settlement_review_days: int

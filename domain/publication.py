@@ -20,9 +20,13 @@ _LONGEST_PAUSE = timedelta(days=1)
 
 
 def published(case: Case, setting: Setting, *, actor: object = SYSTEM, evidence: str | None = None) -> Transition:
-    """The base is on the official list: the right to the name and marks takes effect (R3)."""
+    """The base is on the official list: the right to the name and marks takes effect (R3).
+
+    A base that was suspended meanwhile is listed as suspended, and that right is paused with the others.
+    """
     assert case.publication is not None
-    revision, term = setting.list_revision, case.terms[-1]
+    revision, term, waiting = setting.list_revision, case.running_term, case.waiting_term
+    assert term is not None
     late = case.publication.breached or setting.now >= case.publication.due_at
     publication = case.publication.model_copy(
         update={"state": "published", "published_at": setting.now, "register_revision": revision, "breached": late}
@@ -32,11 +36,12 @@ def published(case: Case, setting: Setting, *, actor: object = SYSTEM, evidence:
         setting,
         "base_published",
         actor,
-        official_list.entry(case, "published", term, setting, evidence=evidence),
+        *official_list.entries(case, setting, evidence=evidence),
         BenefitEffective(term.ordinal, NAME_AND_MARKS, setting.now),
+        *((BenefitEffective(waiting.ordinal, NAME_AND_MARKS, setting.now),) if waiting else ()),
         letter(
             case,
-            "base_published",
+            "base_published.suspended" if case.holds else "base_published",
             setting,
             certificate=term.certificate_number,
             last_day=long_date(term.last_day),

@@ -83,7 +83,8 @@ class ListRevision:
     """A new revision of the base's entry on the official list.
 
     Of those in effect the highest counts, in whatever order they were written: a renewal approved in time is in
-    effect only from the end of the term before, a revocation at once (decision 19).
+    effect only from the end of the term before, a revocation at once (decision 19). Of a suspension it has the date
+    and the category, no details (decision 20).
     """
 
     revision: int
@@ -94,6 +95,8 @@ class ListRevision:
     valid_until: datetime
     effective_from: datetime
     evidence: str | None = None
+    suspended_since: datetime | None = None
+    category: str | None = None
 
 
 @dataclass(frozen=True)

@@ -24,11 +24,13 @@ refusal
 │   ├── already_ended             the case has ended and this does not belong after an ending
 │   ├── renewal_pending           a renewal is under way already
 │   ├── renewal_barred            something stands in the renewal's way
+│   ├── proposal_pending          the same waits for a second person already
 │   ├── nothing_to_resend         every letter meant has arrived or is on its way
 │   └── not_local                 only on the local server
 └── expectation (exit 8)      what the caller stated no longer holds
     ├── revision_stale            the application has another revision now
     ├── end_date_stale            the certification ends on another day now
+    ├── proposal_changed          a proposal has other content, or what it was made on has changed
     ├── already_decided           another decision on that revision came first
     ├── request_id_reused         the request id was used with other parameters
     └── reference_reused          the bank reference was reported with other content
@@ -64,10 +66,12 @@ class RefusalKind(StrEnum):
     ALREADY_ENDED = "already_ended"
     RENEWAL_PENDING = "renewal_pending"
     RENEWAL_BARRED = "renewal_barred"
+    PROPOSAL_PENDING = "proposal_pending"
     NOTHING_TO_RESEND = "nothing_to_resend"
     NOT_LOCAL = "not_local"
     REVISION_STALE = "revision_stale"
     END_DATE_STALE = "end_date_stale"
+    PROPOSAL_CHANGED = "proposal_changed"
     ALREADY_DECIDED = "already_decided"
     REQUEST_ID_REUSED = "request_id_reused"
     REFERENCE_REUSED = "reference_reused"
@@ -104,12 +108,14 @@ TREE: dict[str, tuple[RefusalKind, ...]] = {
         RefusalKind.ALREADY_ENDED,
         RefusalKind.RENEWAL_PENDING,
         RefusalKind.RENEWAL_BARRED,
+        RefusalKind.PROPOSAL_PENDING,
         RefusalKind.NOTHING_TO_RESEND,
         RefusalKind.NOT_LOCAL,
     ),
     "expectation": (
         RefusalKind.REVISION_STALE,
         RefusalKind.END_DATE_STALE,
+        RefusalKind.PROPOSAL_CHANGED,
         RefusalKind.ALREADY_DECIDED,
         RefusalKind.REQUEST_ID_REUSED,
         RefusalKind.REFERENCE_REUSED,

@@ -95,7 +95,7 @@ def step(
     stage: Stage = changes.get("stage", case.stage)
     if stage is not case.stage and stage not in MOVES[case.stage]:
         raise ValueError(f"no move leads from {case.stage} to {stage}")
-    after = case.model_copy(update={**changes, "sequence": case.sequence + 1})
+    after = _without_overtaken_proposals(case.model_copy(update={**changes, "sequence": case.sequence + 1}))
     return Transition(
         case=after.model_copy(update={"tasks": _with_unmatched_money(after)}),
         event=event,
@@ -115,6 +115,29 @@ def _with_unmatched_money(case: Case) -> tuple[Task, ...]:
     waiting = [task for task in case.tasks if task.kind == "unmatched_money"]
     return (*others, *(waiting or [Task(kind="unmatched_money", role=Role.FINANCE)]))
 
+
+def _without_overtaken_proposals(case: Case) -> Case:
+    """Whatever a step does to the plan: a proposal whose expiry is planned no more is over, and its task with it."""
+    planned = {one.subject for one in case.plan if one.event is Event.EXPIRE_PROPOSAL}
+    proposals = tuple(
+        proposal.model_copy(update={"outcome": "overtaken"})
+        if proposal.outcome is None and proposal.id not in planned
+        else proposal
+        for proposal in case.proposals
+    )
+    over = {proposal.id for proposal in proposals if proposal.outcome is not None}
+    closed = [proposal for proposal in proposals if proposal.outcome is not None]
+    forgotten = closed[:-_PROPOSALS_KEPT]
+    return case.model_copy(
+        update={
+            "proposals": tuple(proposal for proposal in proposals if proposal not in forgotten),
+            "tasks": tuple(task for task in case.tasks if task.subject not in over),
+        }
+    )
+
+
+_PROPOSALS_KEPT = 20
+"""How many proposals that are over a case keeps; all are on record for good."""
 
 SYSTEM = "system"
 """The actor of what comes of itself."""

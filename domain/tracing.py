@@ -64,6 +64,8 @@ def current_details(case: Case, now: datetime) -> str:
         breached = ", R3 breached" if case.publication.breached else ""
         due = f"due {case.publication.due_date}" + (" (provisional)" if case.publication.provisional else "")
         rows.append(("公示 Publication", f"{case.publication.state}, {due}{breached}"))
+    rows += [("暂停 Hold", f"{hold.kind}, since {_shown(hold.since)}") for hold in case.holds]
+    rows += [("待复核 Proposal", f"{proposal.id}: {proposal.action}") for proposal in case.open_proposals]
     commands = ", ".join(sorted(open_to(case)))
     rows.append(("可用命令 Open commands", commands or "none"))
     table = "\n".join(f"| {label} | {value} |" for label, value in rows)

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import Engine, func, select
 from sqlalchemy.orm import Session
 
-from domain.case import Case, Deposit
+from domain.case import Case, Deposit, Event
 from domain.findings import Outcome
 from domain.shanghai import SHANGHAI, shanghai_date
 from domain.stages import Stage, Standing
@@ -196,7 +196,10 @@ class Reader:
 
     @again_after_conflict
     def benefits(self, case: Case, now: datetime) -> list[dict[str, Any]]:
-        """The benefits of the newest term; none outlives it, whether or not a worker has got to the expiry."""
+        """The benefits of the newest term; none outlives it, whether or not a worker has got to the expiry.
+
+        While the base is suspended they are paused: `paused_since` beside their state (decision 21).
+        """
         if case.term is None:
             return []
         statement = (
@@ -204,12 +207,14 @@ class Reader:
             .where(tables.BenefitRow.case_number == case.case_number, tables.BenefitRow.term == case.term.ordinal)
             .order_by(tables.BenefitRow.benefit)
         )
+        paused = shown(case.suspended_since) if case.standing(now) is Standing.SUSPENDED else None
         with Session(self._engine) as session:
             return [
                 {
                     "benefit": row.benefit,
                     "state": "granted" if row.withdrawn_at is None and _in_term(case, now) else "withdrawn",
                     "effective_from": shown(row.effective_from),
+                    "paused_since": paused if row.withdrawn_at is None else None,
                 }
                 for row in session.scalars(statement)
             ]
@@ -251,6 +256,7 @@ class Reader:
                     "kind": task.kind,
                     "role": task.role.value,
                     "assignee": task.assignee,
+                    "subject": task.subject,
                     "due_at": shown(task.due_at),
                     "provisional": task.provisional,
                 }
@@ -262,6 +268,7 @@ class Reader:
             "deposit": _sums(case),
             "publication": publication_view(case, now),
             "holds": [{"kind": hold.kind, "since": shown(hold.since), "reason": hold.reason} for hold in case.holds],
+            "proposals": proposals_view(case),
             "benefits": self.benefits(case, now),
             "ending": None
             if case.ending is None
@@ -315,6 +322,23 @@ def publication_view(case: Case, now: datetime) -> dict[str, Any]:
         "register_revision": publication.register_revision,
         "breached": publication.breached,
     }
+
+
+def proposals_view(case: Case) -> list[dict[str, Any]]:
+    """What waits for a second person (decision 29)."""
+    expiries = {planned.subject: planned.at for planned in case.plan if planned.event is Event.EXPIRE_PROPOSAL}
+    return [
+        {
+            "id": proposal.id,
+            "action": proposal.action,
+            "parameters": proposal.parameters,
+            "content": proposal.content,
+            "proposed_by": f"{proposal.role}:{proposal.proposed_by}",
+            "proposed_at": shown(proposal.at),
+            "expires_at": shown(expiries[proposal.id]),
+        }
+        for proposal in case.open_proposals
+    ]
 
 
 def shown(instant: datetime | None) -> str | None:

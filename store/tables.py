@@ -221,6 +221,8 @@ class ListRow(Table):
     valid_until: Mapped[datetime]
     effective_from: Mapped[datetime]
     evidence: Mapped[str | None]
+    suspended_since: Mapped[datetime | None]
+    category: Mapped[str | None]
     at: Mapped[datetime]
 
 

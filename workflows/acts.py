@@ -14,14 +14,20 @@ with workflow.unsafe.imports_passed_through():
         Answer,
         Apply,
         Approve,
+        ApproveProposal,
         ApproveRenewal,
         Assign,
         Certify,
+        CheckMarks,
         ConfirmMarks,
+        Correct,
+        DenyProposal,
+        Dissolve,
         ExtendDeadline,
         Publish,
         ReceiveDeposit,
         RefuseCertification,
+        Reinstate,
         Reject,
         RejectRenewal,
         ReleaseReview,
@@ -29,7 +35,10 @@ with workflow.unsafe.imports_passed_through():
         RequestRenewalSupplement,
         RequestSupplement,
         ResendLetters,
+        Revoke,
         Supplement,
+        Surrender,
+        Suspend,
         TakeReview,
         Withdraw,
     )
@@ -169,12 +178,84 @@ class PeoplesActs(CaseKeeping):
     def _check_reject_renewal(self, command: RejectRenewal) -> None:
         self._check(command)
 
+    @workflow.update(description="更正名称、地址、联系人 Correct name, address, contact")
+    async def correct(self, command: Correct) -> Answer:
+        return await self._act(command)
+
+    @correct.validator
+    def _check_correct(self, command: Correct) -> None:
+        self._check(command)
+
+    @workflow.update(description="暂停认证 Suspend the base")
+    async def suspend(self, command: Suspend) -> Answer:
+        return await self._act(command)
+
+    @suspend.validator
+    def _check_suspend(self, command: Suspend) -> None:
+        self._check(command)
+
+    @workflow.update(description="恢复认证 Lift the suspension by compliance")
+    async def reinstate(self, command: Reinstate) -> Answer:
+        return await self._act(command)
+
+    @reinstate.validator
+    def _check_reinstate(self, command: Reinstate) -> None:
+        self._check(command)
+
+    @workflow.update(description="主动退出 Leave the certification")
+    async def surrender(self, command: Surrender) -> Answer:
+        return await self._act(command)
+
+    @surrender.validator
+    def _check_surrender(self, command: Surrender) -> None:
+        self._check(command)
+
+    @workflow.update(description="登记主体注销 Record that the enterprise is no more")
+    async def dissolve(self, command: Dissolve) -> Answer:
+        return await self._act(command)
+
+    @dissolve.validator
+    def _check_dissolve(self, command: Dissolve) -> None:
+        self._check(command)
+
+    @workflow.update(description="提出撤销认证 Propose the revocation")
+    async def revoke(self, command: Revoke) -> Answer:
+        return await self._act(command)
+
+    @revoke.validator
+    def _check_revoke(self, command: Revoke) -> None:
+        self._check(command)
+
+    @workflow.update(description="复核同意 Approve as the second person")
+    async def approve_proposal(self, command: ApproveProposal) -> Answer:
+        return await self._act(command)
+
+    @approve_proposal.validator
+    def _check_approve_proposal(self, command: ApproveProposal) -> None:
+        self._check(command)
+
+    @workflow.update(description="复核否决 Deny what waits for a second person")
+    async def deny_proposal(self, command: DenyProposal) -> Answer:
+        return await self._act(command)
+
+    @deny_proposal.validator
+    def _check_deny_proposal(self, command: DenyProposal) -> None:
+        self._check(command)
+
     @workflow.update(description="确认停用标识 Confirm that marks are out of use")
     async def confirm_marks(self, command: ConfirmMarks) -> Answer:
         return await self._act(command)
 
     @confirm_marks.validator
     def _check_confirm_marks(self, command: ConfirmMarks) -> None:
+        self._check(command)
+
+    @workflow.update(description="抽查停用标识 Record a spot check of the marks")
+    async def check_marks(self, command: CheckMarks) -> Answer:
+        return await self._act(command)
+
+    @check_marks.validator
+    def _check_check_marks(self, command: CheckMarks) -> None:
         self._check(command)
 
     @workflow.update(description="分派 Give a task to somebody")

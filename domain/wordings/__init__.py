@@ -15,11 +15,14 @@ from domain.wordings.certification import CERTIFICATION
 from domain.wordings.deadlines import EXTENDED, MOVED
 from domain.wordings.deposit import DEPOSIT
 from domain.wordings.ending import ENDING
+from domain.wordings.measures import MEASURES
 from domain.wordings.renewal import RENEWAL
 from domain.wordings.review import REVIEW
 from domain.wordings.wording import Wording
 
 __all__ = ["WORDINGS", "Wording"]
 
-WORDINGS: dict[str, Wording] = {**REVIEW, **DEPOSIT, **CERTIFICATION, **RENEWAL, **ENDING, **EXTENDED, **MOVED}
+WORDINGS: dict[str, Wording] = {
+    **REVIEW, **DEPOSIT, **CERTIFICATION, **RENEWAL, **MEASURES, **ENDING, **EXTENDED, **MOVED,
+}  # fmt: skip
 """Every letter by its key."""

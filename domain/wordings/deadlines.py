@@ -105,6 +105,9 @@ MOVED: dict[str, Wording] = {
     "deadline_moved.return_deposit": _deadline_moved(
         Role.FINANCE, "退还保证金", "请在{until}退还。", "查看:livebase deposit show {case}"
     ),
+    "deadline_moved.approve_revocation": _deadline_moved(
+        Role.COMPLIANCE, "复核撤销认证", "请在{until}复核。", "查看:livebase approvals;案件:livebase show {case}"
+    ),
     "deadline_moved.appeal": _deadline_moved(
         Role.APPLICANT,
         "提出申诉",

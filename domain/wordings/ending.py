@@ -34,6 +34,50 @@ ENDING: dict[str, Wording] = {
         do="无需办理。记录可随时查看:livebase show {case}",
         follows="{money}重新申请:{again}起可以提出。",
     ),
+    "application_dissolved": Wording(
+        Role.APPLICANT,
+        "认证申请因主体注销结束",
+        what="申请主体已注销或不复存在,本次申请已结束。",
+        why="{reason}",
+        by="没有需要贵方办理的期限。",
+        do="情况不实的,请立即与我们联系。记录可随时查看:livebase show {case}",
+        follows="{money}重新申请:{again}起可以提出。",
+    ),
+    "certification_surrendered": Wording(
+        Role.APPLICANT,
+        "已退出认证",
+        what="按贵方的要求,证书 {certificate} 自{ended}起失效。"
+        "请立即停止使用一切标识、商标,停止以淘宝直播基地名义的宣传和活动,并告知基地内的商家、主播和合作方。",
+        why="{reason}",
+        by="请在{until}提交停用证明。",
+        do="确认停用并附证明:livebase marks confirm {case} 文件",
+        follows="该基地已移出官方名单,权益已收回;停用情况将抽查。{closed}保证金人民币{held}元在{settle_by}结算,"
+        "未结的违规案件或未履行的停用义务可能扣留其中一部分。重新申请:{again}起可以提出。",
+    ),
+    "certification_dissolved": Wording(
+        Role.APPLICANT,
+        "认证因主体注销终止",
+        what="认证主体已注销或不复存在,证书 {certificate} 自{ended}起失效。"
+        "请立即停止使用一切标识、商标,停止以淘宝直播基地名义的宣传和活动,并告知基地内的商家、主播和合作方。",
+        why="{reason}",
+        by="请在{until}提交停用证明。",
+        do="确认停用并附证明:livebase marks confirm {case} 文件;情况不实的,请立即与我们联系。",
+        follows="该基地已移出官方名单,权益已收回;停用情况将抽查。{closed}保证金人民币{held}元在{settle_by}结算,"
+        "未结的违规案件或未履行的停用义务可能扣留其中一部分。重新申请:{again}起可以提出。",
+    ),
+    "certification_revoked": Wording(
+        Role.APPLICANT,
+        "认证已撤销",
+        what="证书 {certificate} 自{ended}起撤销。"
+        "请立即停止使用一切标识、商标,停止以淘宝直播基地名义的宣传和活动,并告知基地内的商家、主播和合作方。",
+        why="{reason}",
+        by="请在{until}提交停用证明;如有异议,应在{appeal_until}提出申诉。",
+        do="确认停用并附证明:livebase marks confirm {case} 文件",
+        appeal="可在{appeal_until}提出一次申诉,由未参与该决定的人员裁决:livebase appeal file {case} 申诉文件",
+        follows="该基地已移出官方名单,权益已收回;停用情况将抽查。{closed}保证金人民币{held}元在{settle_by}结算,"
+        "未结的违规案件或未履行的停用义务可能扣留其中一部分;商家损失由基地自行承担(R8)。"
+        "重新申请:{again}起可以提出。",
+    ),
     "certification_expired": Wording(
         Role.APPLICANT,
         "认证到期失效",

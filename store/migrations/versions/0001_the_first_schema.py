@@ -249,6 +249,8 @@ def upgrade() -> None:
         sa.Column("valid_until", store.tables.Instant(timezone=True), nullable=False),
         sa.Column("effective_from", store.tables.Instant(timezone=True), nullable=False),
         sa.Column("evidence", sa.Text(), nullable=True),
+        sa.Column("suspended_since", store.tables.Instant(timezone=True), nullable=True),
+        sa.Column("category", sa.Text(), nullable=True),
         sa.Column("at", store.tables.Instant(timezone=True), nullable=False),
         sa.ForeignKeyConstraint(
             ["case_number"], ["cases.case_number"], name=op.f("fk_list_revisions_case_number_cases")

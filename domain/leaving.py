@@ -1,0 +1,144 @@
+"""Endings within a term: surrender, dissolution, revocation (R8; decisions 21, 27 to 31).
+
+Whatever was under way is closed with the term: a publication still pending, a renewal, a next term that waits for its
+day, holds, and proposals that wait for a second person. What an ending opens is in `domain/after_ending.py`.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from domain import renewal
+from domain.after_ending import duties, withdrawn
+from domain.case import Case, Ending, Event, Planned
+from domain.commands import Actor, Dissolve, Revoke, Surrender
+from domain.ending import earliest_new_application, end_before_term
+from domain.judging import judge
+from domain.letters import before_end_of, letter, long_date
+from domain.money import format_cny
+from domain.publication import without_publication
+from domain.records import BenefitsWithdrawn, Decision, Transition
+from domain.setting import Setting, step
+from domain.stages import Stage, Standing
+
+_OF_THE_TERM = (
+    *renewal.EVENTS,
+    Event.REMIND_RENEWAL,
+    Event.BEGIN_TERM,
+    Event.EXPIRE_CERTIFICATION,
+    Event.EXPIRE_PROPOSAL,
+)
+"""What the end of a term takes out of the plan, beside its publication."""
+
+
+def surrender(case: Case, command: Surrender, setting: Setting) -> Transition:
+    """The base leaves of its own will, at once."""
+    judge(case, command)
+    return _end(case, setting, command.actor, Standing.SURRENDERED, "surrendered_by_base", command.reason)
+
+
+def dissolve(case: Case, command: Dissolve, setting: Setting) -> Transition:
+    """The enterprise is no more; an operator puts it on record, before a term too (one person's, decision 29)."""
+    judge(case, command)
+    actor, kind, cause = command.actor, Standing.DISSOLVED, "enterprise_dissolved"
+    if case.terms:
+        return _end(case, setting, actor, kind, cause, command.reason)
+    decision = Decision(kind.value, actor.name, actor.role, case.revision, command.reason)
+    return end_before_term(case, setting, actor, kind, "enterprise_dissolved", command.reason, decision)
+
+
+def revoke(case: Case, command: Revoke, setting: Setting) -> Transition:
+    """Revoke the certification at once, with a window for one appeal (decision 28).
+
+    Carried out when the second person approves (`domain/approving.py`).
+    """
+    judge(case, command)
+    return _end(case, setting, command.actor, Standing.REVOKED, "revoked_by_platform", command.reason)
+
+
+def _end(case: Case, setting: Setting, actor: Actor, kind: Standing, cause: str, reason: str) -> Transition:
+    now, waiting, term = setting.now, case.waiting_term, case.running_term
+    assert term is not None
+    # A next term that waits leaves with its begin: the term under way is the newest again.
+    ends = case.model_copy(update={"terms": tuple(one for one in case.terms if one != waiting)})
+    records, off = withdrawn(ends, setting, now)
+    follows = duties(setting, now)
+    marks, settlement = follows["tasks"]
+    changes, appeal = _appeal(kind, setting)
+    return step(
+        case,
+        setting,
+        f"certification_{kind}",
+        actor,
+        Decision(kind.value, actor.name, actor.role, case.revision, reason),
+        *records,
+        *((BenefitsWithdrawn(waiting.ordinal),) if waiting else ()),
+        letter(
+            case,
+            f"certification_{kind}",
+            setting,
+            until=marks.due_at,
+            provisional=marks.provisional,
+            appeal_until=changes.get("appeal_until"),
+            reason=reason,
+            certificate=term.certificate_number,
+            ended=long_date(setting.today),
+            held=format_cny(case.deposit.held),
+            settle_by=before_end_of(settlement.due_at),
+            closed=_told(case),
+            again=long_date(earliest_new_application(kind, now, setting.policy)),
+        ),
+        detail={
+            "cause": cause,
+            "reason": reason,
+            "certificate_number": term.certificate_number,
+            "publication_given_up": case.publication is not None and case.publication.state == "pending",
+            "renewal_closed": case.renewal is not None,
+            "term_never_begun": waiting.certificate_number if waiting else None,
+            "holds_closed": [hold.kind for hold in case.holds],
+            "proposals_overtaken": [proposal.id for proposal in case.open_proposals],
+        },
+        **off,
+        **changes,
+        stage=Stage.SETTLING,
+        terms=ends.terms,
+        renewal=None,
+        holds=(),
+        suspended_since=None,
+        ending=Ending(
+            kind=kind,
+            cause=cause,
+            legal_at=now,
+            observed_at=now,
+            reason=reason,
+            holds=case.holds,
+            unbegun=waiting,
+        ),
+        marks=follows["marks"],
+        tasks=(*case.tasks_without("publish", *renewal.TASKS), *follows["tasks"]),
+        plan=(*_outlives(case), *appeal, *follows["plan"]),
+    )
+
+
+def _outlives(case: Case) -> tuple[Planned, ...]:
+    """What of the plan has nothing to do with the term."""
+    rest = case.model_copy(update={"plan": without_publication(case)})
+    return rest.plan_without(*_OF_THE_TERM)
+
+
+def _appeal(kind: Standing, setting: Setting) -> tuple[dict[str, Any], tuple[Planned, ...]]:
+    """A revocation can be appealed once; what the base and its enterprise do themselves can not (decision 28)."""
+    if kind is not Standing.REVOKED:
+        return {}, ()
+    window = setting.days(setting.policy.appeal_days)
+    return {"appeal_until": window.at}, (window.event(Event.CLOSE_CASE, "the appeal window ends"),)
+
+
+def _told(case: Case) -> str:
+    """What is closed with the term, as the base is told."""
+    told = []
+    if case.renewal is not None:
+        told.append("未决定的续签申请一并终止。")
+    if case.waiting_term is not None:
+        told.append(f"已通过续签的证书 {case.waiting_term.certificate_number} 不再生效。")
+    return "".join(told)
