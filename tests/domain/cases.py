@@ -6,12 +6,13 @@ from datetime import date, datetime, timedelta
 from functools import cache
 from typing import Any
 
-from domain import certification, deposit, expiry, next_term, opening, publication, renewal, review
+from domain import certification, deciding, deposit, expiry, next_term, opening, publication, renewal, review
 from domain.case import Case, Event, Planned
 from domain.commands import (
     Actor,
     Apply,
     Approve,
+    ApproveProposal,
     ApproveRenewal,
     Certify,
     Command,
@@ -20,6 +21,8 @@ from domain.commands import (
     Renew,
     RequestRenewalSupplement,
     RequestSupplement,
+    Revoke,
+    Suspend,
 )
 from domain.records import Transition
 from domain.setting import Setting
@@ -34,6 +37,9 @@ REVIEWER = Actor(role=Role.REVIEWER, name="li")
 CERTIFIER = Actor(role=Role.CERTIFIER, name="zhao")
 FINANCE = Actor(role=Role.FINANCE, name="qian")
 OPERATOR = Actor(role=Role.OPERATOR, name="sun")
+COMPLIANCE = Actor(role=Role.COMPLIANCE, name="he")
+NOTHING_ON_RECORD: Any = None
+"""For rules that need the case alone."""
 
 WORKFLOW_ID = "base:91330782MA2K7P3R1U:1"
 OPENED = midnight(date(2026, 3, 2)) + timedelta(hours=10)
@@ -163,6 +169,30 @@ def planned_event(case: Case, event: Event) -> Planned:
     return next(planned for planned in case.plan if planned.event is event)
 
 
+def done(case: Case, command: Any, at: datetime, list_revision: int = 2) -> Transition:
+    """What a command that needs no record but the case does to it."""
+    return deciding.decide(case, command, setting(at, list_revision), NOTHING_ON_RECORD)
+
+
+def suspended(now: datetime = OPENED) -> Case:
+    return done(in_valid(now), command(Suspend, COMPLIANCE, reason="brushing found"), now).case
+
+
+def revocation_proposed(now: datetime = OPENED) -> Case:
+    return done(in_valid(now), command(Revoke, COMPLIANCE, reason="brushing found"), now).case
+
+
+def approval(case: Case, actor: Actor = CERTIFIER) -> Any:
+    """The command that approves the case's newest proposal."""
+    proposal = case.proposals[-1]
+    return command(ApproveProposal, actor, proposal=proposal.id, content=proposal.content)
+
+
+def revoked(now: datetime = OPENED) -> Case:
+    case = revocation_proposed(now)
+    return done(case, approval(case), now).case
+
+
 STAGES = {
     "review": in_review,
     "supplement": in_supplement,
@@ -175,4 +205,7 @@ STAGES = {
     "renewal_supplement": in_renewal_supplement,
     "second_term": in_second_term,
     "renewal_late": renewal_late,
+    "suspended": suspended,
+    "revocation_proposed": revocation_proposed,
+    "revoked": revoked,
 }

@@ -11,16 +11,22 @@ from domain.commands import (
     Actor,
     AddNote,
     Approve,
+    ApproveProposal,
     ApproveRenewal,
     Assign,
     Certify,
+    CheckMarks,
     Command,
     ConfirmMarks,
+    Correct,
+    DenyProposal,
+    Dissolve,
     ExtendDeadline,
     Missing,
     Publish,
     ReceiveDeposit,
     RefuseCertification,
+    Reinstate,
     Reject,
     RejectRenewal,
     ReleaseReview,
@@ -28,7 +34,10 @@ from domain.commands import (
     RequestRenewalSupplement,
     RequestSupplement,
     ResendLetters,
+    Revoke,
     Supplement,
+    Surrender,
+    Suspend,
     TakeReview,
     Withdraw,
 )
@@ -38,11 +47,16 @@ from domain.review import take
 from domain.stages import Role
 from tests.domain import cases
 
-_IN_TERM = {"publishing", "valid", "renewing", "renewal_supplement", "second_term"}
+_BEFORE_TERM = {"review", "supplement", "deposit", "certifying"}
+_IN_TERM = {
+    "publishing", "valid", "renewing", "renewal_supplement", "second_term", "suspended", "revocation_proposed",
+}  # fmt: skip
+_R = {"reason": "r"}
+_PROPOSED = cases.revocation_proposed().proposals[0]
 # The table of design/cli.md, by hand: command → (fields, roles, stages).
 TABLE: dict[type[Command], tuple[dict[str, Any], set[str], set[str]]] = {
     Supplement: ({"submission": "0"}, {"applicant", "operator"}, {"supplement", "renewal_supplement"}),
-    Withdraw: ({"reason": "r"}, {"applicant", "operator"}, {"review", "supplement", "deposit", "certifying"}),
+    Withdraw: (_R, {"applicant", "operator"}, _BEFORE_TERM),
     TakeReview: ({}, {"reviewer"}, {"review"}),
     ReleaseReview: ({}, {"reviewer"}, {"review"}),
     Approve: ({"revision": 1}, {"reviewer"}, {"review"}),
@@ -76,16 +90,29 @@ TABLE: dict[type[Command], tuple[dict[str, Any], set[str], set[str]]] = {
         {"reviewer"},
         {"renewing", "renewal_supplement", "renewal_late"},
     ),
-    ConfirmMarks: ({"evidence": ("0",)}, {"applicant", "operator"}, {"settling", "renewal_late"}),
+    Suspend: (_R, {"compliance"}, _IN_TERM - {"suspended"}),
+    Reinstate: (_R, {"compliance"}, {"suspended"}),
+    Surrender: (_R, {"applicant", "operator"}, _IN_TERM),
+    Dissolve: (_R, {"operator"}, _BEFORE_TERM | _IN_TERM),
+    Revoke: (_R, {"compliance"}, _IN_TERM),
+    ApproveProposal: (
+        {"proposal": _PROPOSED.id, "content": _PROPOSED.content},
+        {"compliance", "certifier"},
+        {"revocation_proposed"},
+    ),
+    DenyProposal: ({"proposal": _PROPOSED.id, **_R}, {"compliance", "certifier"}, {"revocation_proposed"}),
+    CheckMarks: ({"result": "r"}, {"compliance", "operator"}, {"settling", "renewal_late", "revoked"}),
+    Correct: ({"submission": "0"}, {"operator"}, _IN_TERM),
+    ConfirmMarks: ({"evidence": ("0",)}, {"applicant", "operator"}, {"settling", "renewal_late", "revoked"}),
     Assign: (
         {"to": "li", "reason": "r"},
         {"operator"},
-        {"review", "supplement", "deposit", "certifying", "renewal_late"} | _IN_TERM,
+        _BEFORE_TERM | {"renewal_late"} | _IN_TERM,
     ),
     ExtendDeadline: (
         {"deadline": "deposit", "to": date(2026, 4, 10), "reason": "r"},
         {"operator"},
-        {"supplement", "deposit", "settling", "renewal_supplement", "renewal_late"},
+        {"supplement", "deposit", "settling", "renewal_supplement", "renewal_late", "revoked"},
     ),
     AddNote: (
         {"text": "t"},
@@ -133,6 +160,8 @@ def test_a_command_is_possible_in_its_stages_only(kind: type[Command], stage: st
         assert info.value.kind is RefusalKind.ALREADY_DECIDED
     else:
         expected = {RefusalKind.WRONG_STAGE, RefusalKind.ALREADY_ENDED}
+        if kind in (ApproveProposal, DenyProposal):
+            expected = {RefusalKind.NOT_FOUND, RefusalKind.ALREADY_DECIDED}
         assert info.value.kind in expected | ({RefusalKind.END_DATE_STALE} if kind is Renew else set())
 
 

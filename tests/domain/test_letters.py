@@ -10,17 +10,37 @@ from functools import partial
 
 import pytest
 
-from domain import after_ending, agenda, casework, certification, ending, publication, renewal, review
+from domain import (
+    after_ending,
+    agenda,
+    casework,
+    certification,
+    correction,
+    ending,
+    publication,
+    renewal,
+    review,
+    suspension,
+)
 from domain.case import Case, Event
 from domain.commands import (
+    Actor,
     Approve,
+    Command,
+    Correct,
+    DenyProposal,
+    Dissolve,
     ExtendDeadline,
     Missing,
     RefuseCertification,
+    Reinstate,
     Reject,
     RejectRenewal,
     RequestSupplement,
+    Revoke,
     Supplement,
+    Surrender,
+    Suspend,
     Withdraw,
 )
 from domain.judging import EXTENDABLE
@@ -117,6 +137,25 @@ def counted_again(name: str) -> Transition:
     return recounting.moved(case(now), recounting.NEW_YEAR, now=now)
 
 
+def acted(case: Case, kind: type[Command], who: Actor, **fields: str) -> Transition:
+    """What a person does with a reason."""
+    return cases.done(case, cases.command(kind, who, reason="刷榜刷数据", **fields), NOW)
+
+
+def held_twice() -> Case:
+    _, changes = suspension.place(cases.suspended(), "deposit", "r", AT)
+    return cases.suspended().model_copy(update=changes)
+
+
+def corrected() -> Transition:
+    before = cases.submission()
+    base = before.application.base.model_copy(update={"name": "义乌新北苑直播基地"})
+    application = before.application.model_copy(update={"base": base})
+    after = before.model_copy(update={"application": application})
+    command = cases.command(Correct, cases.OPERATOR, submission=after.sha256)
+    return correction.correct(cases.in_valid(), command, after, before, AT)
+
+
 COUNTED: dict[str, tuple[str, Callable[[datetime], Case]]] = {
     "review": ("2026-12-23", cases.in_review),
     "supplement": ("2026-12-18", cases.in_supplement),
@@ -126,6 +165,7 @@ COUNTED: dict[str, tuple[str, Callable[[datetime], Case]]] = {
     "certify": ("2026-12-30", cases.in_certifying),
     "publish": ("2026-12-23", cases.in_publishing),
     "confirm_marks": ("2026-12-28", recounting.expired_on),
+    "approve_revocation": ("2026-12-29", cases.revocation_proposed),
     "return_deposit": ("2026-12-23", withdrawn_with_money),
     "appeal": ("2026-12-18", recounting.rejected),
 }
@@ -246,6 +286,46 @@ TRANSITIONS: dict[str, tuple[Callable[[], Transition], tuple[str, ...]]] = {
     "extend the deposit": (lambda: extended(cases.in_deposit(), "deposit"), ("deadline_extended.deposit",)),
     "extend the marks": (lambda: extended(cases.expired(), "marks"), ("deadline_extended.confirm_marks",)),
     **{f"a notice, {name}": (partial(counted_again, name), (f"deadline_moved.{name}",)) for name in COUNTED},
+    "suspend": (lambda: acted(cases.in_valid(), Suspend, cases.COMPLIANCE), ("base_suspended",)),
+    "reinstate": (lambda: acted(cases.suspended(), Reinstate, cases.COMPLIANCE), ("base_reinstated",)),
+    "reinstate, held for another ground": (
+        lambda: acted(held_twice(), Reinstate, cases.COMPLIANCE),
+        ("base_reinstated.still_suspended",),
+    ),
+    "publish, suspended": (
+        lambda: publication.published(acted(cases.in_publishing(), Suspend, cases.COMPLIANCE).case, AT),
+        ("base_published.suspended",),
+    ),
+    "surrender": (lambda: acted(cases.in_valid(), Surrender, cases.APPLICANT), ("certification_surrendered",)),
+    "surrender, with a renewal filed": (
+        lambda: acted(cases.renewing(), Surrender, cases.APPLICANT),
+        ("certification_surrendered",),
+    ),
+    "surrender, with a next term waiting": (
+        lambda: acted(cases.renewed(), Surrender, cases.APPLICANT),
+        ("certification_surrendered",),
+    ),
+    "dissolve": (lambda: acted(cases.in_valid(), Dissolve, cases.OPERATOR), ("certification_dissolved",)),
+    "dissolve, before a term": (lambda: acted(cases.in_review(), Dissolve, cases.OPERATOR), ("application_dissolved",)),
+    "revoke": (lambda: acted(cases.in_valid(), Revoke, cases.COMPLIANCE), ("approval_asked.revoke",)),
+    "approve a revocation": (
+        lambda: cases.done(cases.revocation_proposed(), cases.approval(cases.revocation_proposed()), NOW),
+        ("certification_revoked",),
+    ),
+    "deny a revocation": (
+        lambda: acted(
+            cases.revocation_proposed(),
+            DenyProposal,
+            cases.CERTIFIER,
+            proposal=cases.revocation_proposed().proposals[0].id,
+        ),
+        ("approval_denied.revoke",),
+    ),
+    "expire_proposal": (
+        lambda: taken(cases.revocation_proposed(), Event.EXPIRE_PROPOSAL),
+        ("approval_expired.revoke",),
+    ),
+    "correct": (corrected, ("base_corrected",)),
     "escalate_settlement, never certified": (
         lambda: taken(withdrawn(part_paid()).case, Event.ESCALATE_SETTLEMENT),
         ("settlement_escalated",),
@@ -319,6 +399,7 @@ def test_a_letter_that_can_be_appealed_names_the_window(name: str) -> None:
 def test_only_what_can_be_appealed_says_so() -> None:
     assert [key for key, wording in WORDINGS.items() if wording.appeal] == [
         "application_rejected",
+        "certification_revoked",
         "deadline_moved.appeal",
     ]
 
@@ -350,6 +431,15 @@ def test_only_what_can_be_appealed_says_so() -> None:
         ("pay for somebody else", "原因", "付款方不是申请主体,也不是受托企业。"),
         ("pay after the end", "原因", "案件已结束。"),
         ("escalate_settlement, never certified", "原因", "保证金退还期限已到。"),
+        ("suspend", "期限", "认证有效期仍至2027年3月2日24时"),
+        ("revoke", "期限", "请在2026年3月5日24时前复核"),
+        ("revoke", "办理", "livebase approvals approve LB-2026-000001-6"),
+        ("approve a revocation", "期限", "如有异议,应在2026年3月17日24时前提出申诉"),
+        ("approve a revocation", "后续", "重新申请:2027年3月3日起可以提出。"),
+        ("surrender", "后续", "重新申请:2026年3月2日起可以提出。"),
+        ("surrender, with a renewal filed", "后续", "未决定的续签申请一并终止。"),
+        ("surrender, with a next term waiting", "后续", "已通过续签的证书 LBC-2027-000002 不再生效。"),
+        ("correct", "原因", "申请材料为第2版"),
     ],
 )
 def test_what_a_letter_says(name: str, label: str, says: str) -> None:
