@@ -35,6 +35,7 @@ def register(app: typer.Typer) -> None:
     command(app, "withdraw")(withdraw)
     marks = new_app("marks", "The stop-using-marks duty.")
     command(marks, "confirm")(confirm_marks)
+    command(marks, "check")(check_marks)
     app.add_typer(marks)
 
 
@@ -141,6 +142,19 @@ def confirm_marks(
 
     documents = evidence(files)
     act(session, base, lambda envelope: ConfirmMarks(**envelope, evidence=tuple(documents)), documents)
+
+
+def check_marks(
+    session: Session, base: BaseArgument, result: Annotated[str, typer.Option("--result", help="What was found.")]
+) -> None:
+    """Put on record what a spot check found; by compliance or an operator."""
+    from domain.commands import CheckMarks
+    from starter.errors import usage
+    from starter.sending import act
+
+    if not readable(result):
+        raise usage("--result has 1 to 2000 readable characters.", "For example: --result 招牌已拆除")
+    act(session, base, lambda envelope: CheckMarks(**envelope, result=result.strip()))
 
 
 def evidence(files: list[Path]) -> dict[str, Path]:

@@ -9,7 +9,7 @@ import typer
 from starter.applying import BaseArgument
 from starter.options import command
 from starter.output import loud, money, print_table, waiting, when, word
-from starter.phrases import Row, findings_table, of_the_base, of_the_certification, recorded
+from starter.phrases import Row, findings_table, of_the_base, of_the_certification, of_the_proposals, recorded
 from starter.session import Session
 
 if TYPE_CHECKING:
@@ -35,12 +35,13 @@ def _view(session: Session, found: FoundCase) -> dict[str, Any]:
     shown = session.reader.base_view(found, session.wall)
     rests_on = grounds(session.engine, case.case_number)
     kept = ("case_number", "credit_code", "name", "parties", "stage", "standing", "awaiting", "due_at", "valid_until",
-            "revision", "term", "next_term", "renewal", "publication", "holds", "ending", "deposit")  # fmt: skip
+            "revision", "term", "next_term", "renewal", "publication", "holds", "proposals", "ending",
+            "deposit")  # fmt: skip
     return {
         **{key: shown[key] for key in kept},
         "unobserved_ending": _unobserved(found, session),
         "screening": rests_on["screening"],
-        "findings": _accepted(shown["findings"], rests_on["decisions"], case.revision),
+        "findings": _accepted(shown["findings"], rests_on["decisions"], _screened(rests_on, case.revision)),
         "decisions": rests_on["decisions"],
         "unmatched": rests_on["unmatched"],
         "policy": _policy(session, case.policy_version),
@@ -68,6 +69,12 @@ def _accepted(findings: list[dict[str, Any]], decisions: list[dict[str, Any]], r
     return [{**finding, "accepted": reasons.get(finding["condition"])} for finding in findings]
 
 
+def _screened(rests_on: dict[str, Any], newest: int) -> int:
+    """The revision the findings are of: a correction makes a new one, and conditions are not judged again."""
+    screening = rests_on["screening"]
+    return screening["revision"] if screening else newest
+
+
 def _policy(session: Session, version: str) -> dict[str, Any]:
     from store.reference import policy_book
 
@@ -88,6 +95,7 @@ def _table(view: dict[str, Any]) -> None:
         ("standing", f"{word(view['standing'], 'standing')}, {word('stage')} {word(view['stage'])}"),
         ("awaiting", waiting(view["awaiting"], view["due_at"])),
         *of_the_certification(view),
+        *of_the_proposals(view),
         *_late(view["unobserved_ending"]),
         ("policy", _pinned(view["policy"])),
         ("calendar", _moving(view["calendar"])),

@@ -16,12 +16,14 @@ import typer
 
 from starter import (
     applying,
+    approvals,
     casework,
     depositing,
     explaining,
     handed_in,
     lists,
     local,
+    measures,
     notices,
     reading,
     reference,
@@ -39,6 +41,8 @@ def build_app() -> typer.Typer:
     applying.register(app)
     reviewing.register(app)
     renewing.register(app)
+    measures.register(app)
+    approvals.register(app)
     casework.register(app)
     depositing.register(app)
     lists.register(app)

@@ -63,13 +63,27 @@ def given_day(name: str, text: str) -> date:
         raise usage(f"{name} is a date such as 2026-03-02.", "Dates are Shanghai dates.") from None
 
 
-def new_app(name: str | None = None, help: str | None = None) -> typer.Typer:
-    """A command group without Rich's own tracebacks and markup; it takes the common options too."""
-    app = typer.Typer(name=name, help=help, no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode=None)
+def new_app(
+    name: str | None = None, help: str | None = None, alone: Callable[[Session], None] | None = None
+) -> typer.Typer:
+    """A command group without Rich's own tracebacks and markup; it takes the common options too.
+
+    `alone` is what it does when no command of the group is named; else its help is shown.
+    """
+    app = typer.Typer(
+        name=name,
+        help=help,
+        no_args_is_help=alone is None,
+        invoke_without_command=alone is not None,
+        pretty_exceptions_enable=False,
+        rich_markup_mode=None,
+    )
 
     def remember(ctx: typer.Context, **common: Any) -> None:
         root = ctx.find_root()
         root.obj = {**(root.obj or {}), **_told(common)}
+        if alone is not None and ctx.invoked_subcommand is None:
+            alone(_session(root.obj))
 
     app.callback(help=help)(_with_parameters(remember, [_CONTEXT, *_COMMON_PARAMETERS]))
     return app

@@ -20,11 +20,14 @@ _TYPED = {
     "request_renewal_supplement": "renewal request",
     "reject_renewal": "renewal reject",
     "confirm_marks": "marks confirm",
+    "check_marks": "marks check",
+    "approve_proposal": "approvals approve",
+    "deny_proposal": "approvals deny",
     "extend_deadline": "extend",
     "add_note": "note add",
     "resend_letters": "notices resend",
 }
-_HASHES = frozenset({"submission", "evidence", "note"})
+_HASHES = frozenset({"submission", "evidence", "note", "content"})
 
 
 def of_the_base(view: dict[str, Any]) -> list[Row]:
@@ -50,10 +53,18 @@ def of_the_certification(view: dict[str, Any]) -> list[Row]:
     rows.append(("deposit", _deposit(view["deposit"])))
     if view["publication"]["state"] != "none":
         rows.append(("publication", _publication(view["publication"])))
-    rows += [("holds", f"{word(hold['kind'])} {when(hold['since'])}: {hold['reason']}") for hold in view["holds"]]
+    rows += [("holds", _hold(hold)) for hold in view["holds"]]
     if view["ending"]:
         rows.append(("ending", _ending(view["ending"])))
     return rows
+
+
+def of_the_proposals(view: dict[str, Any]) -> list[Row]:
+    """What waits for a second person (decision 29)."""
+    return [
+        ("proposal", f"{one['id']} {word(one['action'], 'action')} — {actor(one['proposed_by'])}")
+        for one in view["proposals"]
+    ]
 
 
 def task(open_task: dict[str, Any]) -> str:
@@ -71,6 +82,11 @@ def provisional(marked: bool | None) -> str:
 def outcome(result: str) -> str:
     """A finding's outcome; a failure is seen at once."""
     return loud(word(result)) if result == "fail" else word(result)
+
+
+def _hold(hold: dict[str, Any]) -> str:
+    ground, colon, whose = hold["kind"].partition(":")
+    return f"{word(ground, 'hold')}{colon}{whose} {word('since')} {when(hold['since'])}: {hold['reason']}"
 
 
 def _deposit(deposit: dict[str, Any]) -> str:

@@ -8,8 +8,17 @@ import typer
 
 from starter.applying import BaseArgument
 from starter.options import command
-from starter.output import print_table, waiting, when, word
-from starter.phrases import actor, findings_table, of_the_base, of_the_certification, recorded, task, typed
+from starter.output import loud, print_table, waiting, when, word
+from starter.phrases import (
+    actor,
+    findings_table,
+    of_the_base,
+    of_the_certification,
+    of_the_proposals,
+    recorded,
+    task,
+    typed,
+)
 from starter.session import Session
 
 
@@ -60,6 +69,7 @@ def _show_table(view: dict[str, Any]) -> None:
         ("standing", word(view["standing"], "standing")),
         ("awaiting", waiting(view["awaiting"], view["due_at"])),
         *of_the_certification(view),
+        *of_the_proposals(view),
         *(("task", task(open_task)) for open_task in view["tasks"]),
     ]
     if view["benefits"]:
@@ -76,7 +86,9 @@ def _benefits(benefits: list[dict[str, Any]]) -> str:
     for benefit in benefits:
         waits = benefit["state"] == "granted" and benefit["effective_from"] is None
         states.setdefault("from publication on" if waits else benefit["state"], []).append(benefit["benefit"])
-    return ", ".join(f"{' '.join(names)} {word(state, 'benefit')}" for state, names in states.items())
+    told = ", ".join(f"{' '.join(names)} {word(state, 'benefit')}" for state, names in states.items())
+    paused = next((benefit["paused_since"] for benefit in benefits if benefit["paused_since"]), None)
+    return f"{told}; {loud(word('paused'))} {word('since')} {when(paused)}" if paused else told
 
 
 def _timeline_table(rows: list[dict[str, Any]]) -> None:

@@ -72,9 +72,21 @@ def send(
         answer = asyncio.run(_send(session, command, found, files, content, opens_at))
     _print(session, answer)
     after = session.reader.find_case(answer.case_number)
+    _tell_what_waits(command, after)
     link = session.web_link(command.workflow_id, after.run_id if after else None)
     if link is not None:
         say(f"Temporal Web: {link}")
+
+
+def _tell_what_waits(command: Command, after: FoundCase | None) -> None:
+    """What was asked for waits for a second person: say under which id."""
+    from domain.permissions import SECOND_PERSON
+
+    if after is None or command.action not in SECOND_PERSON:
+        return
+    for proposal in after.case.open_proposals:
+        if proposal.action == command.action and proposal.proposed_by == command.actor.name:
+            say(f"It waits for a second person: livebase approvals show {proposal.id}")
 
 
 async def reach(session: Session) -> Client:

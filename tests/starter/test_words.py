@@ -85,6 +85,7 @@ def days() -> set[str]:
     return {day.kind for deadline in deadlines for day in (*deadline.counted, *deadline.skipped)}
 
 
+LEFT = (Standing.SURRENDERED, Standing.DISSOLVED, Standing.REVOKED)
 ENDED = (Standing.REJECTED, Standing.WITHDRAWN, Standing.LAPSED)
 VOCABULARY: dict[str, set[str]] = {
     "stage": set(Stage),
@@ -96,10 +97,15 @@ VOCABULARY: dict[str, set[str]] = {
     "planned": set(Event),
     "event": of_the_domain("step", place=2, keyword="event")
     | of_the_domain("_escalate", place=3, keyword="event")
-    | {f"application_{kind}" for kind in ENDED},
+    | of_the_domain("_without", place=4, keyword="event")
+    | {f"application_{kind}" for kind in (*ENDED, Standing.DISSOLVED)}
+    | {f"certification_{kind}" for kind in LEFT},
     "task": of_the_domain("Task", "task", place=0, keyword="kind"),
-    "decision": of_the_domain("Decision", place=0, keyword="kind"),
+    "decision": of_the_domain("Decision", place=0, keyword="kind") | set(LEFT),
+    "proposal": {"approved", "denied", "expired", "overtaken"},
+    "hold": {"compliance", "conduct", "deposit"},
     "cause": of_the_domain("end_before_term", place=4, keyword="cause")
+    | of_the_domain("_end", place=4, keyword="cause")
     | of_the_domain("Ending", place=1, keyword="cause"),
     "reason of an ending": of_the_domain("Ending", place=4, keyword="reason"),
     "detail": details(),
