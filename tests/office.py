@@ -53,6 +53,7 @@ REVIEWER = Actor(role=Role.REVIEWER, name="li")
 CERTIFIER = Actor(role=Role.CERTIFIER, name="zhao")
 FINANCE = Actor(role=Role.FINANCE, name="qian")
 OPERATOR = Actor(role=Role.OPERATOR, name="sun")
+COMPLIANCE = Actor(role=Role.COMPLIANCE, name="he")
 
 Given = TypeVar("Given")
 _codes = itertools.count(1)

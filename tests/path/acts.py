@@ -17,6 +17,7 @@ from domain.commands import (
     Answer,
     Apply,
     Approve,
+    ApproveProposal,
     Certify,
     Missing,
     ReceiveDeposit,
@@ -112,6 +113,23 @@ def changed(base: Base, name: str = "passes", *, base_name: str | None = None, *
     return handed_over(
         base.office, submission.model_copy(update={"application": application.model_copy(update=update)})
     )
+
+
+def renamed(base: Base, name: str) -> str:
+    """The base's newest submission with another name of the base and nothing else changed, handed over; its sha256."""
+    case = base.case
+    before = Reader(base.office.engine).submission(case.case_number, case.revision)
+    assert before is not None
+    submission = Submission.from_bytes(base.office.documents.get(before), today=date.max)
+    section = submission.application.base.model_copy(update={"name": name})
+    application = submission.application.model_copy(update={"base": section})
+    return handed_over(base.office, submission.model_copy(update={"application": application}))
+
+
+def approval(base: Base, who: Actor = CERTIFIER) -> Any:
+    """The command that approves what waits for a second person, as it is."""
+    (proposal,) = base.case.open_proposals
+    return base.command(ApproveProposal, who, proposal=proposal.id, content=proposal.content)
 
 
 def handed_over(office: Office, submission: Submission) -> str:

@@ -12,13 +12,19 @@ from domain.commands import (
     AddNote,
     Approve,
     ApproveRenewal,
+    ApproveProposal,
     Assign,
     Certify,
+    CheckMarks,
     Command,
     ConfirmMarks,
+    Correct,
+    DenyProposal,
+    Dissolve,
     ExtendDeadline,
     Publish,
     RefuseCertification,
+    Reinstate,
     Reject,
     RejectRenewal,
     ReleaseReview,
@@ -26,11 +32,14 @@ from domain.commands import (
     RequestRenewalSupplement,
     RequestSupplement,
     ResendLetters,
+    Revoke,
     Supplement,
+    Surrender,
+    Suspend,
     TakeReview,
     Withdraw,
 )
-from tests.office import APPLICANT, CERTIFIER, OPERATOR, REVIEWER, Base
+from tests.office import APPLICANT, CERTIFIER, COMPLIANCE, OPERATOR, REVIEWER, Base
 from tests.path import acts
 from tests.path.kill_kinds import Application, Asking, Clock, Delivery, Import, Kill, Resending
 from tests.path.on_record import (
@@ -46,6 +55,8 @@ from tests.path.on_record import (
     RENEWING,
     RENEWING_LATE,
     REVIEW_TAKEN,
+    REVOCATION_PROPOSED,
+    SUSPENDED,
     Record,
     reach,
 )
@@ -76,6 +87,20 @@ def _extension(base: Base) -> Command:
 
 def _renewal(base: Base) -> Command:
     return _command(Renew, APPLICANT, from_last_day=base.case.terms[-1].last_day)(base)
+
+
+def _approval(base: Base) -> Command:
+    (proposal,) = base.case.open_proposals
+    return _command(ApproveProposal, CERTIFIER, proposal=proposal.id, content=proposal.content)(base)
+
+
+def _denial(base: Base) -> Command:
+    (proposal,) = base.case.open_proposals
+    return _command(DenyProposal, CERTIFIER, proposal=proposal.id, reason="not proven")(base)
+
+
+def _correction(base: Base) -> Command:
+    return _command(Correct, OPERATOR, submission=acts.renamed(base, "义乌新北苑直播基地"))(base)
 
 
 _REASON = {"reason": "it was decided so"}
@@ -122,6 +147,17 @@ COMMANDS = {
         lambda base: _command(ConfirmMarks, APPLICANT, evidence=(_document(base),))(base),
         ago=AFTER_THE_YEAR,
     ),
+    "suspend": Kill("suspend", IN_VALID, _command(Suspend, COMPLIANCE, **_REASON)),
+    "reinstate": Kill("reinstate", SUSPENDED, _command(Reinstate, COMPLIANCE, **_REASON)),
+    "surrender": Kill("surrender", IN_VALID, _command(Surrender, APPLICANT, **_REASON)),
+    "dissolve": Kill("dissolve", IN_VALID, _command(Dissolve, OPERATOR, **_REASON)),
+    "revoke": Kill("revoke", IN_VALID, _command(Revoke, COMPLIANCE, **_REASON)),
+    "approve_proposal": Kill("approve_proposal", REVOCATION_PROPOSED, _approval),
+    "deny_proposal": Kill("deny_proposal", REVOCATION_PROPOSED, _denial),
+    "check_marks": Kill(
+        "check_marks", IN_VALID, _command(CheckMarks, COMPLIANCE, result="the sign is gone"), ago=AFTER_THE_YEAR
+    ),
+    "correct": Kill("correct", IN_VALID, _correction),
     "assign": Kill("assign", IN_REVIEW, _command(Assign, OPERATOR, to="zhou", **_REASON)),
     "extend_deadline": Kill("extend_deadline", IN_DEPOSIT, _extension),
     "add_note": Kill("add_note", IN_REVIEW, _command(AddNote, REVIEWER, text="called them")),
@@ -147,6 +183,7 @@ _DUE_IN = {
     Event.BEGIN_TERM: RENEWED,
     Event.EXPIRE_CERTIFICATION: IN_VALID,
     Event.CLOSE_LATE_RENEWAL: RENEWING_LATE,
+    Event.EXPIRE_PROPOSAL: REVOCATION_PROPOSED,
     Event.ESCALATE_MARKS: IN_VALID,
     Event.ESCALATE_SETTLEMENT: IN_VALID,
     Event.CLOSE_CASE: REJECTED,

@@ -7,7 +7,19 @@ from datetime import date, datetime, timedelta
 from functools import cache
 from typing import Any
 
-from domain import agenda, certification, deposit, ending, next_term, opening, publication, renewal, review
+from domain import (
+    agenda,
+    approving,
+    certification,
+    deposit,
+    ending,
+    next_term,
+    opening,
+    publication,
+    renewal,
+    review,
+    suspension,
+)
 from domain.case import Case, Event
 from domain.commands import (
     Apply,
@@ -21,6 +33,8 @@ from domain.commands import (
     Renew,
     RequestRenewalSupplement,
     RequestSupplement,
+    Revoke,
+    Suspend,
     TakeReview,
     workflow_id,
 )
@@ -30,7 +44,7 @@ from domain.setting import Setting
 from domain.shanghai import midnight, shanghai_date
 from domain.submission import Submission
 from store.reference import policy_book, shipped_calendar
-from tests.office import APPLICANT, CERTIFIER, FINANCE, REVIEWER, Base, Office, example
+from tests.office import APPLICANT, CERTIFIER, COMPLIANCE, FINANCE, REVIEWER, Base, Office, example
 from workflows.messages import WORKFLOW
 from workflows.state import CertificationState
 
@@ -84,6 +98,14 @@ class Record:
     def publication_failed(self) -> None:
         attempt = next(planned for planned in self.case.plan if planned.event is Event.ATTEMPT_PUBLICATION)
         self._add(publication.attempt_failed(self.case, attempt, "the channel is down", self._setting))
+
+    def suspended(self) -> None:
+        suspend = self._command(Suspend, COMPLIANCE, reason="brushing found")
+        self._add(suspension.suspend(self.case, suspend, self._setting))
+
+    def revocation_proposed(self) -> None:
+        revoke = self._command(Revoke, COMPLIANCE, reason="brushing found")
+        self._add(approving.propose(self.case, revoke, self._setting))
 
     def published(self) -> None:
         self._add(publication.published(self.case, self._setting))
@@ -159,6 +181,9 @@ RENEWING = reach(IN_VALID, Record.renewal_filed)
 RENEWING_LATE = reach(IN_VALID, Record.renewal_filed_late)
 IN_RENEWAL_SUPPLEMENT = reach(RENEWING, Record.renewal_supplement_requested)
 RENEWED = reach(RENEWING, Record.renewal_approved)
+SUSPENDED = reach(IN_VALID, Record.suspended)
+REVOCATION_PROPOSED = reach(IN_VALID, Record.revocation_proposed)
+PROPOSED_UNPUBLISHED = reach(IN_PUBLISHING, Record.revocation_proposed)
 
 
 def put_on_record(
