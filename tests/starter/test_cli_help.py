@@ -21,6 +21,8 @@ COMMANDS = (
     "show", "list", "find", "inbox", "timeline", "why", "next", "calendar explain", "calendar import",
     "calendar status", "policy show", "fast-forward", "notices list", "notices show", "notices resend",
     "assign", "extend", "note add", "note list", "renew", "renewal approve", "renewal request", "renewal reject",
+    "suspend", "reinstate", "revoke", "surrender", "dissolve", "correct",
+    "marks check", "approvals show", "approvals approve", "approvals deny",
 )  # fmt: skip
 HEAVY = {"temporalio", "sqlalchemy", "pydantic", "alembic", "obstore", "ruamel", "psutil", "domain", "store", "rich"}
 
