@@ -162,7 +162,7 @@ def _table(rows: list[dict[str, Any]]) -> None:
         say("Nothing waits for a second person.")
         return
     print_table(
-        ("until", "proposal", "what", "base", "proposed by", "detail"),
+        ("due", "proposal", "what", "base", "proposed by", "detail"),
         [
             (
                 deadline(row["expires_at"]),

@@ -395,7 +395,6 @@ _LABELS = {
     "second person": "复核人",
     "stands": "现状",
     "open": "待复核",
-    "until": "截止",
     "the case has changed: propose it anew": "案件情况已变,须重新提出",
     "benefits": "权益",
     "who": "经办",

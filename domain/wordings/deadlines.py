@@ -106,7 +106,10 @@ MOVED: dict[str, Wording] = {
         Role.FINANCE, "退还保证金", "请在{until}退还。", "查看:livebase deposit show {case}"
     ),
     "deadline_moved.approve_revocation": _deadline_moved(
-        Role.COMPLIANCE, "复核撤销认证", "请在{until}复核。", "查看:livebase approvals;案件:livebase show {case}"
+        Role.COMPLIANCE,
+        "复核撤销认证",
+        "请在{until}复核。",
+        "查看编号和案件:livebase show {case};同意或否决:livebase approvals approve、deny 编号",
     ),
     "deadline_moved.appeal": _deadline_moved(
         Role.APPLICANT,

@@ -71,6 +71,9 @@ def test_an_open_case_always_has_something_planned_and_somebody_or_nobody_to_act
         "renewal_supplement": Role.APPLICANT,
         "second_term": Role.NOBODY,
         "renewal_late": Role.REVIEWER,
+        "suspended": Role.NOBODY,
+        "revocation_proposed": Role.COMPLIANCE,
+        "revoked": Role.APPLICANT,
     }
     assert case.awaiting is expected[stage]
 

@@ -151,7 +151,7 @@ def test_a_renewal_lifts_nothing() -> None:
     """E20: suspend, renew, the next term begins suspended; reinstated, it is listed without a mark."""
     before = cases.before_end
     filed = cases.renewal_filed(suspend(cases.in_valid(), NOW + DAY).case)
-    approved = cases.renewal_approved(filed.case, before(filed.case, 20))
+    approved = cases.renewal_approved(filed.case, 20)
     (waiting,) = [record for record in approved.records if isinstance(record, ListRevision)]
     term = approved.case.terms[-1]
     assert (waiting.state, waiting.effective_from, waiting.suspended_since) == ("suspended", term.from_, NOW + DAY)
@@ -190,7 +190,7 @@ def test_what_changes_while_a_next_term_waits_holds_in_both_terms(back: bool) ->
 def test_published_late_beside_a_next_term_both_are_listed_and_both_have_the_marks() -> None:
     filed = cases.renewal_filed(cases.in_publishing()).case
     at = cases.before_end(filed, 20)
-    case = cases.renewal_approved(filed, at).case
+    case = cases.renewal_approved(filed, 20).case
     done = publication.published(case, cases.setting(at + DAY, 1))
     assert [(one[0], one[2], one[3]) for one in entries(done)] == [
         (1, "LBC-2026-000001", at + DAY),

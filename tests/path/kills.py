@@ -11,8 +11,8 @@ from domain.case import Event
 from domain.commands import (
     AddNote,
     Approve,
-    ApproveRenewal,
     ApproveProposal,
+    ApproveRenewal,
     Assign,
     Certify,
     CheckMarks,
