@@ -28,7 +28,7 @@ TERM = {"number", "certificate_number", "from", "until", "last_day"}
 DEPOSIT = {"required", "received", "deducted", "refunded", "held", "unmatched"}
 PUBLICATION = {"state", "due_date", "provisional", "published_at", "register_revision", "breached"}
 HOLD = {"kind", "since", "reason"}
-BENEFIT = {"benefit", "state", "effective_from"}
+BENEFIT = {"benefit", "state", "effective_from", "paused_since"}
 ENDING = {"kind", "cause", "legal_at", "observed_at", "reason"}
 FINDING = {"condition", "outcome", "value", "threshold", "as_of", "document", "message"}
 WORKFLOW = {"id", "run_id", "url"}
@@ -37,7 +37,8 @@ ENTRY = {"sequence", "legal_at", "observed_at", "actor", "event", "detail", "has
 LEDGER = {"sequence", "kind", "amount", "reference", "at"}
 
 # What is ours beside the fixed ones.
-SHOW_TOO, TASK_TOO, LEDGER_TOO = {"valid_until", "parties", "next_term", "renewal"}, {"provisional"}, {"payer"}
+SHOW_TOO = {"valid_until", "parties", "next_term", "renewal", "proposals"}
+TASK_TOO, LEDGER_TOO = {"provisional", "subject"}, {"payer"}
 
 
 def found(reader: Reader, name: str) -> FoundCase:
@@ -197,6 +198,7 @@ class TestShow:
                 "kind": "review",
                 "role": "reviewer",
                 "assignee": "li",
+                "subject": None,
                 "due_at": "2026-03-17T00:00:00+08:00",
                 "provisional": False,
             }
@@ -228,12 +230,15 @@ class TestShow:
         }
         assert view["benefits"][0] == {
             "benefit": "P1", "state": "granted", "effective_from": "2026-03-02T15:00:00+08:00",
+            "paused_since": None,
         }  # fmt: skip
         assert [benefit["benefit"] for benefit in view["benefits"]] == ["P1", "P2", "P3", "P4", "P5", "P6"]
 
     def test_the_name_and_marks_wait_for_publication(self, store: CaseStore, reader: Reader) -> None:
         view = view_at(reader, Enterprise().stored(store, "base_certified"), OPENED + 4 * HOUR)
-        assert view["benefits"][0] == {"benefit": "P1", "state": "granted", "effective_from": None}
+        assert view["benefits"][0] == {
+            "benefit": "P1", "state": "granted", "effective_from": None, "paused_since": None,
+        }  # fmt: skip
         assert view["publication"]["state"] == "pending"
 
     def test_an_expired_base(self, store: CaseStore, reader: Reader) -> None:
