@@ -40,7 +40,7 @@ def waiting(session: Session) -> None:
     session.require_staff("An applicant approves nothing.")
     rows = [
         _line(found, proposal)
-        for found in waiting_cases(session.engine)
+        for found in waiting_cases(session.engine, acting.role if acting else None)
         for proposal in _open(found)
         if acting is None
         or any(task.subject == proposal["id"] and waits_for(found.case, task, acting) for task in found.case.tasks)

@@ -111,6 +111,7 @@ def _task_line(session: Session, found: FoundCase, task: Task) -> dict[str, Any]
         "kind": task.kind,
         "role": task.role.value,
         "assignee": task.assignee,
+        "subject": task.subject,
         "provisional": task.provisional,
         "overdue": task.due_at is not None and task.due_at <= found.clock(session.wall),
     }

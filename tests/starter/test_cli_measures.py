@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import json
+import os
+import pty
 import re
+import subprocess
 from pathlib import Path
+from subprocess import PIPE
 from typing import Any
 
 import pytest
 
 from tests.starter.conftest import ANSWER, APPLICANT, CERTIFIER, FINANCE, OPERATOR, REVIEWER, certify, enterprise_in
-from tests.starter.livebase import Livebase, Running, at_once
+from tests.starter.livebase import EXECUTABLE, ROOT, Livebase, Running, at_once
 
 HE, FENG = ("--as", "compliance:he"), ("--as", "compliance:feng")
 WHY = ("--reason", "刷榜刷数据")
@@ -28,6 +33,18 @@ def bases(dev: Running, tmp_path_factory: pytest.TempPathFactory) -> tuple[str, 
 
     one, two = at_once(certified, ["one", "two"])
     return one, two
+
+
+def typed(dev: Running, line: str, *words: str) -> tuple[int, Any]:
+    """A command on a terminal, where a line is typed: its exit code and its JSON."""
+    terminal, theirs = pty.openpty()
+    command = [str(EXECUTABLE), *words]
+    process = subprocess.Popen(command, cwd=ROOT, env=dev.environ(), stdin=theirs, stdout=PIPE, stderr=PIPE, text=True)
+    os.close(theirs)
+    os.write(terminal, f"{line}\n".encode())
+    out, _ = process.communicate(timeout=90)
+    os.close(terminal)
+    return process.returncode, json.loads(out)
 
 
 def file_of(folder: Path, text: str) -> Path:
@@ -170,7 +187,10 @@ def test_a_revocation_takes_two_people(dev: Running, bases: tuple[str, str]) -> 
 
 def test_a_denial_ends_it_and_a_base_leaves_by_itself(dev: Running, bases: tuple[str, str]) -> None:
     number = bases[1]
-    dev.ok("revoke", number, *WHY, *HE, "--yes")
+    code, told = typed(dev, "LB-2026-999999", "revoke", number, *WHY, *HE, *JSON)
+    assert (code, told["error"]["kind"]) == (2, "usage"), "another number was typed"
+    code, told = typed(dev, number.lower(), "revoke", number, *WHY, *HE, *JSON)
+    assert (code, told["awaiting"]) == (0, "compliance")
     (proposal,) = dev.ok("show", number)["proposals"]
     assert dev.ok("approvals", "deny", proposal["id"], "--reason", "证据不足", *CERTIFIER)["awaiting"] == "nobody"
     done, early, foreign = dev.each(

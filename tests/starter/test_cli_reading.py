@@ -18,7 +18,7 @@ from tests.starter.livebase import Livebase, Running
 
 # By hand from design/cli.md.
 LINE = {"case_number", "credit_code", "name", "stage", "standing", "awaiting", "due_at", "valid_until"}
-TASK = {"kind", "role", "assignee", "provisional", "overdue"}
+TASK = {"kind", "role", "assignee", "subject", "provisional", "overdue"}
 COLLEAGUE, STRANGER = ("--as", "reviewer:chen"), ("--as", "applicant:zhou")
 
 
