@@ -11,6 +11,7 @@ from datetime import datetime
 
 from temporalio import activity
 
+from domain import assessment
 from domain.application import InvalidApplication
 from domain.case import Case, Planned
 from domain.commands import Answer, Command, Outcome
@@ -49,6 +50,7 @@ class CaseDesk:
             with self._cases.transaction(command.workflow_id, _run_id()) as tx:
                 if (answered := tx.answered(command.request_id)) is not None:
                     return _repeat(command, answered, tx.case)
+                self._hear(tx, now)
                 transition = decide(tx.case, command, self._setting(tx, now), _Files(tx, self._documents, now))
                 tx.write(transition)
                 answer = _answer(command, transition, now)
@@ -72,14 +74,32 @@ class CaseDesk:
     def step(self, workflow_id: str, now: datetime, rule: Step) -> Case:
         """What a case does of itself: the case after it, or as it is when the rule finds nothing to do any more."""
         with self._cases.transaction(workflow_id, _run_id()) as tx:
-            case = tx.case
-            if case is None:
+            if tx.case is None:
                 raise LookupError(f"{workflow_id} has no case in the store")
+            case = self._hear(tx, now) or tx.case
             transition = rule(case, self._setting(tx, now))
             if transition is None:
                 return case
             tx.write(transition)
             return transition.case
+
+    def hear(self, workflow_id: str, now: datetime) -> Case:
+        """The case once it has heard of what its assessments have brought."""
+        return self.step(workflow_id, now, lambda case, setting: None)
+
+    def _hear(self, tx: CaseTransaction, now: datetime) -> Case | None:
+        """Whatever is decided rests on what is on record of the case's assessments by then (decision 7).
+
+        A confirmed fail counts from its own instant, however late the case's workflow hears of it.
+        """
+        case = tx.case
+        if case is None or not case.terms:
+            return case
+        for news in tx.news():
+            transition = assessment.hear(case, news, self._setting(tx, now))
+            tx.write(transition)
+            case = transition.case
+        return case
 
     def _setting(self, tx: CaseTransaction, now: datetime) -> Setting:
         in_force = self._policies.in_force(shanghai_date(now))

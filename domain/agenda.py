@@ -8,7 +8,18 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime
 
-from domain import after_ending, approving, certification, deposit, expiry, next_term, publication, renewal, review
+from domain import (
+    after_ending,
+    approving,
+    assessment_agenda,
+    certification,
+    deposit,
+    expiry,
+    next_term,
+    publication,
+    renewal,
+    review,
+)
 from domain.case import Case, Event, Planned
 from domain.records import Transition
 from domain.setting import SYSTEM, Setting, step
@@ -30,6 +41,10 @@ RULES: dict[Event, Rule] = {
     Event.ESCALATE_RENEWAL: renewal.escalate,
     Event.REMIND_RENEWAL_SUPPLEMENT: renewal.remind_supplement,
     Event.LAPSE_RENEWAL: renewal.lapse,
+    Event.REMIND_FIGURES: assessment_agenda.remind_figures,
+    Event.ESCALATE_FIGURES: assessment_agenda.escalate_figures,
+    Event.END_OBJECTION: assessment_agenda.end_objection,
+    Event.ESCALATE_ASSESSMENT: assessment_agenda.escalate,
     Event.BEGIN_TERM: next_term.begin_term,
     Event.EXPIRE_CERTIFICATION: expiry.expire,
     Event.CLOSE_LATE_RENEWAL: renewal.close_late,

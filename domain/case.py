@@ -97,6 +97,10 @@ class Event(StrEnum):
     BEGIN_TERM = "begin_term"
     CLOSE_LATE_RENEWAL = "close_late_renewal"
     EXPIRE_PROPOSAL = "expire_proposal"
+    REMIND_FIGURES = "remind_figures"
+    ESCALATE_FIGURES = "escalate_figures"
+    END_OBJECTION = "end_objection"
+    ESCALATE_ASSESSMENT = "escalate_assessment"
     EXPIRE_CERTIFICATION = "expire_certification"
     ESCALATE_MARKS = "escalate_marks"
     ESCALATE_SETTLEMENT = "escalate_settlement"
@@ -135,6 +139,31 @@ class Renewal(_Part):
     in_good_time: bool
     awaits: Literal["review", "supplement"] = "review"
     round: int = 0
+
+
+class Assessment(_Part):
+    """How the base stands in one quarter's assessment (decision 22).
+
+    `unknown`: no figures came; `provisional`: told, with the right to object before `objection_until`; `objected`;
+    `decided`: failed by a person's decision, which another one has still to confirm; `confirmed`: as it stays.
+    `revision` is that of the figures heard of last, 0 without any, `confirmed_revision` that of those confirmed last;
+    `importers` and `decided_by` may not confirm.
+    """
+
+    period: str
+    state: Literal["unknown", "provisional", "objected", "decided", "confirmed"]
+    result: Literal["pass", "fail", "unknown"]
+    revision: int = 0
+    importers: tuple[str, ...] = ()
+    objection_until: datetime | None = None
+    decided_by: str | None = None
+    confirmed_by: str | None = None
+    confirmed_at: datetime | None = None
+    confirmed_revision: int = -1
+
+    @property
+    def open(self) -> bool:
+        return self.state != "confirmed"
 
 
 class Publication(_Part):
@@ -225,6 +254,7 @@ class Case(_Part):
     terms: tuple[Term, ...] = ()
     renewal: Renewal | None = None
     renewals_refused: int = 0
+    assessments: tuple[Assessment, ...] = ()
     holds: tuple[Hold, ...] = ()
     suspended_since: datetime | None = None
     proposals: tuple[Proposal, ...] = ()
@@ -254,6 +284,10 @@ class Case(_Part):
     def waiting_term(self) -> Term | None:
         """The next term while it waits for its first day."""
         return self.term if self.term != self.running_term else None
+
+    def assessment(self, period: str) -> Assessment | None:
+        """How the base stands in a quarter's assessment; None before anything is known or asked."""
+        return next((one for one in self.assessments if one.period == period), None)
 
     def term_at(self, now: datetime) -> Term | None:
         """The term an instant of the case's clock falls into, or the last one begun by then."""

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
+from domain import assessment_agenda
 from domain.case import Case, Event, Planned, Publication
 from domain.commands import Certify, RefuseCertification
 from domain.ending import end_before_term
 from domain.judging import judge
 from domain.letters import letter, long_date
+from domain.periods import ending_in
 from domain.records import BenefitsGranted, Decision, KnownBy, TermBegun, Transition
 from domain.setting import SYSTEM, Setting, step
 from domain.stages import Role, Stage, Standing
@@ -62,7 +65,7 @@ def publication_opened(setting: Setting, term: Term) -> dict[str, Any]:
         "stage": Stage.PUBLISHING,
         "publication": Publication(state="pending", due_date=due.day, due_at=due.at, provisional=due.provisional),
         "tasks": (due.task("publish", Role.OPERATOR),),
-        "plan": (*_publication_plan(setting), *year_plan(setting, term)),
+        "plan": (*_publication_plan(setting), *year_plan(setting, (term,))),
     }
 
 
@@ -130,8 +133,10 @@ def _publication_plan(setting: Setting) -> tuple[Planned, ...]:
     return (attempt, *escalations, breach)
 
 
-def year_plan(setting: Setting, term: Term) -> tuple[Planned, ...]:
-    """What comes of itself in a term's year: the reminders of its end, and the end."""
+def year_plan(setting: Setting, terms: Sequence[Term]) -> tuple[Planned, ...]:
+    """What comes of itself in the year of the newest term: its quarters, the reminders of its end, and the end."""
+    term = terms[-1]
+    quarters = assessment_agenda.year_plan(setting, ending_in(terms))
     reminders: list[Any] = [
         Planned(
             event=Event.REMIND_RENEWAL,
@@ -141,4 +146,4 @@ def year_plan(setting: Setting, term: Term) -> tuple[Planned, ...]:
         for days in setting.policy.renewal_reminder_days_before
     ]
     expire = Planned(event=Event.EXPIRE_CERTIFICATION, at=term.until, what="the certification expires")
-    return (*reminders, expire)
+    return (*quarters, *reminders, expire)

@@ -26,6 +26,11 @@ def workflow_id(credit_code: str, ordinal: int) -> str:
     return f"base:{credit_code}:{ordinal}"
 
 
+def assessment_workflow_id(period: str) -> str:
+    """`assessment:2027Q1`: one for all bases of a quarter."""
+    return f"assessment:{period}"
+
+
 def import_workflow_id(notice: NoticeReference) -> str:
     """`calendar:<year>:<hash>`: one per content, so that the same notice imported twice at once meets itself."""
     return f"calendar:{notice.year}:{notice.sha256[:12]}"
@@ -269,6 +274,24 @@ class Correct(Command):
     submission: str
 
 
+class ObjectAssessment(Command):
+    """Object to a provisional fail (of `period`, or of the newest), with evidence (documents' sha256)."""
+
+    action: ClassVar[str] = "object_assessment"
+    statement: str = Field(min_length=1, max_length=2000)
+    evidence: tuple[str, ...] = ()
+    period: str | None = None
+
+
+class DecideAssessment(Command):
+    """Decide an objection, or a quarter without figures."""
+
+    action: ClassVar[str] = "decide_assessment"
+    period: str
+    outcome: Literal["pass", "fail"]
+    reason: str = Field(min_length=1, max_length=2000)
+
+
 class Assign(Command):
     """Give what waits for staff on a case to one of them."""
 
@@ -307,6 +330,25 @@ class ImportCalendar(Command):
     content: str = Field(max_length=1024**2)
 
 
+class ImportFigures(Command):
+    """Import the figures of a quarter, handed over by their sha256. `workflow_id` is the quarter's own.
+
+    `looked_at`: a person has looked at a batch in which many fail.
+    """
+
+    action: ClassVar[str] = "import_figures"
+    period: str
+    batch: str = Field(pattern=r"^[0-9a-f]{64}$")
+    looked_at: bool = False
+
+
+class ConfirmPeriod(Command):
+    """Confirm what of a quarter's results is ripe. `workflow_id` is the quarter's own."""
+
+    action: ClassVar[str] = "confirm_period"
+    period: str
+
+
 class Answer(BaseModel):
     """What an accepted command answers (fixed, `design/cli.md`)."""
 
@@ -338,6 +380,52 @@ class ImportAnswer(BaseModel):
     source: str
     calendar_version: str
     live_cases: int
+
+
+class PeriodAnswer(BaseModel):
+    """What an accepted import or confirmation of a quarter answers.
+
+    `report` is the sha256 of the document with what became of each line or base; `totals` count its outcomes.
+    """
+
+    model_config = ConfigDict(extra="allow", frozen=True)
+
+    request_id: str
+    accepted_at: datetime
+    repeated: bool = False
+    period: str
+    report: str
+    totals: dict[str, int]
+    failing: int
+
+
+class PeriodView(BaseModel):
+    """How a quarter stands: bases with a result, how many have still to hear of something, how many in which state."""
+
+    model_config = ConfigDict(extra="allow", frozen=True)
+
+    bases: int = 0
+    hear: int = 0
+    fails: int = 0
+    states: dict[str, int] = {}
+
+
+class AssessmentNews(BaseModel):
+    """What a case's workflow is told: something of a quarter came on record, at an instant of the case's clock."""
+
+    model_config = ConfigDict(extra="allow", frozen=True)
+
+    period: str
+    at: datetime
+
+
+class PeriodOutcome(BaseModel):
+    """What the transaction of an import or a confirmation came to: an answer or a refusal."""
+
+    model_config = ConfigDict(extra="allow", frozen=True)
+
+    answer: PeriodAnswer | None = None
+    refusal: RefusalDetail | None = None
 
 
 class ImportOutcome(BaseModel):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from domain import renewal
+from domain import quarter, renewal
 from domain.after_ending import duties, withdrawn
 from domain.case import Case, Ending, Planned
 from domain.letters import before_end_of, letter, long_date
@@ -26,6 +26,7 @@ def expire(case: Case, planned: Planned, setting: Setting) -> Transition:
     our_delay = renewal.delayed_by_us(case, term.until)
     follows: dict[str, Any] = {"tasks": (), "plan": ()} if our_delay else duties(setting, term.until)
     pending = renewal.goes_on_late(case, term.until, setting, our_delay=our_delay)
+    quarters = quarter.goes_on(case) if case.renewal else {"tasks": (), "plan": ()}
     return step(
         case,
         setting,
@@ -52,8 +53,8 @@ def expire(case: Case, planned: Planned, setting: Setting) -> Transition:
                 if case.renewal
                 else "the term ended without a renewal",
             ),
-            "tasks": (*pending["tasks"], *follows["tasks"]),
-            "plan": (*pending["plan"], *follows["plan"]),
+            "tasks": (*pending["tasks"], *quarters["tasks"], *follows["tasks"]),
+            "plan": (*pending["plan"], *quarters["plan"], *follows["plan"]),
         },
     )
 

@@ -46,6 +46,8 @@ STAGES: dict[str, frozenset[Stage]] = {
     "deny_proposal": frozenset(Stage),
     "check_marks": frozenset({Stage.RENEWAL_LATE, Stage.SETTLING, Stage.CLOSED}),
     "correct": _IN_TERM,
+    "object_assessment": _RENEWING,
+    "decide_assessment": _RENEWING,
     "confirm_marks": frozenset({Stage.RENEWAL_LATE, Stage.SETTLING}),
     "assign": _BEFORE_TERM | _RENEWING,
     "extend_deadline": _RENEWING | {Stage.SUPPLEMENT, Stage.DEPOSIT, Stage.SETTLING},
@@ -79,6 +81,14 @@ def _awaits_renewal_review(case: Case) -> bool:
     return case.renewal is not None and case.renewal.awaits == "review"
 
 
+def _may_object(case: Case) -> bool:
+    return any(one.state == "provisional" and one.result == "fail" for one in case.assessments)
+
+
+def _awaits_decision(case: Case) -> bool:
+    return any(one.state in ("unknown", "objected") for one in case.assessments)
+
+
 def _suspended_by_compliance(case: Case) -> bool:
     return case.hold("compliance") is not None
 
@@ -101,6 +111,8 @@ _CONDITIONS: dict[str, tuple[Callable[[Case], bool], str]] = {
     "approve_proposal": (_has_proposal, _NO_PROPOSAL),
     "deny_proposal": (_has_proposal, _NO_PROPOSAL),
     "check_marks": (lambda case: case.marks is not None, "There is no stop-using-marks duty on this case."),
+    "object_assessment": (_may_object, "The base has no provisional fail to object to."),
+    "decide_assessment": (_awaits_decision, "No assessment waits for a decision."),
 }
 """Action → what must be so within those stages, and what its sender hears when it is not."""
 

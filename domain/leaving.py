@@ -1,14 +1,16 @@
-"""Endings within a term: surrender, dissolution, revocation (R8; decisions 21, 27 to 31).
+"""Endings within a term: surrender, dissolution, revocation, a failed assessment (R8, R9; decisions 21, 22, 27 to 31).
 
 Whatever was under way is closed with the term: a publication still pending, a renewal, a next term that waits for its
-day, holds, and proposals that wait for a second person. What an ending opens is in `domain/after_ending.py`.
+day, its quarters' assessments, holds, and proposals that wait for a second person. What an ending opens is in
+`domain/after_ending.py`.
 """
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
-from domain import renewal
+from domain import quarter, renewal
 from domain.after_ending import duties, withdrawn
 from domain.case import Case, Ending, Event, Planned
 from domain.commands import Actor, Dissolve, Revoke, Surrender
@@ -17,12 +19,14 @@ from domain.judging import judge
 from domain.letters import before_end_of, letter, long_date
 from domain.money import format_cny
 from domain.publication import without_publication
-from domain.records import BenefitsWithdrawn, Decision, Transition
+from domain.records import BenefitsWithdrawn, Decision, Record, Transition
 from domain.setting import Setting, step
+from domain.shanghai import shanghai_date
 from domain.stages import Stage, Standing
 
 _OF_THE_TERM = (
     *renewal.EVENTS,
+    *quarter.EVENTS,
     Event.REMIND_RENEWAL,
     Event.BEGIN_TERM,
     Event.EXPIRE_CERTIFICATION,
@@ -57,21 +61,42 @@ def revoke(case: Case, command: Revoke, setting: Setting) -> Transition:
 
 
 def _end(case: Case, setting: Setting, actor: Actor, kind: Standing, cause: str, reason: str) -> Transition:
-    now, waiting, term = setting.now, case.waiting_term, case.running_term
+    decision = Decision(kind.value, actor.name, actor.role, case.revision, reason)
+    return end_in_term(case, setting, actor, kind, cause, reason, decision)
+
+
+def end_in_term(
+    case: Case,
+    setting: Setting,
+    actor: object,
+    kind: Standing,
+    cause: str,
+    reason: str,
+    *records: Record,
+    legal_at: datetime | None = None,
+    detail: dict[str, Any] | None = None,
+    facts: dict[str, Any] | None = None,
+) -> Transition:
+    """End a certification now, or at an instant before that it is only heard of now; deadlines count from there.
+
+    `facts` are what the letter `certification_<kind>` names besides.
+    """
+    ended_at = legal_at or setting.now
+    waiting, term = case.waiting_term, case.running_term
     assert term is not None
     # A next term that waits leaves with its begin: the term under way is the newest again.
     ends = case.model_copy(update={"terms": tuple(one for one in case.terms if one != waiting)})
-    records, off = withdrawn(ends, setting, now)
-    follows = duties(setting, now)
+    off_the_list, off = withdrawn(ends, setting, ended_at)
+    follows = duties(setting, ended_at)
     marks, settlement = follows["tasks"]
-    changes, appeal = _appeal(kind, setting)
+    changes, appeal = _appeal(kind, ended_at, setting)
     return step(
         case,
         setting,
         f"certification_{kind}",
         actor,
-        Decision(kind.value, actor.name, actor.role, case.revision, reason),
         *records,
+        *off_the_list,
         *((BenefitsWithdrawn(waiting.ordinal),) if waiting else ()),
         letter(
             case,
@@ -82,15 +107,18 @@ def _end(case: Case, setting: Setting, actor: Actor, kind: Standing, cause: str,
             appeal_until=changes.get("appeal_until"),
             reason=reason,
             certificate=term.certificate_number,
-            ended=long_date(setting.today),
+            ended=long_date(shanghai_date(ended_at)),
             held=format_cny(case.deposit.held),
             settle_by=before_end_of(settlement.due_at),
             closed=_told(case),
-            again=long_date(earliest_new_application(kind, now, setting.policy)),
+            again=long_date(earliest_new_application(kind, ended_at, setting.policy)),
+            **(facts or {}),
         ),
+        legal_at=ended_at,
         detail={
             "cause": cause,
             "reason": reason,
+            **(detail or {}),
             "certificate_number": term.certificate_number,
             "publication_given_up": case.publication is not None and case.publication.state == "pending",
             "renewal_closed": case.renewal is not None,
@@ -108,14 +136,14 @@ def _end(case: Case, setting: Setting, actor: Actor, kind: Standing, cause: str,
         ending=Ending(
             kind=kind,
             cause=cause,
-            legal_at=now,
-            observed_at=now,
+            legal_at=ended_at,
+            observed_at=setting.now,
             reason=reason,
             holds=case.holds,
             unbegun=waiting,
         ),
         marks=follows["marks"],
-        tasks=(*case.tasks_without("publish", *renewal.TASKS), *follows["tasks"]),
+        tasks=(*case.tasks_without("publish", *renewal.TASKS, *quarter.TASKS), *follows["tasks"]),
         plan=(*_outlives(case), *appeal, *follows["plan"]),
     )
 
@@ -126,11 +154,11 @@ def _outlives(case: Case) -> tuple[Planned, ...]:
     return rest.plan_without(*_OF_THE_TERM)
 
 
-def _appeal(kind: Standing, setting: Setting) -> tuple[dict[str, Any], tuple[Planned, ...]]:
-    """A revocation can be appealed once; what the base and its enterprise do themselves can not (decision 28)."""
-    if kind is not Standing.REVOKED:
+def _appeal(kind: Standing, ended_at: datetime, setting: Setting) -> tuple[dict[str, Any], tuple[Planned, ...]]:
+    """What the platform ends can be appealed once; what the base and its enterprise do themselves can not (28)."""
+    if kind not in (Standing.REVOKED, Standing.INVALID):
         return {}, ()
-    window = setting.days(setting.policy.appeal_days)
+    window = setting.days(setting.policy.appeal_days, shanghai_date(ended_at))
     return {"appeal_until": window.at}, (window.event(Event.CLOSE_CASE, "the appeal window ends"),)
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from domain import official_list
+from domain import assessment, official_list
 from domain.case import Case, Event, Planned
 from domain.certification import BENEFITS, NAME_AND_MARKS, benefits, publication_opened, year_plan
 from domain.commands import ApproveRenewal
@@ -65,12 +65,16 @@ def approve(
 
 
 def bars(case: Case, setting: Setting) -> tuple[Problem, ...]:
-    """What stands in the way of a next term (decision 23): what is lacking to its deposit."""
+    """What stands in the way of a next term (decision 23): an assessment not passed, what is lacking to its deposit."""
+    failed = assessment.bars(case)
     lacking = setting.in_force.deposit_fen - case.deposit.held
     if lacking <= 0:
-        return ()
+        return failed
     message = f"the next term needs a deposit of CNY {format_cny(setting.in_force.deposit_fen)}, "
-    return (Problem("A3", message + f"and CNY {format_cny(lacking)} is lacking."),)
+    return (
+        *failed,
+        Problem("A3", message + f"and CNY {format_cny(lacking)} is lacking."),
+    )
 
 
 def begin_term(case: Case, planned: Planned, setting: Setting) -> Transition:
@@ -126,7 +130,7 @@ def _in_time(
         plan=(
             *case.plan_without(*EVENTS, Event.REMIND_RENEWAL, Event.EXPIRE_CERTIFICATION),
             begin,
-            *year_plan(replace(setting, policy=policy), term),
+            *year_plan(replace(setting, policy=policy), (*case.terms, term)),
         ),
     )
 

@@ -59,11 +59,15 @@ ROLES: dict[str, frozenset[Role]] = {
     "deny_proposal": _SECOND_PERSONS,
     "check_marks": frozenset({Role.COMPLIANCE, Role.OPERATOR}),
     "correct": frozenset({Role.OPERATOR}),
+    "object_assessment": _HANDED_IN,
+    "decide_assessment": frozenset({Role.COMPLIANCE}),
     "assign": frozenset({Role.OPERATOR}),
     "extend_deadline": frozenset({Role.OPERATOR}),
     "add_note": frozenset(Role) - {Role.APPLICANT, Role.NOBODY},
     "resend_letters": frozenset({Role.OPERATOR}),
     "import_calendar": frozenset({Role.OPERATOR}),
+    "import_figures": frozenset({Role.OPERATOR}),
+    "confirm_period": frozenset({Role.COMPLIANCE}),
 }
 """Action → the roles that may use it."""
 

@@ -65,6 +65,16 @@ class Policy(BaseModel):
     renewal_attempts: int
 
     approval_working_days: int
+    assessment_live_merchants: int
+    assessment_active_percent: int
+    assessment_gmv_fen: int
+    assessment_consecutive_fails: int
+    assessment_objection_working_days: int
+    assessment_import_days: int
+    assessment_unknown_working_days: int
+    assessment_decision_working_days: int
+    assessment_escalation_days: int
+    assessment_stop_percent: int
 
     marks_working_days: int
     settlement_days: int

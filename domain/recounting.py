@@ -66,12 +66,20 @@ def recount(case: Case, setting: Setting, notice: NoticeReference) -> Transition
             for _, one in plan
             if one and one.moved and one.what == Event.CLOSE_CASE
         ),
+        *(
+            _letter(case, "objection", one, setting, notice)
+            for _, one in plan
+            if one and one.moved and one.what == Event.END_OBJECTION
+        ),
         detail={
             "notice": notice.model_dump(mode="json", include={"year", "source", "published_on", "sha256"}),
             "calendar_version": setting.calendar.version,
             "moved": sum(one.moved for one in changed),
             "deadlines": [_on_record(one) for one in changed],
         },
+        **_windows(
+            case, {p.subject: one.due for p, one in plan if one and p.subject and p.event is Event.END_OBJECTION}
+        ),
         tasks=tuple(task if one is None else _taken_over(task, "due_at", one.due) for task, one in tasks),
         plan=tuple(planned if one is None else _taken_over(planned, "at", one.due) for planned, one in plan),
         **_what_follows(case, {one.what: one.due for one in changed}),
@@ -107,6 +115,17 @@ def _what_follows(case: Case, dues: dict[str, Due]) -> dict[str, Any]:
     if (due := dues.get(Event.CLOSE_CASE)) is not None and case.appeal_until is not None:
         changes["appeal_until"] = due.at
     return changes
+
+
+def _windows(case: Case, dues: dict[str, Due]) -> dict[str, Any]:
+    """The time to object, told with each quarter's result."""
+    if not dues:
+        return {}
+    moved = (
+        one.model_copy(update={"objection_until": dues[one.period].at}) if one.period in dues else one
+        for one in case.assessments
+    )
+    return {"assessments": tuple(moved)}
 
 
 def _on_record(one: Recounted) -> dict[str, Any]:

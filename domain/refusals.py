@@ -25,6 +25,8 @@ refusal
 │   ├── renewal_pending           a renewal is under way already
 │   ├── renewal_barred            something stands in the renewal's way
 │   ├── proposal_pending          the same waits for a second person already
+│   ├── many_fails                so many of a batch fail that a person looks first
+│   ├── nothing_to_confirm        no result of the quarter is ripe
 │   ├── nothing_to_resend         every letter meant has arrived or is on its way
 │   └── not_local                 only on the local server
 └── expectation (exit 8)      what the caller stated no longer holds
@@ -67,6 +69,8 @@ class RefusalKind(StrEnum):
     RENEWAL_PENDING = "renewal_pending"
     RENEWAL_BARRED = "renewal_barred"
     PROPOSAL_PENDING = "proposal_pending"
+    MANY_FAILS = "many_fails"
+    NOTHING_TO_CONFIRM = "nothing_to_confirm"
     NOTHING_TO_RESEND = "nothing_to_resend"
     NOT_LOCAL = "not_local"
     REVISION_STALE = "revision_stale"
@@ -109,6 +113,8 @@ TREE: dict[str, tuple[RefusalKind, ...]] = {
         RefusalKind.RENEWAL_PENDING,
         RefusalKind.RENEWAL_BARRED,
         RefusalKind.PROPOSAL_PENDING,
+        RefusalKind.MANY_FAILS,
+        RefusalKind.NOTHING_TO_CONFIRM,
         RefusalKind.NOTHING_TO_RESEND,
         RefusalKind.NOT_LOCAL,
     ),

@@ -9,6 +9,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any
 
+from domain import quarter
 from domain.after_ending import duties
 from domain.case import Case, Event, Planned, Renewal
 from domain.commands import RejectRenewal, Renew, RequestRenewalSupplement, Supplement
@@ -275,6 +276,8 @@ def _without_renewal(
         ends = long_date(case.terms[-1].last_day)
         note = letter(case, event, setting, until=case.terms[-1].until, ends=ends, **facts)
     else:
+        tasks = tuple(task for task in tasks if task.kind not in quarter.TASKS)
+        plan = tuple(planned for planned in plan if planned.event not in quarter.EVENTS)
         follows = {} if case.marks else duties(setting, legal_at or setting.now)
         tasks, plan = (*tasks, *follows.get("tasks", ())), (*plan, *follows.get("plan", ()))
         changes |= {"stage": Stage.SETTLING, "marks": follows.get("marks", case.marks)}

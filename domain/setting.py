@@ -23,13 +23,15 @@ class Due:
     provisional: bool
     counted: Counting
 
-    def task(self, kind: str, role: Role) -> Task:
+    def task(self, kind: str, role: Role, subject: str | None = None) -> Task:
         """What a person must do by then."""
-        return Task(kind=kind, role=role, due_at=self.at, provisional=self.provisional, counted=self.counted)
+        counted = {"due_at": self.at, "provisional": self.provisional, "counted": self.counted}
+        return Task(kind=kind, role=role, subject=subject, **counted)
 
-    def event(self, event: Event, what: str) -> Planned:
+    def event(self, event: Event, what: str, subject: str | None = None) -> Planned:
         """What comes of itself then."""
-        return Planned(event=event, at=self.at, what=what, provisional=self.provisional, counted=self.counted)
+        counted = {"at": self.at, "provisional": self.provisional, "counted": self.counted}
+        return Planned(event=event, what=what, subject=subject, **counted)
 
 
 @dataclass(frozen=True)

@@ -66,6 +66,9 @@ def current_details(case: Case, now: datetime) -> str:
         rows.append(("公示 Publication", f"{case.publication.state}, {due}{breached}"))
     rows += [("暂停 Hold", f"{hold.kind}, since {_shown(hold.since)}") for hold in case.holds]
     rows += [("待复核 Proposal", f"{proposal.id}: {proposal.action}") for proposal in case.open_proposals]
+    if case.assessments:
+        newest = case.assessments[-1]
+        rows.append(("考核 Assessment", f"{newest.period}: {newest.result}, {newest.state}"))
     commands = ", ".join(sorted(open_to(case)))
     rows.append(("可用命令 Open commands", commands or "none"))
     table = "\n".join(f"| {label} | {value} |" for label, value in rows)

@@ -17,6 +17,7 @@ import typer
 from starter import (
     applying,
     approvals,
+    assessing,
     casework,
     depositing,
     explaining,
@@ -45,6 +46,7 @@ def build_app() -> typer.Typer:
     approvals.register(app)
     casework.register(app)
     depositing.register(app)
+    assessing.register(app)
     lists.register(app)
     reading.register(app)
     explaining.register(app)

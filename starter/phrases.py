@@ -19,6 +19,8 @@ _TYPED = {
     "approve_renewal": "renewal approve",
     "request_renewal_supplement": "renewal request",
     "reject_renewal": "renewal reject",
+    "object_assessment": "assess object",
+    "decide_assessment": "assess decide",
     "confirm_marks": "marks confirm",
     "check_marks": "marks check",
     "approve_proposal": "approvals approve",
@@ -27,6 +29,7 @@ _TYPED = {
     "add_note": "note add",
     "resend_letters": "notices resend",
 }
+_QUARTERS_SHOWN = 4
 _HASHES = frozenset({"submission", "evidence", "note", "content"})
 
 
@@ -53,6 +56,8 @@ def of_the_certification(view: dict[str, Any]) -> list[Row]:
     rows.append(("deposit", _deposit(view["deposit"])))
     if view["publication"]["state"] != "none":
         rows.append(("publication", _publication(view["publication"])))
+    if view["assessments"]:
+        rows += [("assessment", _assessment(one)) for one in view["assessments"][-_QUARTERS_SHOWN:]]
     rows += [("holds", _hold(hold)) for hold in view["holds"]]
     if view["ending"]:
         rows.append(("ending", _ending(view["ending"])))
@@ -87,6 +92,13 @@ def outcome(result: str) -> str:
 def _hold(hold: dict[str, Any]) -> str:
     ground, colon, whose = hold["kind"].partition(":")
     return f"{word(ground, 'hold')}{colon}{whose} {word('since')} {when(hold['since'])}: {hold['reason']}"
+
+
+def _assessment(one: dict[str, Any]) -> str:
+    """How a quarter stands; a fail is seen at once."""
+    until = f" {word('until')} {deadline(one['objection_until'])}" if one["state"] == "provisional" else ""
+    text = f"{one['period']} {word(one['result'])} ({word(one['state'], 'assessment')}{until})"
+    return loud(text) if one["result"] == "fail" else text
 
 
 def _deposit(deposit: dict[str, Any]) -> str:

@@ -63,7 +63,7 @@ def read_structured_file(path: Path) -> tuple[Any, tuple[Problem, ...]]:
     Mappings, lists, text, whole numbers, floats, booleans and null; dates stay text. Raises `InvalidFile` when
     it can't be read at all. Devices, pipes and files over 1 MiB are refused without being read.
     """
-    text = _text(path)
+    text = read_text(path)
     suffix = path.suffix.lower()
     if suffix == ".json" or text.lstrip()[:1] in ("{", "["):
         try:
@@ -78,7 +78,8 @@ def _refuse(message: str) -> NoReturn:
     raise InvalidFile((Problem("", message),))
 
 
-def _text(path: Path) -> str:
+def read_text(path: Path) -> str:
+    """The text of a file, whatever is in it, read so that it can't hurt. Raises `InvalidFile`."""
     try:
         # without O_NONBLOCK, opening a pipe waits for a writer
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY)

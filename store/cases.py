@@ -12,6 +12,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from domain.assessment import News
 from domain.case import Case
 from domain.commands import Answer, Command
 from domain.delivery import StoredLetter
@@ -34,6 +35,7 @@ from domain.records import (
 )
 from domain.working_days import Calendar
 from store import answers, tables
+from store.assessments import unheard_news
 from store.audit import entry_hash, genesis
 from store.calendar import calendar_in
 from store.conflicts import again_after_conflict
@@ -145,6 +147,11 @@ class CaseTransaction:
         """The case's letters, first to last; nobody claims one while the transaction is open."""
         assert self._row is not None
         return letters_of(self._session, self._row.case_number, locked=True)
+
+    def news(self) -> list[News]:
+        """What of its assessments the case has still to hear of, in the order it came."""
+        case = self.case
+        return unheard_news(self._session, case) if case else []
 
     def list_revision(self) -> int:
         """The highest revision of the base's entry on the official list, 0 when it has none."""

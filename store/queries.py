@@ -267,6 +267,16 @@ class Reader:
             "renewal": _renewal(case),
             "deposit": _sums(case),
             "publication": publication_view(case, now),
+            "assessments": [
+                {
+                    "period": one.period,
+                    "result": one.result,
+                    "state": one.state,
+                    "objection_until": shown(one.objection_until),
+                    "confirmed_at": shown(one.confirmed_at),
+                }
+                for one in case.assessments
+            ],
             "holds": [{"kind": hold.kind, "since": shown(hold.since), "reason": hold.reason} for hold in case.holds],
             "proposals": proposals_view(case),
             "benefits": self.benefits(case, now),

@@ -325,6 +325,38 @@ class CalendarNoticeRow(Table):
     at: Mapped[datetime]
 
 
+class AssessmentRow(Table):
+    """One revision of a base's figures of a quarter and what they come to, append-only (decision 22)."""
+
+    __tablename__ = "assessments"
+
+    case_number: Mapped[str] = mapped_column(ForeignKey("cases.case_number"), primary_key=True)
+    period: Mapped[str] = mapped_column(String(6), primary_key=True, index=True)
+    revision: Mapped[int] = mapped_column(primary_key=True)
+    live_merchants: Mapped[int]
+    active_merchants: Mapped[int]
+    gmv: Mapped[int] = mapped_column(BigInteger)
+    result: Mapped[str]
+    missed: Mapped[list[Any]]
+    policy_version: Mapped[str]
+    batch: Mapped[str] = mapped_column(String(64))
+    imported_by: Mapped[str]
+    at: Mapped[datetime]
+
+
+class ConfirmationRow(Table):
+    """A result that a second person has confirmed, once for each revision; 0 is a person's decision without figures."""
+
+    __tablename__ = "assessment_confirmations"
+
+    case_number: Mapped[str] = mapped_column(ForeignKey("cases.case_number"), primary_key=True)
+    period: Mapped[str] = mapped_column(String(6), primary_key=True)
+    revision: Mapped[int] = mapped_column(primary_key=True)
+    result: Mapped[str]
+    confirmed_by: Mapped[str]
+    at: Mapped[datetime]
+
+
 RECOUNTED = "event = 'deadlines_recounted'"
 
 

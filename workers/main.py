@@ -11,11 +11,13 @@ from temporalio.client import Client
 from temporalio.worker import Worker
 
 from activities.agenda import ClockActivities, agenda_activities
+from activities.assessment import AssessmentActivities
 from activities.calendar import CalendarActivities
 from activities.commands import command_activities
 from activities.desk import CaseDesk
 from activities.letters import LetterActivities, MailRoom
 from activities.publication import OfficialChannel, OwnList, PublicationActivities
+from store.assessments import AssessmentStore
 from store.calendar import CalendarStore
 from store.cases import CaseStore
 from store.documents import DocumentStore
@@ -25,6 +27,7 @@ from store.reference import policy_book
 from workers.mail import MailSettings
 from workers.pair import WorkerPair
 from workers.settings import WorkerSettings, read_settings
+from workflows.assessment import AssessedPeriod
 from workflows.calendar import CalendarNotice
 from workflows.certification import Certification
 from workflows.clock import RecordClock
@@ -50,16 +53,21 @@ def build_workers(
     desk = CaseDesk(cases, documents, policy_book())
     publication = PublicationActivities(desk, cases, channel or OwnList())
     calendar = CalendarActivities(desk, CalendarStore(engine), policy_book(), client)
+    assessment = AssessmentActivities(desk, AssessmentStore(engine), documents, policy_book(), client)
     letters = LetterActivities(LetterStore(engine), documents, room or read_settings(MailSettings).room())
     inside = Worker(
         client,
         task_queue=settings.task_queue,
-        workflows=[Certification, CalendarNotice, DeliverLetters, RecordClock],
+        workflows=[Certification, AssessedPeriod, CalendarNotice, DeliverLetters, RecordClock],
         activities=[
             *command_activities(desk, COMMANDS),
             publication.record_publication,
             publication.record_publication_failure,
             *agenda_activities(desk),
+            assessment.import_figures,
+            assessment.confirm_period,
+            assessment.tell_bases,
+            assessment.record_assessment,
             calendar.import_calendar,
             calendar.tell_live_cases,
             calendar.count_cases_left,

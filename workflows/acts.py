@@ -16,14 +16,17 @@ with workflow.unsafe.imports_passed_through():
         Approve,
         ApproveProposal,
         ApproveRenewal,
+        AssessmentNews,
         Assign,
         Certify,
         CheckMarks,
         ConfirmMarks,
         Correct,
+        DecideAssessment,
         DenyProposal,
         Dissolve,
         ExtendDeadline,
+        ObjectAssessment,
         Publish,
         ReceiveDeposit,
         RefuseCertification,
@@ -242,6 +245,22 @@ class PeoplesActs(CaseKeeping):
     def _check_deny_proposal(self, command: DenyProposal) -> None:
         self._check(command)
 
+    @workflow.update(description="对考核提出异议 Object to an assessment")
+    async def object_assessment(self, command: ObjectAssessment) -> Answer:
+        return await self._act(command)
+
+    @object_assessment.validator
+    def _check_object_assessment(self, command: ObjectAssessment) -> None:
+        self._check(command)
+
+    @workflow.update(description="考核决定 Decide an assessment")
+    async def decide_assessment(self, command: DecideAssessment) -> Answer:
+        return await self._act(command)
+
+    @decide_assessment.validator
+    def _check_decide_assessment(self, command: DecideAssessment) -> None:
+        self._check(command)
+
     @workflow.update(description="确认停用标识 Confirm that marks are out of use")
     async def confirm_marks(self, command: ConfirmMarks) -> Answer:
         return await self._act(command)
@@ -296,6 +315,11 @@ class PeoplesActs(CaseKeeping):
     def calendar_changed(self, notice: NoticeReference) -> None:
         """Noted only; `run` counts the deadlines again."""
         self.state.note(notice)
+
+    @workflow.signal(description="考核有新结果 Something of an assessment came on record")
+    def assessment_news(self, news: AssessmentNews) -> None:
+        """Noted only; `run` fetches it."""
+        self.state.unheard = True
 
     @workflow.query(description="案件现状 The case as this run knows it")
     def case(self) -> Case | None:

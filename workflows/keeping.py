@@ -137,6 +137,9 @@ class CaseKeeping:
             if self.state.notices:
                 await self._recount_deadlines()
                 continue
+            if self.state.unheard:
+                await self._hear()
+                continue
             planned = await self._next_due(self.state.case)
             if planned is None:
                 continue
@@ -170,7 +173,7 @@ class CaseKeeping:
 
     def _changed(self, stage: Stage, first: Planned | None) -> bool:
         case = self.state.case
-        if case is None or case.stage is not stage or case.next_event != first:
+        if case is None or case.stage is not stage or case.next_event != first or self.state.unheard:
             return True
         # A case without a deadline on the calendar sleeps on: it takes the notice when it next wakes.
         return bool(self.state.notices) and may_move(case)
@@ -194,6 +197,24 @@ class CaseKeeping:
                 return
             except ActivityError as error:
                 workflow.logger.warning("the store did not take the recount: %s", error.cause or error)
+        await workflow.sleep(STORE_PAUSE, summary="the store did not answer; trying again")
+
+    async def _hear(self) -> None:
+        """Hear of what the base's assessments have brought, from the store."""
+        async with self._lock:
+            case = self.state.case
+            assert case is not None
+            self.state.unheard = False  # what comes from now on is heard of next
+            try:
+                self._adopt(
+                    await workflow.execute_local_activity(
+                        "record_assessment", args=[case.workflow_id, workflow.now()], result_type=Case, **STEP
+                    )
+                )
+                return
+            except ActivityError as error:
+                self.state.unheard = True
+                workflow.logger.warning("the store did not tell of assessments: %s", error.cause or error)
         await workflow.sleep(STORE_PAUSE, summary="the store did not answer; trying again")
 
     async def _attempt_publication(self, planned: Planned) -> None:

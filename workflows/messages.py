@@ -6,7 +6,9 @@ an update-with-start. The models' JSON schemas are locked by a test: fields are 
 that never change once released.
 
 Machines signal: `calendar_changed` with a `NoticeReference`, sent by the workflow of a notice's import, whose one
-update is `import_calendar` (an update-with-start as well), with an `ImportAnswer` as its result.
+update is `import_calendar` (an update-with-start as well), with an `ImportAnswer` as its result; and `assessment_news`
+with an `AssessmentNews`, sent by the workflow of a quarter, whose updates are `import_figures` and `confirm_period`
+(with a start as well), with a `PeriodAnswer` as their result.
 
 A refusal is an application error whose type is the refusal's kind and whose one detail is a `RefusalDetail`.
 """
@@ -27,9 +29,11 @@ from domain.commands import (
     Command,
     ConfirmMarks,
     Correct,
+    DecideAssessment,
     DenyProposal,
     Dissolve,
     ExtendDeadline,
+    ObjectAssessment,
     Publish,
     ReceiveDeposit,
     RefuseCertification,
@@ -52,6 +56,7 @@ from domain.refusals import Refusal, RefusalDetail, RefusalKind
 
 WORKFLOW = "Certification"
 IMPORT_WORKFLOW = "CalendarNotice"
+ASSESSMENT_WORKFLOW = "AssessedPeriod"
 TASK_QUEUE = "livebase"
 """Where cases and their transactions run."""
 
@@ -80,6 +85,8 @@ COMMANDS: tuple[type[Command], ...] = (
     Revoke,
     ApproveProposal,
     DenyProposal,
+    ObjectAssessment,
+    DecideAssessment,
     ConfirmMarks,
     CheckMarks,
     Assign,

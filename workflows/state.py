@@ -8,7 +8,7 @@ from datetime import datetime
 from pydantic import BaseModel, ConfigDict
 
 from domain.case import Case
-from domain.commands import Answer, Command
+from domain.commands import Answer, Command, PeriodView
 from domain.notices import NoticeReference, Told
 
 REMEMBERED = 200
@@ -33,6 +33,7 @@ class CertificationState(BaseModel):
     closed case for what may still come to it (a late payment): the store judges then, not the run. `opens_at`
     is given where a case starts on a moved clock (decision 6): nothing counts before it. `notices` are the calendar
     notices told of (sha256 → reference) by which the deadlines are still to be counted again.
+    `unheard`: something of the base's assessments has come on record since the case heard last.
     """
 
     model_config = ConfigDict(extra="allow")
@@ -43,6 +44,7 @@ class CertificationState(BaseModel):
     opens_at: datetime | None = None
     notices: dict[str, NoticeReference] = {}
     counted_by: list[str] = []
+    unheard: bool = False
 
     def remember(self, command: Command, answer: Answer) -> None:
         """Keep the answer; the oldest goes when there are too many."""
@@ -70,6 +72,16 @@ class CaseOutcome(BaseModel):
 
     case_number: str | None
     outcome: str
+
+
+class PeriodState(BaseModel):
+    """The whole state of a quarter's workflow, and its start input: `news` since the bases were told last."""
+
+    model_config = ConfigDict(extra="allow")
+
+    period: str
+    news: bool = False
+    view: PeriodView = PeriodView()
 
 
 class ImportState(BaseModel):

@@ -111,6 +111,27 @@ MOVED: dict[str, Wording] = {
         "请在{until}复核。",
         "查看编号和案件:livebase show {case};同意或否决:livebase approvals approve、deny 编号",
     ),
+    "deadline_moved.objection": _deadline_moved(
+        Role.APPLICANT,
+        "对季度考核初步结果提出异议",
+        "如有异议,请在{until}提出。",
+        "提出异议并附证明:livebase assess object {case} 异议文件",
+    ),
+    "deadline_moved.decide_assessment": _deadline_moved(
+        Role.COMPLIANCE,
+        "季度考核决定",
+        "请在{until}作出决定。",
+        "查看:livebase assess show {case};决定:livebase assess decide {case} --period 季度 --outcome pass 或 fail",
+    ),
+    "deadline_moved.confirm_assessment": _deadline_moved(
+        Role.COMPLIANCE,
+        "季度考核确认",
+        "请在{until}确认。",
+        "查看:livebase assess show {case};确认:livebase assess confirm 季度",
+    ),
+    "deadline_moved.set_aside_assessment": _deadline_moved(
+        Role.COMPLIANCE, "失效决定复核", "请在{until}复核。", "查看:livebase assess show {case}"
+    ),
     "deadline_moved.appeal": _deadline_moved(
         Role.APPLICANT,
         "提出申诉",

@@ -6,7 +6,21 @@ from datetime import date, datetime, timedelta
 from functools import cache
 from typing import Any
 
-from domain import certification, deciding, deposit, expiry, next_term, opening, publication, renewal, review
+from domain import (
+    agenda,
+    assessment,
+    certification,
+    deciding,
+    deposit,
+    expiry,
+    next_term,
+    objection,
+    opening,
+    publication,
+    renewal,
+    review,
+)
+from domain.assessment import FiguresRecorded, ResultConfirmed
 from domain.case import Case, Event, Planned
 from domain.commands import (
     Actor,
@@ -16,7 +30,9 @@ from domain.commands import (
     ApproveRenewal,
     Certify,
     Command,
+    DecideAssessment,
     Missing,
+    ObjectAssessment,
     ReceiveDeposit,
     Renew,
     RequestRenewalSupplement,
@@ -24,6 +40,7 @@ from domain.commands import (
     Revoke,
     Suspend,
 )
+from domain.figures import Figures, missed
 from domain.records import Transition
 from domain.setting import Setting
 from domain.shanghai import midnight
@@ -165,6 +182,55 @@ def delayed_by_us(now: datetime = OPENED) -> Case:
     return ended(renewing(now))
 
 
+QUARTER = "2026Q2"
+"""The first whole quarter of a base certified on `OPENED`, told and decided as if it had been then."""
+
+
+def told(case: Case, gmv: int = 5, *, revision: int = 1, at: datetime | None = None) -> Transition:
+    """The quarter's figures heard of: too little was sold, unless said otherwise."""
+    at = at or midnight(date(2026, 7, 6)) + timedelta(hours=10)
+    sold = Figures(credit_code=case.credit_code, period=QUARTER, live_merchants=20, active_merchants=10, gmv=gmv)
+    below = missed(sold, setting(at).policy)
+    news = FiguresRecorded(sold, revision, "fail" if below else "pass", below, OPERATOR.name, at)
+    return assessment.hear(case, news, setting(at, 2))
+
+
+def failing(now: datetime = OPENED) -> Case:
+    return told(in_valid(now)).case
+
+
+def objected(now: datetime = OPENED) -> Case:
+    return objected_to(failing(now), midnight(date(2026, 7, 7))).case
+
+
+def objected_to(case: Case, at: datetime) -> Transition:
+    objects = command(ObjectAssessment, APPLICANT, statement="two merchants are missing")
+    return objection.object_to(case, objects, setting(at, 2))
+
+
+def assessment_decided(case: Case, outcome: str, at: datetime) -> Transition:
+    decides = command(DecideAssessment, COMPLIANCE, period=QUARTER, outcome=outcome, reason="已核对台账")
+    return objection.decide(case, decides, setting(at, 2))
+
+
+def confirmed(case: Case, at: datetime | None = None) -> Transition:
+    """The quarter's result confirmed, a day after the time to object unless said otherwise."""
+    known = case.assessment(QUARTER)
+    assert known is not None
+    at = at or (known.objection_until or case.opened_at) + timedelta(days=1)
+    news = ResultConfirmed(QUARTER, known.revision, known.result, COMPLIANCE.name, at)
+    return assessment.hear(case, news, setting(at, 2))
+
+
+def unknown(now: datetime = OPENED) -> Case:
+    """The figures of a quarter never came."""
+    case = in_valid(now)
+    for event in (Event.REMIND_FIGURES, Event.ESCALATE_FIGURES):
+        planned = next(one for one in case.plan if one.event is event)
+        case = agenda.take(case, planned, setting(planned.at, 2)).case
+    return case
+
+
 def planned_event(case: Case, event: Event) -> Planned:
     return next(planned for planned in case.plan if planned.event is event)
 
@@ -208,4 +274,7 @@ STAGES = {
     "suspended": suspended,
     "revocation_proposed": revocation_proposed,
     "revoked": revoked,
+    "failing": failing,
+    "objected": objected,
+    "unknown": unknown,
 }

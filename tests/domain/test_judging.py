@@ -19,10 +19,12 @@ from domain.commands import (
     Command,
     ConfirmMarks,
     Correct,
+    DecideAssessment,
     DenyProposal,
     Dissolve,
     ExtendDeadline,
     Missing,
+    ObjectAssessment,
     Publish,
     ReceiveDeposit,
     RefuseCertification,
@@ -50,6 +52,7 @@ from tests.domain import cases
 _BEFORE_TERM = {"review", "supplement", "deposit", "certifying"}
 _IN_TERM = {
     "publishing", "valid", "renewing", "renewal_supplement", "second_term", "suspended", "revocation_proposed",
+    "failing", "objected", "unknown",
 }  # fmt: skip
 _R = {"reason": "r"}
 _PROPOSED = cases.revocation_proposed().proposals[0]
@@ -104,6 +107,12 @@ TABLE: dict[type[Command], tuple[dict[str, Any], set[str], set[str]]] = {
     CheckMarks: ({"result": "r"}, {"compliance", "operator"}, {"settling", "renewal_late", "revoked"}),
     Correct: ({"submission": "0"}, {"operator"}, _IN_TERM),
     ConfirmMarks: ({"evidence": ("0",)}, {"applicant", "operator"}, {"settling", "renewal_late", "revoked"}),
+    ObjectAssessment: ({"statement": "s"}, {"applicant", "operator"}, {"failing"}),
+    DecideAssessment: (
+        {"period": "2026Q2", "outcome": "pass", "reason": "r"},
+        {"compliance"},
+        {"objected", "unknown"},
+    ),
     Assign: (
         {"to": "li", "reason": "r"},
         {"operator"},

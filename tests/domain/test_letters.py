@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import fields
+from dataclasses import fields, replace
 from datetime import datetime, timedelta
 from functools import partial
 
@@ -13,6 +13,7 @@ import pytest
 from domain import (
     after_ending,
     agenda,
+    assessment,
     casework,
     certification,
     correction,
@@ -57,7 +58,7 @@ from tests.starter.test_cli_help import all_commands
 NOW = cases.OPENED
 AT = cases.setting(NOW)
 
-NOT_YET = {"appeal file", "deposit refund"}
+NOT_YET = {"appeal file", "deposit refund", "set-aside"}
 """Commands of the contract (design/cli.md) that letters name and that come with the stages they belong to."""
 
 
@@ -130,6 +131,30 @@ def extended(case: Case, deadline: str) -> Transition:
     return casework.extend(case, command, cases.setting(due - timedelta(days=3)))
 
 
+def quarter_event(case: Case, event: Event, now: datetime | None = None) -> Transition:
+    """What comes of itself in a base's first whole quarter, found at an instant."""
+    planned = next(one for one in case.plan if one.event is event and one.subject == cases.QUARTER)
+    return agenda.take(case, planned, cases.setting(now or planned.at, 2))
+
+
+def objected_on(now: datetime) -> Transition:
+    return cases.objected_to(cases.told(cases.in_valid(), at=now - timedelta(days=3)).case, now)
+
+
+def figures_corrected(now: datetime) -> Transition:
+    """Figures that pass, when the certification has become invalid by those before."""
+    return cases.told(cases.confirmed(cases.failing()).case, 100_000_000, revision=2, at=now)
+
+
+def confirmed_without_end() -> Transition:
+    """A confirmed fail where the policy asks for more than one in a row."""
+    case, at = cases.failing(), cases.OPENED + timedelta(days=200)
+    news = assessment.ResultConfirmed(cases.QUARTER, 1, "fail", "zhou", at)
+    setting = cases.setting(at, 2)
+    lenient = setting.policy.model_copy(update={"assessment_consecutive_fails": 2})
+    return assessment.hear(case, news, replace(setting, policy=lenient))
+
+
 def counted_again(name: str) -> Transition:
     """A deadline of New Year 2027 counted again when its notice is in."""
     opened_on, case = COUNTED[name]
@@ -167,6 +192,10 @@ COUNTED: dict[str, tuple[str, Callable[[datetime], Case]]] = {
     "confirm_marks": ("2026-12-28", recounting.expired_on),
     "approve_revocation": ("2026-12-29", cases.revocation_proposed),
     "return_deposit": ("2026-12-23", withdrawn_with_money),
+    "objection": ("2026-12-28", lambda now: cases.told(cases.in_valid(), at=now).case),
+    "decide_assessment": ("2026-12-28", lambda now: objected_on(now).case),
+    "confirm_assessment": ("2026-12-28", lambda now: quarter_event(cases.failing(), Event.END_OBJECTION, now).case),
+    "set_aside_assessment": ("2026-12-28", lambda now: figures_corrected(now).case),
     "appeal": ("2026-12-18", recounting.rejected),
 }
 """The task → the day its case gets to its stage, and that case."""
@@ -285,6 +314,42 @@ TRANSITIONS: dict[str, tuple[Callable[[], Transition], tuple[str, ...]]] = {
     "extend the supplement": (lambda: extended(cases.in_supplement(), "supplement"), ("deadline_extended.supplement",)),
     "extend the deposit": (lambda: extended(cases.in_deposit(), "deposit"), ("deadline_extended.deposit",)),
     "extend the marks": (lambda: extended(cases.expired(), "marks"), ("deadline_extended.confirm_marks",)),
+    "an assessment that fails": (lambda: cases.told(cases.in_valid()), ("assessment_provisional.fail",)),
+    "an assessment that passes": (
+        lambda: cases.told(cases.in_valid(), 100_000_000),
+        ("assessment_provisional.pass",),
+    ),
+    "object to an assessment": (
+        lambda: cases.objected_to(cases.failing(), cases.OPENED + timedelta(days=127)),
+        ("assessment_objected",),
+    ),
+    "decide that it is passed": (
+        lambda: cases.assessment_decided(cases.objected(), "pass", cases.OPENED + timedelta(days=130)),
+        ("assessment_decided.pass",),
+    ),
+    "decide that it is failed": (
+        lambda: cases.assessment_decided(cases.unknown(), "fail", cases.OPENED + timedelta(days=150)),
+        ("assessment_decided.fail",),
+    ),
+    "confirm a pass": (
+        lambda: cases.confirmed(cases.told(cases.in_valid(), 100_000_000).case),
+        ("assessment_confirmed.pass",),
+    ),
+    "confirm a fail": (lambda: cases.confirmed(cases.failing()), ("certification_invalid",)),
+    "confirm a fail of several allowed": (confirmed_without_end, ("assessment_confirmed.fail",)),
+    "correct figures after the end": (
+        lambda: figures_corrected(cases.OPENED + timedelta(days=160)),
+        ("assessment_to_set_aside",),
+    ),
+    "remind_figures": (lambda: quarter_event(cases.in_valid(), Event.REMIND_FIGURES), ("remind_figures",)),
+    "escalate_figures": (
+        lambda: quarter_event(quarter_event(cases.in_valid(), Event.REMIND_FIGURES).case, Event.ESCALATE_FIGURES),
+        ("figures_escalated", "assessment_unknown"),
+    ),
+    "escalate_assessment": (
+        lambda: quarter_event(cases.unknown(), Event.ESCALATE_ASSESSMENT),
+        ("assessment_escalated",),
+    ),
     **{f"a notice, {name}": (partial(counted_again, name), (f"deadline_moved.{name}",)) for name in COUNTED},
     "suspend": (lambda: acted(cases.in_valid(), Suspend, cases.COMPLIANCE), ("base_suspended",)),
     "reinstate": (lambda: acted(cases.suspended(), Reinstate, cases.COMPLIANCE), ("base_reinstated",)),
@@ -333,9 +398,9 @@ TRANSITIONS: dict[str, tuple[Callable[[], Transition], tuple[str, ...]]] = {
 }
 """What happens → the wordings of the letters it writes, in their order."""
 
-SILENT = {Event.ATTEMPT_PUBLICATION, Event.BEGIN_TERM, Event.CLOSE_CASE}
+SILENT = {Event.ATTEMPT_PUBLICATION, Event.BEGIN_TERM, Event.END_OBJECTION, Event.CLOSE_CASE}
 """Events that write no letter: an attempt tells when it succeeds, a term that begins was told of
-with its approval, an appeal window ends as the rejection said."""
+with its approval, a window to object or to appeal ends as was said."""
 
 
 def written(transition: Transition) -> list[Letter]:
@@ -398,6 +463,7 @@ def test_a_letter_that_can_be_appealed_names_the_window(name: str) -> None:
 
 def test_only_what_can_be_appealed_says_so() -> None:
     assert [key for key, wording in WORDINGS.items() if wording.appeal] == [
+        "certification_invalid",
         "application_rejected",
         "certification_revoked",
         "deadline_moved.appeal",
@@ -506,7 +572,7 @@ def test_a_wording_without_a_part_is_not_possible() -> None:
 def test_a_command_a_letter_names_is_there(key: str) -> None:
     wording = WORDINGS[key]
     known = set(all_commands(build_app())) | NOT_YET
-    named = re.findall(r"livebase ([a-z]+(?: [a-z]+)?)", " ".join((wording.do, wording.appeal)))
+    named = re.findall(r"livebase ([a-z-]+(?: [a-z]+)?)", " ".join((wording.do, wording.appeal)))
     assert named or "livebase" not in wording.do
     for words in named:
         assert words in known or words.split()[0] in known, words

@@ -213,7 +213,9 @@ class TestInTime:
         planned = {event: [p.at for p in case.plan if p.event is event] for event in {p.event for p in case.plan}}
         assert planned[Event.EXPIRE_CERTIFICATION] == [until]
         assert planned[Event.REMIND_RENEWAL] == [until - timedelta(days=days) for days in (60, 30, 7, 1)]
-        assert planned.keys() == {Event.EXPIRE_CERTIFICATION, Event.REMIND_RENEWAL}
+        assert planned.keys() == {Event.EXPIRE_CERTIFICATION, Event.REMIND_RENEWAL, Event.REMIND_FIGURES}
+        quarters = [one.subject for one in case.plan if one.event is Event.REMIND_FIGURES]
+        assert quarters[-4:] == ["2027Q1", "2027Q2", "2027Q3", "2027Q4"], "the one it was renewed in counts"
 
     def test_a_term_is_judged_by_the_policy_it_was_decided_under(self) -> None:
         case = cases.renewing()

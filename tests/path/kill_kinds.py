@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -13,18 +14,20 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 from temporalio.exceptions import ApplicationError
 
+from activities.assessment import SIGNAL
 from activities.publication import Announcement, OwnList
 from domain.case import Event
-from domain.commands import Answer, Command, ImportCalendar
+from domain.commands import Answer, AssessmentNews, Command, ConfirmPeriod, ImportCalendar
 from domain.delivery import DeliveryState
 from domain.notices import Notice
+from domain.periods import Period, ending_in
 from domain.stages import Stage
 from store import tables
 from tests.killing_worker import Death
 from tests.mail_server import MailServer
 from tests.office import Base, Office, example, until
-from tests.path import acts, imports
-from tests.path.on_record import IN_REVIEW, Reach, opened_for, put_on_record, take_up
+from tests.path import acts, imports, quarters
+from tests.path.on_record import FAILING, IN_REVIEW, IN_VALID, Reach, opened_for, put_on_record, take_up
 from workflows.letters import DELIVERY, DeliveryOrders
 from workflows.state import ImportResult
 
@@ -61,6 +64,7 @@ class Scene:
     channel: Channel
     command: Any = None
     notice: Notice | None = None
+    period: Period | None = None
 
     @property
     def hands(self) -> dict[str, Any]:
@@ -214,6 +218,79 @@ class Import(Kill):
         assert again == answer.model_copy(update={"repeated": True})
         await imports.result(scene.office, scene.notice)
         assert acts.remembered(scene.base, "import") == 1
+
+
+class Hearing(Kill):
+    """A case hears of figures that have come on record."""
+
+    def prepare(self, scene: Scene) -> None:
+        on_record(scene.base, next(ending_in(scene.base.case.terms)), datetime.now(UTC))
+
+    async def act(self, scene: Scene) -> None:
+        news = AssessmentNews(period="any", at=datetime.now(UTC))
+        await scene.base.handle.signal(SIGNAL, news)
+
+    async def left(self, scene: Scene, answer: Any, death: Death | None) -> None:
+        await until(lambda: bool(scene.base.case.assessments), "heard", RECOVERY)
+        assert acts.letters(scene.base, "assessment_provisional") == ["assessment_provisional"]
+
+
+_distances = itertools.count(1)
+
+
+class Quarter(Kill):
+    """A quarter's figures imported, its results confirmed, its bases told.
+
+    Offices share a server, and a quarter's workflow has one name there: each base lives in a time of its own, ahead.
+    """
+
+    async def reach(self, scene: Scene) -> None:
+        base, now = scene.base, datetime.now(UTC)
+        confirming = self.activity == ConfirmPeriod.action
+        ahead = now + timedelta(days=100 * next(_distances))  # longer than a quarter
+        case = put_on_record(base, FAILING if confirming else IN_VALID, ahead)
+        scene.period = next(ending_in(case.terms))
+        if confirming:
+            on_record(base, scene.period, ahead)
+        scene.office.cases.record_clock(base.workflow_id, scene.period.ends + timedelta(days=1) - now)
+        await take_up(base, case)
+
+    async def act(self, scene: Scene) -> Any:
+        if self.activity == ConfirmPeriod.action:
+            scene.command = quarters.confirmation("confirmed", period=scene.period)
+        else:
+            rows = [quarters.row(scene.base, period=scene.period, gmv=5)]
+            scene.command = quarters.batch(scene.office, rows, "figures", looked_at=True)
+        return await quarters.send(scene.office, scene.command)
+
+    def effect(self, scene: Scene) -> int:
+        if not self.commits:
+            return 0  # whoever only tells leaves the effect to others
+        table = tables.ConfirmationRow if self.activity == ConfirmPeriod.action else tables.AssessmentRow
+        with scene.office.engine.connect() as connection:
+            return connection.scalar(select(func.count()).select_from(table)) or 0
+
+    def effect_at(self, death: Death, before: int) -> int:
+        return before + (death.done if self.commits else 0)
+
+    async def left(self, scene: Scene, answer: Any, death: Death | None) -> None:
+        state = "confirmed" if self.activity == ConfirmPeriod.action else "provisional"
+        await until(
+            lambda: [one.state for one in scene.base.case.assessments] == [state], f"the base is {state}", RECOVERY
+        )
+        again = await quarters.send(scene.office, scene.command, "again")
+        assert again == answer.model_copy(update={"repeated": True})
+        assert acts.remembered(scene.base, scene.command.request_id) == 1
+
+
+def on_record(base: Base, period: Period, at: datetime) -> None:
+    """The base's failing figures of a quarter, on record."""
+    figures = {"live_merchants": 20, "active_merchants": 10, "gmv": 5, "missed": ["gmv"]}
+    by = {"imported_by": "sun", "policy_version": base.case.policy_version, "batch": "0" * 64}
+    with Session(base.office.engine) as session, session.begin():
+        number = base.case.case_number
+        row = {"case_number": number, "period": str(period), "revision": 1, "result": "fail", "at": at}
+        session.add(tables.AssessmentRow(**row, **figures, **by))
 
 
 class Delivery(Kill):

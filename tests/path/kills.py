@@ -19,9 +19,11 @@ from domain.commands import (
     Command,
     ConfirmMarks,
     Correct,
+    DecideAssessment,
     DenyProposal,
     Dissolve,
     ExtendDeadline,
+    ObjectAssessment,
     Publish,
     RefuseCertification,
     Reinstate,
@@ -41,8 +43,9 @@ from domain.commands import (
 )
 from tests.office import APPLICANT, CERTIFIER, COMPLIANCE, OPERATOR, REVIEWER, Base
 from tests.path import acts
-from tests.path.kill_kinds import Application, Asking, Clock, Delivery, Import, Kill, Resending
+from tests.path.kill_kinds import Application, Asking, Clock, Delivery, Hearing, Import, Kill, Quarter, Resending
 from tests.path.on_record import (
+    FAILING,
     IN_CERTIFYING,
     IN_DEPOSIT,
     IN_PUBLISHING,
@@ -50,6 +53,7 @@ from tests.path.on_record import (
     IN_REVIEW,
     IN_SUPPLEMENT,
     IN_VALID,
+    OBJECTED,
     REJECTED,
     RENEWED,
     RENEWING,
@@ -103,6 +107,11 @@ def _correction(base: Base) -> Command:
     return _command(Correct, OPERATOR, submission=acts.renamed(base, "义乌新北苑直播基地"))(base)
 
 
+def _decision(base: Base) -> Command:
+    period = base.case.assessments[-1].period
+    return _command(DecideAssessment, COMPLIANCE, period=period, outcome="pass", **_REASON)(base)
+
+
 _REASON = {"reason": "it was decided so"}
 PUBLICATION_FAILED = reach(IN_PUBLISHING, Record.publication_failed)
 NEAR_THE_END = timedelta(days=330)
@@ -141,6 +150,10 @@ COMMANDS = {
     "reject_renewal": Kill(
         "reject_renewal", RENEWING, _command(RejectRenewal, REVIEWER, revision=1, **_REASON), ago=NEAR_THE_END
     ),
+    "object_assessment": Kill(
+        "object_assessment", FAILING, _command(ObjectAssessment, APPLICANT, statement="two merchants are missing")
+    ),
+    "decide_assessment": Kill("decide_assessment", OBJECTED, _decision),
     "confirm_marks": Kill(
         "confirm_marks",
         IN_VALID,
@@ -181,6 +194,10 @@ _DUE_IN = {
     Event.REMIND_RENEWAL_SUPPLEMENT: IN_RENEWAL_SUPPLEMENT,
     Event.LAPSE_RENEWAL: IN_RENEWAL_SUPPLEMENT,
     Event.BEGIN_TERM: RENEWED,
+    Event.REMIND_FIGURES: IN_VALID,
+    Event.ESCALATE_FIGURES: IN_VALID,
+    Event.END_OBJECTION: FAILING,
+    Event.ESCALATE_ASSESSMENT: OBJECTED,
     Event.EXPIRE_CERTIFICATION: IN_VALID,
     Event.CLOSE_LATE_RENEWAL: RENEWING_LATE,
     Event.EXPIRE_PROPOSAL: REVOCATION_PROPOSED,
@@ -201,6 +218,10 @@ OTHERS = {
     "tell_live_cases": Import("tell_live_cases", commits=(), alone=True),
     "count_cases_left": Import("count_cases_left", commits=(), alone=True),
     "recount_deadlines": Import("recount_deadlines", alone=True),
+    "record_assessment": Hearing("record_assessment", IN_VALID),
+    "import_figures": Quarter("import_figures", alone=True),
+    "confirm_period": Quarter("confirm_period", alone=True),
+    "tell_bases": Quarter("tell_bases", commits=(), alone=True),
     "claim_letters": Delivery("claim_letters", alone=True),
     "send_letters": Delivery("send_letters", commits=(1, 2, 3, 4), alone=True),
 }

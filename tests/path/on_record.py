@@ -10,16 +10,19 @@ from typing import Any
 from domain import (
     agenda,
     approving,
+    assessment,
     certification,
     deposit,
     ending,
     next_term,
+    objection,
     opening,
     publication,
     renewal,
     review,
     suspension,
 )
+from domain.assessment import FiguresRecorded
 from domain.case import Case, Event
 from domain.commands import (
     Apply,
@@ -28,6 +31,7 @@ from domain.commands import (
     Certify,
     Command,
     Missing,
+    ObjectAssessment,
     ReceiveDeposit,
     Reject,
     Renew,
@@ -38,13 +42,15 @@ from domain.commands import (
     TakeReview,
     workflow_id,
 )
+from domain.figures import Figures
+from domain.periods import ending_in
 from domain.policy import Policy
 from domain.records import ListRevision, Transition
 from domain.setting import Setting
 from domain.shanghai import midnight, shanghai_date
 from domain.submission import Submission
 from store.reference import policy_book, shipped_calendar
-from tests.office import APPLICANT, CERTIFIER, COMPLIANCE, FINANCE, REVIEWER, Base, Office, example
+from tests.office import APPLICANT, CERTIFIER, COMPLIANCE, FINANCE, OPERATOR, REVIEWER, Base, Office, example
 from workflows.messages import WORKFLOW
 from workflows.state import CertificationState
 
@@ -129,6 +135,18 @@ class Record:
         number = f"{self._certificate_number}-{len(self.case.terms) + 1}"
         self._add(next_term.approve(self.case, approve, self._submission, number, self._setting))
 
+    def failed(self) -> None:
+        """The base is told that it fails the first quarter that counts: too little was sold."""
+        period = str(next(ending_in(self.case.terms)))
+        figures = {"live_merchants": 20, "active_merchants": 10, "gmv": 5}
+        sold = Figures(credit_code=self._credit_code, period=period, **figures)
+        news = FiguresRecorded(sold, 1, "fail", ("gmv",), OPERATOR.name, self.now)
+        self._add(assessment.hear(self.case, news, self._setting))
+
+    def objected(self) -> None:
+        objects = self._command(ObjectAssessment, APPLICANT, statement="two merchants are missing")
+        self._add(objection.object_to(self.case, objects, self._setting))
+
     def lived(self, until: datetime, before: Event | None = None) -> None:
         """Carry out what comes of itself, each at its instant, up to another and until `before` is next.
 
@@ -177,6 +195,8 @@ IN_DEPOSIT = reach(Record.approved)
 IN_CERTIFYING = reach(Record.approved, Record.paid)
 IN_PUBLISHING = reach(Record.approved, Record.paid, Record.certified)
 IN_VALID = reach(Record.approved, Record.paid, Record.certified, Record.published)
+FAILING = reach(IN_VALID, Record.failed)
+OBJECTED = reach(FAILING, Record.objected)
 RENEWING = reach(IN_VALID, Record.renewal_filed)
 RENEWING_LATE = reach(IN_VALID, Record.renewal_filed_late)
 IN_RENEWAL_SUPPLEMENT = reach(RENEWING, Record.renewal_supplement_requested)

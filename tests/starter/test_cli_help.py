@@ -23,6 +23,7 @@ COMMANDS = (
     "assign", "extend", "note add", "note list", "renew", "renewal approve", "renewal request", "renewal reject",
     "suspend", "reinstate", "revoke", "surrender", "dissolve", "correct",
     "marks check", "approvals show", "approvals approve", "approvals deny",
+    "assess import", "assess show", "assess confirm", "assess object", "assess decide",
 )  # fmt: skip
 HEAVY = {"temporalio", "sqlalchemy", "pydantic", "alembic", "obstore", "ruamel", "psutil", "domain", "store", "rich"}
 

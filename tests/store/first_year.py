@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
-from domain import after_ending, agenda, certification, deposit, opening, publication, review
+from domain import after_ending, agenda, certification, deposit, opening, publication, quarter, review
 from domain.case import Case, Event
 from domain.commands import Apply, Approve, Certify, ConfirmMarks, ReceiveDeposit, TakeReview
 from domain.records import Transition
@@ -86,7 +86,7 @@ class Enterprise:
             transition = step(transition.case)
             yield transition
         while (planned := transition.case.next_event) is not None and transition.case.ending is None:
-            assert planned.event in (Event.REMIND_RENEWAL, Event.EXPIRE_CERTIFICATION)
+            assert planned.event in (Event.REMIND_RENEWAL, Event.EXPIRE_CERTIFICATION, *quarter.EVENTS)
             transition = agenda.take(transition.case, planned, cases.setting(planned.at, list_revision=2))
             yield transition
         yield self.marks_confirmed(transition.case)

@@ -21,7 +21,7 @@ from tests.store.first_year import HOUR, OPENED, Enterprise, write
 # By hand from design/cli.md: a key that goes or changes its name breaks somebody's script.
 SHOW = {
     "case_number", "credit_code", "name", "stage", "standing", "awaiting", "due_at", "revision", "policy_version",
-    "tasks", "term", "deposit", "publication", "holds", "benefits", "ending", "findings", "workflow",
+    "tasks", "term", "deposit", "publication", "assessments", "holds", "benefits", "ending", "findings", "workflow",
 }  # fmt: skip
 TASK = {"kind", "role", "assignee", "due_at"}
 TERM = {"number", "certificate_number", "from", "until", "last_day"}
@@ -385,7 +385,7 @@ class TestTheRest:
             write(store, transition)
         entries = reader.timeline("LB-2026-000001")
         assert all(set(entry) == ENTRY for entry in entries)
-        assert [entry["sequence"] for entry in entries] == list(range(1, 14))
+        assert [entry["sequence"] for entry in entries] == list(range(1, len(transitions) + 1))
         assert [entry["event"] for entry in entries] == [t.event for t in transitions]
         assert (entries[0]["legal_at"], entries[0]["actor"]) == ("2026-03-02T10:00:00+08:00", "applicant:wang")
         assert entries[4]["detail"]["credited"] == {"fen": 6_000_000}

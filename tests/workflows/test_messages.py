@@ -11,28 +11,44 @@ from pydantic import BaseModel
 from temporalio import activity, workflow
 from temporalio.client import Client
 
-from activities import calendar
+from activities import assessment, calendar
 from domain import agenda
 from domain.case import Case, Event
-from domain.commands import Answer, ImportAnswer, ImportCalendar, ImportOutcome, Outcome
+from domain.commands import (
+    Answer,
+    AssessmentNews,
+    ConfirmPeriod,
+    ImportAnswer,
+    ImportCalendar,
+    ImportFigures,
+    ImportOutcome,
+    Outcome,
+    PeriodAnswer,
+    PeriodOutcome,
+    PeriodView,
+)
 from domain.delivery import Batch, Delivery
 from domain.judging import STAGES
 from domain.notices import NoticeReference, Progress, Told
 from domain.permissions import ROLES
 from tests.office import Office
+from workflows.assessment import AssessedPeriod
 from workflows.calendar import CalendarNotice
 from workflows.certification import Certification
 from workflows.letters import DeliveryOrders
 from workflows.messages import COMMANDS
-from workflows.state import CaseOutcome, CertificationState, ImportResult, ImportState
+from workflows.state import CaseOutcome, CertificationState, ImportResult, ImportState, PeriodState
 
 LOCK = Path(__file__).with_name("messages.lock.json")
 CASES: tuple[type[BaseModel], ...] = (*COMMANDS, Answer, Outcome, Case, CertificationState, CaseOutcome)
 NOTICES: tuple[type[BaseModel], ...] = (
     ImportCalendar, ImportAnswer, ImportOutcome, NoticeReference, Told, Progress, ImportState, ImportResult,
 )  # fmt: skip
+QUARTERS: tuple[type[BaseModel], ...] = (
+    ImportFigures, ConfirmPeriod, PeriodAnswer, PeriodOutcome, PeriodView, PeriodState, AssessmentNews,
+)  # fmt: skip
 LETTERS: tuple[type[BaseModel], ...] = (DeliveryOrders, Batch, Delivery)
-MODELS = (*CASES, *NOTICES, *LETTERS)
+MODELS = (*CASES, *NOTICES, *QUARTERS, *LETTERS)
 
 
 def schemas() -> dict[str, Any]:
@@ -92,13 +108,16 @@ def test_a_command_has_one_name_everywhere(office_worker_activities: set[str]) -
     assert updates == actions == set(STAGES) | {"apply"}
     others = set(workflow._Definition.must_from_class(CalendarNotice).updates)
     assert others == {ImportCalendar.action}
+    quarters = set(workflow._Definition.must_from_class(AssessedPeriod).updates)
+    assert quarters == {ImportFigures.action, ConfirmPeriod.action}
+    others |= quarters
     assert actions | others == set(ROLES)
     assert actions | others <= office_worker_activities
 
 
 def test_what_machines_tell_has_one_name_everywhere() -> None:
     signals = set(workflow._Definition.must_from_class(Certification).signals)
-    assert signals == {calendar.SIGNAL}
+    assert signals == {calendar.SIGNAL, assessment.SIGNAL}
 
 
 def test_every_planned_event_is_carried_out_by_an_activity_of_its_name(office_worker_activities: set[str]) -> None:

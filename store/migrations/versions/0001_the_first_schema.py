@@ -22,6 +22,8 @@ APPEND_ONLY = (
     "list_revisions",
     "calendar_notices",
     "notes",
+    "assessments",
+    "assessment_confirmations",
 )
 
 
@@ -122,6 +124,37 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("case_number", "revision", name=op.f("pk_applications")),
     )
     op.create_index(op.f("ix_applications_legal_representative"), "applications", ["legal_representative"])
+    op.create_table(
+        "assessments",
+        sa.Column("case_number", sa.String(length=20), nullable=False),
+        sa.Column("period", sa.String(length=6), nullable=False),
+        sa.Column("revision", sa.Integer(), nullable=False),
+        sa.Column("live_merchants", sa.Integer(), nullable=False),
+        sa.Column("active_merchants", sa.Integer(), nullable=False),
+        sa.Column("gmv", sa.BigInteger(), nullable=False),
+        sa.Column("result", sa.Text(), nullable=False),
+        sa.Column("missed", sa.JSON(), nullable=False),
+        sa.Column("policy_version", sa.Text(), nullable=False),
+        sa.Column("batch", sa.String(length=64), nullable=False),
+        sa.Column("imported_by", sa.Text(), nullable=False),
+        sa.Column("at", store.tables.Instant(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["case_number"], ["cases.case_number"], name=op.f("fk_assessments_case_number_cases")),
+        sa.PrimaryKeyConstraint("case_number", "period", "revision", name=op.f("pk_assessments")),
+    )
+    op.create_index(op.f("ix_assessments_period"), "assessments", ["period"])
+    op.create_table(
+        "assessment_confirmations",
+        sa.Column("case_number", sa.String(length=20), nullable=False),
+        sa.Column("period", sa.String(length=6), nullable=False),
+        sa.Column("revision", sa.Integer(), nullable=False),
+        sa.Column("result", sa.Text(), nullable=False),
+        sa.Column("confirmed_by", sa.Text(), nullable=False),
+        sa.Column("at", store.tables.Instant(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["case_number"], ["cases.case_number"], name=op.f("fk_assessment_confirmations_case_number_cases")
+        ),
+        sa.PrimaryKeyConstraint("case_number", "period", "revision", name=op.f("pk_assessment_confirmations")),
+    )
     op.create_table(
         "names",
         sa.Column("case_number", sa.String(length=20), nullable=False),

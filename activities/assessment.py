@@ -1,0 +1,168 @@
+"""A quarter's assessment: figures on record, results confirmed, every base told of what is its own (decision 22)."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections import Counter
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from pydantic import BaseModel
+from temporalio import activity
+from temporalio.client import Client
+from temporalio.service import RPCError, RPCStatusCode
+
+from activities.desk import CaseDesk
+from domain.assessing import AssessedBase, assess, confirm, require_few_fails
+from domain.assessment import ResultConfirmed
+from domain.case import Case
+from domain.commands import (
+    AssessmentNews,
+    Command,
+    ConfirmPeriod,
+    ImportFigures,
+    PeriodAnswer,
+    PeriodOutcome,
+    PeriodView,
+)
+from domain.figures import Figures, from_canonical
+from domain.permissions import require_permission
+from domain.policy import PolicyBook
+from domain.refusals import Refusal, RefusalKind, request_id_reused
+from domain.shanghai import shanghai_date
+from store.assessments import AssessmentStore, PeriodTransaction
+from store.conflicts import again_after_conflict
+from store.documents import DocumentDamaged, DocumentMissing, DocumentStore
+
+SIGNAL = "assessment_news"
+"""The signal of a case's workflow, with an `AssessmentNews`."""
+_AT_ONCE = 20
+
+
+class AssessmentActivities:
+    """What a quarter does. `now` is the quarter's clock, for `record_assessment` the case's."""
+
+    def __init__(
+        self, desk: CaseDesk, store: AssessmentStore, documents: DocumentStore, policies: PolicyBook, client: Client
+    ) -> None:
+        self._desk = desk
+        self._store = store
+        self._documents = documents
+        self._policies = policies
+        self._client = client
+
+    @activity.defn
+    def import_figures(self, command: ImportFigures, now: datetime) -> PeriodOutcome:
+        """Put a batch of figures on record in one transaction; the first answer for a repeat, a refusal as data."""
+        return self._once(command, now, self._import)
+
+    @activity.defn
+    def confirm_period(self, command: ConfirmPeriod, now: datetime) -> PeriodOutcome:
+        """Confirm what of the quarter is ripe, in one transaction; as above."""
+        return self._once(command, now, self._confirm)
+
+    @activity.defn
+    async def tell_bases(self, period: str, now: datetime) -> PeriodView:
+        """Signal every base that has still to hear of something; how the quarter stands before they have."""
+        bases = await asyncio.to_thread(self._store.assessed, period, now)
+        waiting = [base for base in bases if base.hears]
+        for first in range(0, len(waiting), _AT_ONCE):
+            batch = waiting[first : first + _AT_ONCE]
+            await asyncio.gather(*(self._tell(base, period) for base in batch))
+            activity.heartbeat(first)
+        states = Counter(known.state for base in bases if (known := base.case.assessment(period)))
+        fails = sum(1 for base in bases if (known := base.case.assessment(period)) and known.result == "fail")
+        return PeriodView(bases=len(bases), hear=len(waiting), states=dict(states), fails=fails)
+
+    @activity.defn
+    def record_assessment(self, workflow_id: str, now: datetime) -> Case:
+        """A case hears of its figures and confirmations; once it has, nothing changes."""
+        return self._desk.hear(workflow_id, now)
+
+    @again_after_conflict
+    def _once(self, command: Any, now: datetime, act: Any) -> PeriodOutcome:
+        try:
+            require_permission(command.action, command.actor, None)
+            with self._store.transaction() as tx:
+                if (before := _answered(tx, command, now)) is not None:
+                    return PeriodOutcome(answer=before)
+                answer: PeriodAnswer = act(tx, command, now)
+                tx.remember(command, answer, now)
+                return PeriodOutcome(answer=answer)
+        except Refusal as refusal:
+            return PeriodOutcome(refusal=refusal.detail)
+
+    def _import(self, tx: PeriodTransaction, command: ImportFigures, now: datetime) -> PeriodAnswer:
+        rows = self._batch(command)
+        bases = tx.bases([row.credit_code for row in rows], command.period, now)
+        lines = assess(rows, bases, self._policies)
+        require_few_fails(lines, self._policies.in_force(shanghai_date(now)), looked_at=command.looked_at)
+        clocks = {base.case.case_number: base.now for known in bases.values() for base in known}
+        for row, line in zip(rows, lines, strict=True):
+            if line.outcome in ("recorded", "corrected") and line.case_number is not None:
+                tx.add(line, row, command.batch, command.actor.name, clocks[line.case_number])
+        return self._answer(command, now, lines)
+
+    def _confirm(self, tx: PeriodTransaction, command: ConfirmPeriod, now: datetime) -> PeriodAnswer:
+        bases = {base.case.case_number: base for base in tx.assessed(command.period, now)}
+        importers = tx.importers(command.period)
+        found = confirm(tuple(bases.values()), command.period, command.actor.name, importers)
+        for one in found:
+            if one.outcome == "confirmed":
+                at = bases[one.case_number].now
+                news = ResultConfirmed(one.period, one.revision, one.result, command.actor.name, at)
+                tx.confirm(one.case_number, news)
+        return self._answer(command, now, found)
+
+    def _answer(self, command: Any, now: datetime, rows: Sequence[Any]) -> PeriodAnswer:
+        """The answer; what became of each line is handed over as a document, however many there are."""
+        return PeriodAnswer(
+            request_id=command.request_id,
+            accepted_at=now,
+            period=command.period,
+            report=self._documents.put(_canonical(rows)),
+            totals=dict(Counter(row.outcome for row in rows)),
+            failing=sum(1 for row in rows if row.result == "fail" and row.outcome != "waiting"),
+        )
+
+    def _batch(self, command: ImportFigures) -> tuple[Figures, ...]:
+        """The figures a command brings, judged again: whoever sent it need not have."""
+        again = "Send it again: figures are handed over first. Worker and command line must share LIVEBASE_DOCUMENTS."
+        try:
+            rows = from_canonical(self._documents.get(command.batch))
+        except (DocumentMissing, DocumentDamaged) as error:
+            raise Refusal(RefusalKind.INVALID_FILE, f"The figures can't be read: {error}.", again) from None
+        except (ValueError, RecursionError):
+            raise Refusal(RefusalKind.INVALID_FILE, "The figures are none.", "Import the file again.") from None
+        if {row.period for row in rows} != {command.period}:
+            raise Refusal(RefusalKind.INVALID_VALUE, "The figures are sent to another quarter's workflow.")
+        return rows
+
+    async def _tell(self, base: AssessedBase, period: str) -> None:
+        """Signal one case. One whose workflow has ended is written to as it stands on record."""
+        try:
+            handle = self._client.get_workflow_handle(base.case.workflow_id)
+            await handle.signal(SIGNAL, AssessmentNews(period=period, at=base.now))
+        except RPCError as error:
+            if error.status is not RPCStatusCode.NOT_FOUND:
+                raise
+            await asyncio.to_thread(self._desk.hear, base.case.workflow_id, base.now)
+
+
+def _answered(tx: PeriodTransaction, command: Command, now: datetime) -> PeriodAnswer | None:
+    done = tx.answered(command.request_id)
+    if done is None:
+        return None
+    if done[0] != command.params_hash():
+        raise request_id_reused(command.request_id)
+    answer = PeriodAnswer.model_validate(done[1])
+    if answer.accepted_at == now:  # a lost attempt of this very command
+        return answer
+    return answer.model_copy(update={"repeated": True})
+
+
+def _canonical(rows: Sequence[BaseModel]) -> bytes:
+    data = [row.model_dump(mode="json") for row in rows]
+    return json.dumps(data, sort_keys=True, ensure_ascii=False, separators=(",", ":")).encode()

@@ -1,0 +1,93 @@
+"""One quarter on a case: how it stands, its tasks and events, and what opens with them (decision 22).
+
+Several quarters can be under way at once; `subject` tells their tasks and events apart.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from domain.case import Assessment, Case, Event, Planned, Task
+from domain.letters import letter
+from domain.periods import Period
+from domain.records import Record, Transition
+from domain.setting import Due, Setting, step
+from domain.stages import Role
+
+TASKS = ("import_figures", "decide_assessment", "confirm_assessment", "set_aside_assessment")
+EVENTS = (Event.REMIND_FIGURES, Event.ESCALATE_FIGURES, Event.END_OBJECTION, Event.ESCALATE_ASSESSMENT)
+
+
+def to_be_decided(
+    case: Case,
+    after: Assessment,
+    event: str,
+    actor: object,
+    setting: Setting,
+    *records: Record,
+    detail: dict[str, Any] | None = None,
+    legal_at: datetime | None = None,
+    also: tuple[str, ...] = (),
+) -> Transition:
+    """Compliance must decide: its task, its letter, and the escalation when it is overdue.
+
+    A task about missing figures has no deadline: no right hangs on it, and whatever else is due comes first.
+    """
+    period = after.period
+    due = setting.working_days(setting.policy.assessment_decision_working_days)
+    kind = "assessment_unknown" if after.state == "unknown" else "assessment_objected"
+    notes = (
+        letter(case, key, setting, until=due.at, provisional=due.provisional, **facts(period)) for key in (*also, kind)
+    )
+    task = due.task("decide_assessment", Role.COMPLIANCE, period)
+    if after.state == "unknown":
+        task = Task(kind=task.kind, role=task.role, subject=period)
+    escalation = due.event(Event.ESCALATE_ASSESSMENT, f"the missing decision on {period} is escalated", period)
+    return step(
+        case,
+        setting,
+        event,
+        actor,
+        *records,
+        *notes,
+        legal_at=legal_at,
+        detail={"period": period, **(detail or {})},
+        assessments=with_(case, after),
+        tasks=(*tasks_without(case, period), task),
+        plan=(*plan_without(case, period), escalation),
+    )
+
+
+def to_be_confirmed(case: Case, period: str, due: Due) -> dict[str, Any]:
+    escalation = due.event(Event.ESCALATE_ASSESSMENT, f"the missing confirmation of {period} is escalated", period)
+    return {
+        "tasks": (*tasks_without(case, period), due.task("confirm_assessment", Role.COMPLIANCE, period)),
+        "plan": (*plan_without(case, period), escalation),
+    }
+
+
+def tasks_without(case: Case, period: str) -> tuple[Task, ...]:
+    return tuple(task for task in case.tasks if task.kind not in TASKS or task.subject != period)
+
+
+def plan_without(case: Case, period: str) -> tuple[Planned, ...]:
+    return tuple(planned for planned in case.plan if planned.event not in EVENTS or planned.subject != period)
+
+
+def with_(case: Case, after: Assessment) -> tuple[Assessment, ...]:
+    others = [one for one in case.assessments if one.period != after.period]
+    return tuple(sorted((*others, after), key=lambda one: Period.parse(one.period)))
+
+
+def goes_on(case: Case) -> dict[str, Any]:
+    """What of its assessments goes on past the end of a term whose renewal is undecided."""
+    return {
+        "tasks": tuple(task for task in case.tasks if task.kind in TASKS),
+        "plan": tuple(planned for planned in case.plan if planned.event in EVENTS),
+    }
+
+
+def facts(period: str) -> dict[str, Any]:
+    """What every letter about a quarter names: as people say it, and as it is typed."""
+    return {"period": Period.parse(period).chinese, "quarter": period}
