@@ -267,7 +267,7 @@ _DECISIONS = {
 }
 _ASSESSMENTS = {
     "line: recorded": "已登记",
-    "corrected": "已更正",
+    "line: corrected": "已更正",
     "unchanged": "无变化",
     "not_assessed": "不考核",
     "unknown_base": "无此基地",
