@@ -10,7 +10,8 @@ from temporalio import activity
 
 from activities.desk import CaseDesk
 from domain import agenda
-from domain.case import Case, Event, Planned
+from domain.case import Case
+from domain.planning import Event, Planned
 from store.cases import CaseStore
 
 

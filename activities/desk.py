@@ -13,9 +13,10 @@ from temporalio import activity
 
 from domain import assessment
 from domain.application import InvalidApplication
-from domain.case import Case, Planned
+from domain.case import Case
 from domain.commands import Answer, Command, Outcome
 from domain.deciding import decide
+from domain.planning import Planned
 from domain.policy import PolicyBook
 from domain.records import Payment, Transition
 from domain.refusals import Refusal, RefusalKind, request_id_reused
@@ -174,4 +175,5 @@ def _answer(command: Command, transition: Transition, now: datetime) -> Answer:
         revision=case.revision,
         awaiting=case.awaiting,
         due_at=case.due_at,
+        conduct=getattr(command, "conduct", None),
     )

@@ -10,7 +10,8 @@ from temporalio import activity
 
 from activities.desk import CaseDesk
 from domain import publication
-from domain.case import Case, Planned
+from domain.case import Case
+from domain.planning import Planned
 from store.cases import CaseStore
 
 

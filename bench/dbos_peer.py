@@ -20,8 +20,9 @@ from activities.desk import CaseDesk
 from activities.publication import OwnList, PublicationActivities
 from bench.reading import reading
 from domain import agenda
-from domain.case import Case, Event, Planned
+from domain.case import Case
 from domain.commands import Answer, Apply, Command, Outcome
+from domain.planning import Event, Planned
 from domain.refusals import Refusal, RefusalDetail
 from store.cases import CaseStore, CaseTransaction
 from store.documents import DocumentStore

@@ -9,11 +9,12 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from domain import official_list
-from domain.case import Case, Event, Marks, Planned, Task
+from domain.case import Case, Marks
 from domain.commands import CheckMarks, ConfirmMarks
 from domain.judging import judge
 from domain.letters import letter, long_date
 from domain.money import format_cny
+from domain.planning import Event, Planned, Task
 from domain.records import BenefitsWithdrawn, Decision, Evidence, Letter, Record, Transition
 from domain.refusals import Refusal, RefusalKind
 from domain.setting import SYSTEM, Due, Setting, step
@@ -123,9 +124,9 @@ def escalate_settlement(case: Case, planned: Planned, setting: Setting) -> Trans
 
 
 def close(case: Case, planned: Planned, setting: Setting) -> Transition:
-    """The appeal window is over; the case closes unless money is still held."""
+    """The appeal window is over; the case closes unless money is still held or a conduct case is open."""
     rest = case.plan_without(planned)
-    stage = Stage.SETTLING if rest else Stage.CLOSED
+    stage = Stage.SETTLING if rest or case.open_conduct else Stage.CLOSED
     return step(case, setting, "appeal_window_ended", SYSTEM, legal_at=planned.at, stage=stage, plan=rest)
 
 

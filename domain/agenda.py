@@ -10,6 +10,7 @@ from datetime import datetime
 
 from domain import (
     after_ending,
+    appeal,
     approving,
     assessment_agenda,
     certification,
@@ -20,7 +21,8 @@ from domain import (
     renewal,
     review,
 )
-from domain.case import Case, Event, Planned
+from domain.case import Case
+from domain.planning import Event, Planned
 from domain.records import Transition
 from domain.setting import SYSTEM, Setting, step
 
@@ -51,6 +53,7 @@ RULES: dict[Event, Rule] = {
     Event.EXPIRE_PROPOSAL: approving.expire,
     Event.ESCALATE_MARKS: after_ending.escalate_marks,
     Event.ESCALATE_SETTLEMENT: after_ending.escalate_settlement,
+    Event.ESCALATE_APPEAL: appeal.escalate,
     Event.CLOSE_CASE: after_ending.close,
 }
 """Event → rule. ATTEMPT_PUBLICATION reaches an outside party first, so its stage carries it out."""

@@ -10,11 +10,12 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, Literal
 
-from domain.case import Case, Event, Planned, Proposal
+from domain.case import Case, Proposal
 from domain.commands import ApproveProposal, Command, DenyProposal
 from domain.judging import judge
 from domain.letters import letter
 from domain.permissions import SECOND_PERSON
+from domain.planning import Event, Planned
 from domain.proposals import content_of
 from domain.records import Decision, Transition
 from domain.refusals import Refusal, RefusalKind
@@ -26,7 +27,7 @@ _NO_PARAMETERS = {"request_id", "workflow_id", "actor"}
 def propose(case: Case, command: Command, setting: Setting) -> Transition:
     """Put an act before a second person. Refused (5) when the same is before one already."""
     second, action = SECOND_PERSON[command.action], command.action
-    parameters = command.model_dump(mode="json", exclude=_NO_PARAMETERS)
+    parameters = command.model_dump(mode="json", exclude=_NO_PARAMETERS, exclude_none=True)
     for other in case.open_proposals:
         if (other.action, other.parameters) == (action, parameters):
             raise Refusal(
@@ -79,6 +80,7 @@ def approve(
     """
     judge(case, command)
     proposal = _meant(case, command.proposal)
+    _require_not_expired(case, proposal, setting)
     done = carry_out(_over(case, proposal, "approved"), proposal)
     second = command.actor
     names = {
@@ -92,12 +94,25 @@ def approve(
             return record
         return replace(record, by=second.name, role=second.role, detail={**record.detail, **names})
 
+    ending = done.case.ending
+    if case.ending is None and ending is not None:
+        took_part = (*ending.by, proposal.proposed_by, second.name)
+        ended = ending.model_copy(update={"by": tuple(dict.fromkeys(took_part))})
+        done = replace(done, case=done.case.model_copy(update={"ending": ended}))
     return replace(
         done,
         actor=str(second),
         detail={**done.detail, **names},
         records=tuple(with_both(record) for record in done.records),
     )
+
+
+def _require_not_expired(case: Case, proposal: Proposal, setting: Setting) -> None:
+    """On a case whose workflow has ended nothing carries out the expiry: its instant counts all the same."""
+    expiry = next((one for one in case.plan if one.subject == proposal.id), None)
+    if expiry is not None and expiry.at <= setting.now:
+        message = f"The proposal {proposal.id} has expired."
+        raise Refusal(RefusalKind.TOO_LATE, message, "It may be proposed anew.")
 
 
 def deny(case: Case, command: DenyProposal, setting: Setting) -> Transition:

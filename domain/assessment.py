@@ -14,11 +14,12 @@ from datetime import datetime
 from typing import Any
 
 from domain.assessing import FAILED
-from domain.case import Assessment, Case, Event
+from domain.case import Assessment, Case
 from domain.figures import Figures, Metric, Result
 from domain.leaving import end_in_term
 from domain.letters import letter
 from domain.money import format_cny
+from domain.planning import Event
 from domain.policy import Policy
 from domain.quarter import facts, plan_without, tasks_without, with_
 from domain.records import Letter, Record, Transition
@@ -189,7 +190,8 @@ def _confirmed(case: Case, news: ResultConfirmed, setting: Setting) -> Transitio
     if case.ending is None and news.result == "fail" and enough:
         reason = "the quarterly assessment was failed"
         ending = (known, setting, actor, Standing.INVALID, FAILED, reason)
-        return end_in_term(*ending, legal_at=legal_at, detail=detail, facts=facts(news.period))
+        took_part = tuple(name for name in (news.by, before.decided_by, *before.importers) if name)
+        return end_in_term(*ending, legal_at=legal_at, detail=detail, facts=facts(news.period), by=took_part)
     notes = () if case.ending else (letter(case, f"assessment_confirmed.{news.result}", setting, **facts(news.period)),)
     return step(known, setting, "assessment_confirmed", actor, *notes, legal_at=legal_at, detail=detail)
 

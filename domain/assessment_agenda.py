@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import timedelta
 
-from domain.case import Assessment, Case, Event, Planned, Task
+from domain.case import Assessment, Case
 from domain.letters import letter
 from domain.periods import Period
+from domain.planning import Event, Planned, Task
 from domain.quarter import facts, plan_without, tasks_without, to_be_confirmed, to_be_decided
 from domain.records import Transition
 from domain.setting import SYSTEM, Setting, step

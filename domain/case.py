@@ -11,11 +11,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import date, datetime
-from enum import StrEnum
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
 
+from domain.conduct import ConductCase
+from domain.planning import Event, Planned, Task
 from domain.stages import Role, Stage, Standing, standing
 from domain.terms import Term
 
@@ -42,80 +43,6 @@ class Deposit(_Part):
     def missing(self) -> int:
         """What is still to be paid until the deposit is full (A3); only the full sum passes."""
         return max(0, self.required - self.held)
-
-
-class Counting(_Part):
-    """How a deadline was counted, so that it can be counted again when the calendar changes (decision 5).
-
-    From `start` (a Shanghai date, not counted itself) so many calendar `days`, rolled on to the next working day
-    (decision 4); from there so many `working_days`; and back `days_before`. `calendar` is the version it was
-    counted with. `Setting.count` does it.
-    """
-
-    start: date
-    days: int = 0
-    working_days: int = 0
-    days_before: int = 0
-    calendar: str = ""
-
-
-class Task(_Part):
-    """Something a person must do. `due_at` is the midnight after its last day.
-
-    `counted` is None where no calendar has a say: no deadline, or one that was set by hand or in plain days.
-    `subject` is the id of what it is about where a case may have several; `also` are other roles that may do it.
-    """
-
-    kind: str
-    role: Role
-    also: tuple[Role, ...] = ()
-    subject: str | None = None
-    assignee: str | None = None
-    due_at: datetime | None = None
-    provisional: bool = False
-    counted: Counting | None = None
-
-
-class Event(StrEnum):
-    """What comes of itself when its instant arrives. The values name the activities that make it happen."""
-
-    REMIND_REVIEWER = "remind_reviewer"
-    ESCALATE_REVIEW = "escalate_review"
-    REMIND_SUPPLEMENT = "remind_supplement"
-    LAPSE_SUPPLEMENT = "lapse_supplement"
-    REMIND_DEPOSIT = "remind_deposit"
-    LAPSE_DEPOSIT = "lapse_deposit"
-    ESCALATE_CERTIFICATION = "escalate_certification"
-    ATTEMPT_PUBLICATION = "attempt_publication"
-    ESCALATE_PUBLICATION = "escalate_publication"
-    RECORD_PUBLICATION_BREACH = "record_publication_breach"
-    REMIND_RENEWAL = "remind_renewal"
-    REMIND_RENEWAL_REVIEWER = "remind_renewal_reviewer"
-    ESCALATE_RENEWAL = "escalate_renewal"
-    REMIND_RENEWAL_SUPPLEMENT = "remind_renewal_supplement"
-    LAPSE_RENEWAL = "lapse_renewal"
-    BEGIN_TERM = "begin_term"
-    CLOSE_LATE_RENEWAL = "close_late_renewal"
-    EXPIRE_PROPOSAL = "expire_proposal"
-    REMIND_FIGURES = "remind_figures"
-    ESCALATE_FIGURES = "escalate_figures"
-    END_OBJECTION = "end_objection"
-    ESCALATE_ASSESSMENT = "escalate_assessment"
-    EXPIRE_CERTIFICATION = "expire_certification"
-    ESCALATE_MARKS = "escalate_marks"
-    ESCALATE_SETTLEMENT = "escalate_settlement"
-    CLOSE_CASE = "close_case"
-
-
-class Planned(_Part):
-    """An event that will come of itself at an instant unless the plan changes before. The rest as in `Task`."""
-
-    event: Event
-    at: datetime
-    what: str
-    provisional: bool = False
-    counted: Counting | None = None
-    subject: str | None = None
 
 
 class Decided(_Part):
@@ -187,11 +114,37 @@ class Hold(_Part):
     reason: str
 
 
+class Interrupted(_Part):
+    """What a decision that ended a case cut off; one that is set aside opens it again (decisions 28 and 34).
+
+    `unbegun` is a next term that was waiting for its day.
+    """
+
+    stage: Stage
+    tasks: tuple[Task, ...] = ()
+    plan: tuple[Planned, ...] = ()
+    holds: tuple[Hold, ...] = ()
+    suspended_since: datetime | None = None
+    publication: Publication | None = None
+    renewal: Renewal | None = None
+    decided: Decided | None = None
+    unbegun: Term | None = None
+
+
+class Appeal(_Part):
+    """The one appeal against the decision that ended the case (decision 28)."""
+
+    decision: str
+    filed_at: datetime
+    outcome: Literal["uphold", "set-aside"] | None = None
+    decided_by: str | None = None
+    decided_at: datetime | None = None
+
+
 class Ending(_Part):
     """How the case ended: the standing it leaves, its legal instant, and when it was observed (decision 7).
 
-    `holds` and `unbegun` are what was open then and is closed with it: holds, and a next term that never begins.
-    An ending that is set aside (decisions 28, 34) opens them again.
+    `decision` is the id of what ended it, `<case number>-<sequence of its audit entry>`, and `by` who took part in it.
     """
 
     kind: Standing
@@ -199,8 +152,9 @@ class Ending(_Part):
     legal_at: datetime
     observed_at: datetime
     reason: str
-    holds: tuple[Hold, ...] = ()
-    unbegun: Term | None = None
+    decision: str = ""
+    by: tuple[str, ...] = ()
+    interrupted: Interrupted | None = None
 
 
 class Proposal(_Part):
@@ -258,10 +212,27 @@ class Case(_Part):
     holds: tuple[Hold, ...] = ()
     suspended_since: datetime | None = None
     proposals: tuple[Proposal, ...] = ()
+    conduct: tuple[ConductCase, ...] = ()
     publication: Publication | None = None
     ending: Ending | None = None
     marks: Marks | None = None
     appeal_until: datetime | None = None
+    appeal: Appeal | None = None
+
+    @property
+    def interrupted(self) -> Interrupted:
+        """What a decision that ends the case now would cut off."""
+        return Interrupted(
+            stage=self.stage,
+            tasks=self.tasks,
+            plan=self.plan,
+            holds=self.holds,
+            suspended_since=self.suspended_since,
+            publication=self.publication,
+            renewal=self.renewal,
+            decided=self.decided,
+            unbegun=self.waiting_term,
+        )
 
     @property
     def entrusted(self) -> str | None:
@@ -272,6 +243,19 @@ class Case(_Part):
     def term(self) -> Term | None:
         """The newest term."""
         return self.terms[-1] if self.terms else None
+
+    def conduct_case(self, id: str) -> ConductCase | None:
+        """A conduct case by its id, open or closed."""
+        return next((conduct for conduct in self.conduct if conduct.id == id), None)
+
+    def with_conduct(self, changed: ConductCase) -> tuple[ConductCase, ...]:
+        """The conduct cases with one changed."""
+        return tuple(changed if conduct.id == changed.id else conduct for conduct in self.conduct)
+
+    @property
+    def open_conduct(self) -> tuple[ConductCase, ...]:
+        """The conduct cases that are not closed, in the order they were reported."""
+        return tuple(conduct for conduct in self.conduct if conduct.state != "closed")
 
     @property
     def running_term(self) -> Term | None:
@@ -309,6 +293,10 @@ class Case(_Part):
     def plan_without(self, *over: Planned | Event) -> tuple[Planned, ...]:
         """The plan without what is over: single events planned, or all of a kind."""
         return tuple(planned for planned in self.plan if planned not in over and planned.event not in over)
+
+    def tasks_of_others(self, subject: str) -> tuple[Task, ...]:
+        """The open tasks that are about something else."""
+        return tuple(task for task in self.tasks if task.subject != subject)
 
     def tasks_without(self, *kinds: str) -> tuple[Task, ...]:
         """The open tasks but those of some kinds."""

@@ -7,13 +7,15 @@ from typing import Any
 
 from domain import renewal
 from domain.after_ending import marks_by
-from domain.case import Case, Counting, Task
-from domain.commands import AddNote, Assign, ExtendDeadline
+from domain.case import Case
+from domain.commands import AddNote, Assign, Authorise, ExtendDeadline
 from domain.deposit import deposit_by
 from domain.judging import EXTENDABLE, judge, require_second_person
-from domain.letters import letter
+from domain.letters import letter, long_date
 from domain.names import same_name
-from domain.records import Note, Transition
+from domain.planning import Counting, Task
+from domain.records import Authorisation, Evidence, Note, Transition
+from domain.rectification import rectify_by
 from domain.refusals import Refusal, RefusalKind
 from domain.review import held_by, supplement_by
 from domain.setting import Due, Setting, step
@@ -106,6 +108,8 @@ def extend(case: Case, command: ExtendDeadline, setting: Setting) -> Transition:
 
 def _by(case: Case, task: Task, due: Due, setting: Setting) -> dict[str, Any]:
     """What hangs on a deadline, by its new day; what else is open on the case stays."""
+    if task.kind == "rectify":
+        return rectify_by(case, task, due)
     if task.kind == "supplement":
         opened = supplement_by(due, setting)
     elif task.kind == "renewal_supplement":
@@ -123,6 +127,28 @@ def _by(case: Case, task: Task, due: Due, setting: Setting) -> dict[str, Any]:
         "tasks": (*opened["tasks"], *(one for one in case.tasks if one != task)),
         "plan": (*ahead, *others),
     }
+
+
+def authorise(case: Case, command: Authorise, setting: Setting) -> Transition:
+    """A written authorisation to act in the platform's name is on record, with its end (R5)."""
+    judge(case, command)
+    if command.until < setting.today:
+        raise Refusal(
+            RefusalKind.INVALID_VALUE,
+            f"The authorisation's last day {command.until} is over.",
+            f"Name a day from {setting.today} on.",
+        )
+    activity = command.activity.strip()
+    return step(
+        case,
+        setting,
+        "activity_authorised",
+        command.actor,
+        Authorisation(activity, command.until, str(command.actor)),
+        Evidence("authorisation", command.evidence),
+        letter(case, "activity_authorised", setting, activity=activity, last_day=long_date(command.until)),
+        detail={"activity": activity, "until": command.until.isoformat(), "evidence": list(command.evidence)},
+    )
 
 
 def add_note(case: Case, command: AddNote, setting: Setting) -> Transition:

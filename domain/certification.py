@@ -7,12 +7,13 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from domain import assessment_agenda
-from domain.case import Case, Event, Planned, Publication
+from domain.case import Case, Publication
 from domain.commands import Certify, RefuseCertification
 from domain.ending import end_before_term
 from domain.judging import judge
 from domain.letters import letter, long_date
 from domain.periods import ending_in
+from domain.planning import Event, Planned
 from domain.records import BenefitsGranted, Decision, KnownBy, TermBegun, Transition
 from domain.setting import SYSTEM, Setting, step
 from domain.stages import Role, Stage, Standing

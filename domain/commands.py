@@ -15,6 +15,8 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from domain.case import Case
+from domain.conduct import Outcome as ConductOutcome
+from domain.conduct import conduct_workflow_id
 from domain.names import folded
 from domain.notices import NoticeReference
 from domain.refusals import RefusalDetail
@@ -73,6 +75,11 @@ class Command(BaseModel):
         params = self.model_dump(mode="json", exclude={"request_id"}, exclude_defaults=True)
         text = json.dumps([self.action, params], sort_keys=True, ensure_ascii=False, separators=(",", ":"))
         return hashlib.sha256(text.encode()).hexdigest()
+
+    @property
+    def sent_to(self) -> str:
+        """The id of the workflow it is sent to: the case's own unless said otherwise."""
+        return self.workflow_id
 
     def update_id(self, sending: str) -> str:
         """Request id, a short hash, and the mark of one sending, the same for all its tries.
@@ -238,9 +245,95 @@ class Dissolve(Command):
 
 
 class Revoke(Command):
-    """Revoke the certification. A second person approves it (decision 29)."""
+    """Revoke the certification, for a conduct case or not. A second person approves it (decision 29)."""
 
     action: ClassVar[str] = "revoke"
+    reason: str = Field(min_length=1, max_length=2000)
+    conduct: str | None = None
+
+
+class Loss(BaseModel):
+    """What a violation has cost merchants or anchors (R8)."""
+
+    model_config = ConfigDict(extra="allow", frozen=True)
+
+    kind: Literal["penalty_points", "frozen_permissions", "removal", "other"]
+    description: str = Field(min_length=1, max_length=2000)
+
+
+class ConductCommand(Command):
+    """What is done about a conduct case: sent to its own workflow, `workflow_id` naming its certification's."""
+
+    conduct: str = Field(max_length=40)
+
+    @property
+    def sent_to(self) -> str:
+        return conduct_workflow_id(self.workflow_id, self.conduct)
+
+
+class ReportConduct(ConductCommand):
+    """Report a violation, with evidence (documents' sha256). `conduct` is the id it is to have.
+
+    `urgent`: the base is suspended at once (decision 27).
+    """
+
+    action: ClassVar[str] = "report_conduct"
+    rule: Literal["R2", "R3", "R4", "R5", "R6", "R7", "R8"]
+    trigger: Literal["breach", "account_violation"]
+    severity: Literal["minor", "serious"]
+    found_on: date
+    facts: str = Field(min_length=1, max_length=2000)
+    affected_accounts: tuple[str, ...] = ()
+    losses: tuple[Loss, ...] = ()
+    evidence: tuple[str, ...] = Field(min_length=1)
+    urgent: bool = False
+
+
+class RespondConduct(ConductCommand):
+    """Answer a report, or tell how a violation was put right; evidence as documents' sha256."""
+
+    action: ClassVar[str] = "respond_conduct"
+    statement: str = Field(min_length=1, max_length=2000)
+    evidence: tuple[str, ...] = ()
+
+
+class DecideConduct(ConductCommand):
+    """Decide on a conduct case. A revocation is proposed to a second person (decision 29)."""
+
+    action: ClassVar[str] = "decide_conduct"
+    outcome: ConductOutcome
+    reason: str = Field(min_length=1, max_length=2000)
+
+
+class Authorise(Command):
+    """Put on record a written authorisation to act in the platform's name (R5), its paper by sha256."""
+
+    action: ClassVar[str] = "authorise"
+    activity: str = Field(min_length=1, max_length=200)
+    until: date
+    evidence: tuple[str, ...] = Field(min_length=1)
+
+
+class FileAppeal(Command):
+    """Appeal against the decision that ended the case, by its id; evidence as documents' sha256."""
+
+    action: ClassVar[str] = "file_appeal"
+    decision: str = Field(min_length=1, max_length=40)
+    statement: str = Field(min_length=1, max_length=2000)
+    evidence: tuple[str, ...] = ()
+
+
+class DecideAppeal(Command):
+    action: ClassVar[str] = "decide_appeal"
+    outcome: Literal["uphold", "set-aside"]
+    reason: str = Field(min_length=1, max_length=2000)
+
+
+class SetAside(Command):
+    """Undo a decision of ours that was a mistake. A second person approves it (decisions 29 and 34)."""
+
+    action: ClassVar[str] = "set_aside"
+    decision: str = Field(min_length=1, max_length=40)
     reason: str = Field(min_length=1, max_length=2000)
 
 
@@ -363,6 +456,7 @@ class Answer(BaseModel):
     revision: int
     awaiting: Role
     due_at: datetime | None
+    conduct: str | None = None
 
 
 class ImportAnswer(BaseModel):

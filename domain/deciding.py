@@ -10,6 +10,7 @@ from typing import Any, Protocol
 
 from domain import (
     after_ending,
+    appeal,
     approving,
     casework,
     certification,
@@ -22,12 +23,16 @@ from domain import (
     objection,
     opening,
     publication,
+    rectification,
     renewal,
     review,
+    setting_aside,
     suspension,
+    violation,
 )
 from domain.case import Case, Proposal
-from domain.commands import Actor, Command, Revoke
+from domain.commands import Actor, Command, Revoke, SetAside
+from domain.conduct import Outcome
 from domain.delivery import StoredLetter
 from domain.judging import judge
 from domain.permissions import SECOND_PERSON
@@ -93,6 +98,18 @@ def _with_evidence(rule: Callable[[Case, Any, Setting], Transition]) -> Rule:
     return decide
 
 
+def _back(rule: Callable[[Case, Any, Setting], Transition]) -> Rule:
+    """A rule that may bring an ended case back, which must leave its enterprise with one live case (decision 8)."""
+
+    def decide(case: Case, command: Any, setting: Setting, on_record: OnRecord) -> Transition:
+        transition = rule(case, command, setting)
+        if case.ending is not None and transition.case.ending is None:
+            opening.require_no_other(on_record.live_case(case.credit_code))
+        return transition
+
+    return decide
+
+
 def _apply(_: None, command: Any, setting: Setting, on_record: OnRecord) -> Transition:
     code = command.credit_code
     opening.require_possible(on_record.live_case(code), on_record.last_case(code), setting)
@@ -141,6 +158,15 @@ def _approve_proposal(case: Case, command: Any, setting: Setting, on_record: OnR
     return approving.approve(case, command, setting, carry_out)
 
 
+def _decide_conduct(case: Case, command: Any, setting: Setting, on_record: OnRecord) -> Transition:
+    if command.outcome is not Outcome.REVOCATION or case.ending is not None:
+        return rectification.decide(case, command, setting)
+    envelope = {"request_id": command.request_id, "workflow_id": command.workflow_id, "actor": command.actor}
+    revocation = Revoke(**envelope, reason=command.reason, conduct=command.conduct)
+    leaving.revoke(case, revocation, setting)  # refused now if it would be
+    return approving.propose(case, revocation, setting)
+
+
 def _correct(case: Case, command: Any, setting: Setting, on_record: OnRecord) -> Transition:
     submission = on_record.handed_over(command.submission)
     return correction.correct(case, command, submission, on_record.revision(case.revision), setting)
@@ -172,6 +198,13 @@ RULES: dict[str, Rule] = {
     "surrender": _plain(leaving.surrender),
     "dissolve": _plain(leaving.dissolve),
     "revoke": _plain(leaving.revoke),
+    "report_conduct": _with_evidence(violation.report),
+    "respond_conduct": _with_evidence(violation.respond),
+    "decide_conduct": _decide_conduct,
+    "authorise": _with_evidence(casework.authorise),
+    "file_appeal": _with_evidence(appeal.file),
+    "decide_appeal": _back(appeal.decide),
+    "set_aside": _back(setting_aside.set_aside),
     "approve_proposal": _approve_proposal,
     "deny_proposal": _plain(approving.deny),
     "object_assessment": _with_evidence(objection.object_to),
@@ -186,7 +219,7 @@ RULES: dict[str, Rule] = {
 }
 """Action → rule, in process order."""
 
-PROPOSED: dict[str, type[Command]] = {"revoke": Revoke}
+PROPOSED: dict[str, type[Command]] = {"revoke": Revoke, "set_aside": SetAside}
 """What may be proposed, by its action: the keys are those of `SECOND_PERSON`."""
 
 

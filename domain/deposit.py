@@ -7,13 +7,14 @@ from dataclasses import replace
 from datetime import date
 from typing import Any
 
-from domain.case import Case, Event, Planned, Task
+from domain.case import Case
 from domain.commands import ReceiveDeposit
 from domain.ending import end_before_term
 from domain.judging import judge
 from domain.letters import letter
 from domain.money import format_cny
 from domain.names import same_company
+from domain.planning import Event, Planned, Task
 from domain.records import KnownBy, Letter, Payment, Transition
 from domain.refusals import Refusal, RefusalKind
 from domain.setting import SYSTEM, Due, Setting, step

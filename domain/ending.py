@@ -5,11 +5,12 @@ from __future__ import annotations
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from domain.case import Case, Decided, Ending, Event, Planned, Task
+from domain.case import Case, Decided, Ending
 from domain.commands import Reject, Withdraw
 from domain.judging import judge
 from domain.letters import before_end_of, letter, long_date
 from domain.money import format_cny
+from domain.planning import Event, Planned, Task
 from domain.policy import Policy
 from domain.records import Decision, Record, Transition
 from domain.setting import Setting, step

@@ -6,9 +6,10 @@ from typing import Any
 
 from domain import quarter, renewal
 from domain.after_ending import duties, withdrawn
-from domain.case import Case, Ending, Planned
+from domain.case import Case, Ending
 from domain.letters import before_end_of, letter, long_date
 from domain.money import format_cny
+from domain.planning import Planned
 from domain.records import Letter, Transition
 from domain.setting import SYSTEM, Setting, step
 from domain.shanghai import last_day
@@ -27,6 +28,7 @@ def expire(case: Case, planned: Planned, setting: Setting) -> Transition:
     follows: dict[str, Any] = {"tasks": (), "plan": ()} if our_delay else duties(setting, term.until)
     pending = renewal.goes_on_late(case, term.until, setting, our_delay=our_delay)
     quarters = quarter.goes_on(case) if case.renewal else {"tasks": (), "plan": ()}
+    others = case.tasks_without("publish", *renewal.TASKS, *quarter.TASKS)
     return step(
         case,
         setting,
@@ -53,7 +55,7 @@ def expire(case: Case, planned: Planned, setting: Setting) -> Transition:
                 if case.renewal
                 else "the term ended without a renewal",
             ),
-            "tasks": (*pending["tasks"], *quarters["tasks"], *follows["tasks"]),
+            "tasks": (*pending["tasks"], *others, *quarters["tasks"], *follows["tasks"]),
             "plan": (*pending["plan"], *quarters["plan"], *follows["plan"]),
         },
     )

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from domain.case import Case, Task
+from domain.case import Case
 from domain.commands import Actor
 from domain.names import same_name
+from domain.planning import Task
 from domain.stages import Role
 
 

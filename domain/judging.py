@@ -19,6 +19,8 @@ from domain.stages import Role, Stage, Standing
 
 _BEFORE_TERM = frozenset({Stage.REVIEW, Stage.SUPPLEMENT, Stage.DEPOSIT, Stage.CERTIFYING})
 _IN_TERM = frozenset({Stage.PUBLISHING, Stage.VALID})
+_ENDED = frozenset({Stage.SETTLING})
+_AFTER_CERTIFICATION = _IN_TERM | {Stage.RENEWAL_LATE, Stage.SETTLING}
 _RENEWING = _IN_TERM | {Stage.RENEWAL_LATE}
 
 STAGES: dict[str, frozenset[Stage]] = {
@@ -42,6 +44,13 @@ STAGES: dict[str, frozenset[Stage]] = {
     "surrender": _IN_TERM,
     "dissolve": _BEFORE_TERM | _IN_TERM,
     "revoke": _IN_TERM,
+    "report_conduct": _AFTER_CERTIFICATION,
+    "respond_conduct": _AFTER_CERTIFICATION,
+    "decide_conduct": _AFTER_CERTIFICATION,
+    "authorise": _IN_TERM,
+    "file_appeal": _ENDED,
+    "decide_appeal": _ENDED,
+    "set_aside": _ENDED | {Stage.CLOSED},
     "approve_proposal": frozenset(Stage),
     "deny_proposal": frozenset(Stage),
     "check_marks": frozenset({Stage.RENEWAL_LATE, Stage.SETTLING, Stage.CLOSED}),
@@ -60,6 +69,7 @@ EXTENDABLE = {
     "supplement": "supplement",
     "renewal_supplement": "supplement",
     "deposit": "deposit",
+    "rectify": "rectification",
     "confirm_marks": "marks",
 }
 """An applicant's task → the name its deadline goes by when it is extended."""
@@ -97,6 +107,22 @@ def _has_proposal(case: Case) -> bool:
     return bool(case.open_proposals)
 
 
+def _is_appealable(case: Case) -> bool:
+    return case.ending is not None and case.ending.kind in _APPEALABLE
+
+
+def _was_decided_by_us(case: Case) -> bool:
+    return case.ending is not None and case.ending.kind in _APPEALABLE | {Standing.DISSOLVED}
+
+
+_APPEALABLE = frozenset({Standing.REJECTED, Standing.REVOKED, Standing.INVALID})
+
+
+def _has_conduct(case: Case) -> bool:
+    return bool(case.open_conduct)
+
+
+_NO_CONDUCT = "There is no open conduct case on this base."
 _NO_PROPOSAL = "Nothing on this case waits for a second person."
 
 _CONDITIONS: dict[str, tuple[Callable[[Case], bool], str]] = {
@@ -108,6 +134,12 @@ _CONDITIONS: dict[str, tuple[Callable[[Case], bool], str]] = {
     "reject_renewal": (lambda case: case.renewal is not None, "No renewal is under way."),
     "suspend": (lambda case: not _suspended_by_compliance(case), "Compliance has suspended the base already."),
     "reinstate": (_suspended_by_compliance, "Compliance has not suspended the base."),
+    "report_conduct": (lambda case: bool(case.terms), "The base was never certified."),
+    "respond_conduct": (_has_conduct, _NO_CONDUCT),
+    "decide_conduct": (_has_conduct, _NO_CONDUCT),
+    "file_appeal": (_is_appealable, "How this case ended cannot be appealed (decision 28)."),
+    "decide_appeal": (lambda case: case.appeal is not None and case.appeal.outcome is None, "No appeal is open."),
+    "set_aside": (_was_decided_by_us, "How this case ended was no decision of ours."),
     "approve_proposal": (_has_proposal, _NO_PROPOSAL),
     "deny_proposal": (_has_proposal, _NO_PROPOSAL),
     "check_marks": (lambda case: case.marks is not None, "There is no stop-using-marks duty on this case."),
@@ -116,6 +148,7 @@ _CONDITIONS: dict[str, tuple[Callable[[Case], bool], str]] = {
 }
 """Action → what must be so within those stages, and what its sender hears when it is not."""
 
+_ANSWERABLE = frozenset({"answer", "rectification", "suspended"})
 _CERTIFIERS_ACTS = frozenset({"certify", "refuse_certification"})
 _REVIEWERS_ACTS = frozenset({"take_review", "release_review", "approve", "request_supplement", "reject"})
 
@@ -135,7 +168,11 @@ def judge(case: Case | None, command: Command) -> None:
         raise Refusal(RefusalKind.NOT_FOUND, "There is no such case.", "Start one with: livebase apply FILE")
     if command.action in _CERTIFIERS_ACTS:
         require_second_person(case, command.actor.name)
+    if command.action == "decide_appeal":
+        require_no_part(case, command.actor.name)
+    _require_decision(case, command)
     _require_proposal(case, command)
+    _require_conduct(case, command)
     _require_revision(case, command)
     _require_last_day(case, command)
     _require_stage(case, command)
@@ -194,6 +231,57 @@ def _require_proposal(case: Case, command: Command) -> None:
         )
     if proposal.outcome == "expired":
         raise Refusal(RefusalKind.TOO_LATE, f"The proposal {id} has expired.", "It may be proposed anew.")
+
+
+def require_no_part(case: Case, name: str) -> None:
+    """Refuse (4) to have an appeal decided by who took part in what is appealed (decision 28)."""
+    took_part = case.ending.by if case.ending else ()
+    if any(same_name(one, name) for one in took_part):
+        raise Refusal(
+            RefusalKind.SECOND_PERSON_REQUIRED,
+            f"{name} took part in the decision that is appealed.",
+            f"Somebody who did not must decide: not {', '.join(took_part)}.",
+        )
+
+
+def _require_decision(case: Case, command: Command) -> None:
+    """Only the decision that ended the case is set aside: a suspension is lifted by reinstating."""
+    if command.action != "set_aside" or case.ending is None or not _was_decided_by_us(case):
+        return
+    named = getattr(command, "decision", None)
+    if named != case.ending.decision:
+        raise Refusal(
+            RefusalKind.DECISION_STALE,
+            f"The case ended by the decision {case.ending.decision}; {named} is named.",
+            f"See it with: livebase why {case.case_number}",
+        )
+
+
+def _require_conduct(case: Case, command: Command) -> None:
+    """Refuse an answer or a decision the conduct case is not waiting for (3, 5)."""
+    id = getattr(command, "conduct", None)
+    if id is None or command.action == "report_conduct":
+        return
+    conduct, shown = case.conduct_case(id), f"See it with: livebase conduct show {id}"
+    if conduct is None:
+        hint = "See them with: livebase conduct list"
+        raise Refusal(RefusalKind.NOT_FOUND, f"Case {case.case_number} has no conduct case {id}.", hint)
+    if conduct.state == "closed":
+        message = f"The conduct case {id} is closed: {conduct.outcome}."
+        raise Refusal(RefusalKind.ALREADY_DECIDED, message, shown)
+    if command.action == "respond_conduct" and conduct.state not in _ANSWERABLE:
+        late = conduct.state == "decision" and conduct.answer is None
+        kind = RefusalKind.TOO_LATE if late else RefusalKind.WRONG_STAGE
+        message = "The time to answer is over." if late else "Compliance decides on what was handed in."
+        raise Refusal(kind, f"The conduct case {id} waits for no answer. {message}", shown)
+    outcome = getattr(command, "outcome", None)
+    if outcome is not None and outcome not in conduct.possible:
+        possible = ", ".join(sorted(conduct.possible)) or "none before the base has answered or its time is over"
+        raise Refusal(
+            RefusalKind.OUTCOME_NOT_OPEN,
+            f"{outcome} cannot be decided on a {conduct.severity} violation in state {conduct.state}.",
+            f"Possible now: {possible}. {shown}",
+        )
 
 
 def _has_changed(case: Case, proposal: Proposal) -> bool:

@@ -12,14 +12,16 @@ from typing import Any
 
 from domain import quarter, renewal
 from domain.after_ending import duties, withdrawn
-from domain.case import Case, Ending, Event, Planned
+from domain.case import Case, Ending
 from domain.commands import Actor, Dissolve, Revoke, Surrender
 from domain.ending import earliest_new_application, end_before_term
 from domain.judging import judge
 from domain.letters import before_end_of, letter, long_date
 from domain.money import format_cny
+from domain.planning import Event, Planned
 from domain.publication import without_publication
 from domain.records import BenefitsWithdrawn, Decision, Record, Transition
+from domain.rectification import revoked
 from domain.setting import Setting, step
 from domain.shanghai import shanghai_date
 from domain.stages import Stage, Standing
@@ -57,12 +59,19 @@ def revoke(case: Case, command: Revoke, setting: Setting) -> Transition:
     Carried out when the second person approves (`domain/approving.py`).
     """
     judge(case, command)
-    return _end(case, setting, command.actor, Standing.REVOKED, "revoked_by_platform", command.reason)
+    took_part: tuple[str, ...] = ()
+    if command.conduct is not None:
+        case = revoked(case, command.conduct, setting)
+        conduct = case.conduct_case(command.conduct)
+        took_part = (conduct.reported_by,) if conduct else ()
+    return _end(case, setting, command.actor, Standing.REVOKED, "revoked_by_platform", command.reason, took_part)
 
 
-def _end(case: Case, setting: Setting, actor: Actor, kind: Standing, cause: str, reason: str) -> Transition:
+def _end(
+    case: Case, setting: Setting, actor: Actor, kind: Standing, cause: str, reason: str, by: tuple[str, ...] = ()
+) -> Transition:
     decision = Decision(kind.value, actor.name, actor.role, case.revision, reason)
-    return end_in_term(case, setting, actor, kind, cause, reason, decision)
+    return end_in_term(case, setting, actor, kind, cause, reason, decision, by=by)
 
 
 def end_in_term(
@@ -76,10 +85,11 @@ def end_in_term(
     legal_at: datetime | None = None,
     detail: dict[str, Any] | None = None,
     facts: dict[str, Any] | None = None,
+    by: tuple[str, ...] = (),
 ) -> Transition:
     """End a certification now, or at an instant before that it is only heard of now; deadlines count from there.
 
-    `facts` are what the letter `certification_<kind>` names besides.
+    `facts` are what the letter `certification_<kind>` names besides; `by` are others who took part in the decision.
     """
     ended_at = legal_at or setting.now
     waiting, term = case.waiting_term, case.running_term
@@ -122,6 +132,7 @@ def end_in_term(
             "certificate_number": term.certificate_number,
             "publication_given_up": case.publication is not None and case.publication.state == "pending",
             "renewal_closed": case.renewal is not None,
+            "conduct": [conduct.id for conduct in case.conduct if conduct.closed_at == setting.now],
             "term_never_begun": waiting.certificate_number if waiting else None,
             "holds_closed": [hold.kind for hold in case.holds],
             "proposals_overtaken": [proposal.id for proposal in case.open_proposals],
@@ -139,8 +150,7 @@ def end_in_term(
             legal_at=ended_at,
             observed_at=setting.now,
             reason=reason,
-            holds=case.holds,
-            unbegun=waiting,
+            by=by,
         ),
         marks=follows["marks"],
         tasks=(*case.tasks_without("publish", *renewal.TASKS, *quarter.TASKS), *follows["tasks"]),

@@ -9,12 +9,13 @@ from dataclasses import replace
 from typing import Any
 
 from domain import assessment, official_list
-from domain.case import Case, Event, Planned
+from domain.case import Case
 from domain.certification import BENEFITS, NAME_AND_MARKS, benefits, publication_opened, year_plan
 from domain.commands import ApproveRenewal
 from domain.judging import judge
 from domain.letters import letter, long_date
 from domain.money import format_cny
+from domain.planning import Event, Planned
 from domain.records import (
     BenefitsGranted,
     BenefitsWithdrawn,
@@ -65,16 +66,19 @@ def approve(
 
 
 def bars(case: Case, setting: Setting) -> tuple[Problem, ...]:
-    """What stands in the way of a next term (decision 23): an assessment not passed, what is lacking to its deposit."""
-    failed = assessment.bars(case)
+    """What stands in the way of a next term (decision 23): an assessment not passed, an open serious violation, or a
+    deposit not whole."""
+    open_ones = tuple(
+        Problem(conduct.rule, f"the conduct case {conduct.id}, a serious one, is open.")
+        for conduct in case.open_conduct
+        if conduct.severity == "serious"
+    )
+    others = (*assessment.bars(case), *open_ones)
     lacking = setting.in_force.deposit_fen - case.deposit.held
     if lacking <= 0:
-        return failed
+        return others
     message = f"the next term needs a deposit of CNY {format_cny(setting.in_force.deposit_fen)}, "
-    return (
-        *failed,
-        Problem("A3", message + f"and CNY {format_cny(lacking)} is lacking."),
-    )
+    return (*others, Problem("A3", message + f"and CNY {format_cny(lacking)} is lacking."))
 
 
 def begin_term(case: Case, planned: Planned, setting: Setting) -> Transition:

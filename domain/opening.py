@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from domain.case import Case, Deposit
+from datetime import date
+
+from domain.case import Case, Deposit, Ending
 from domain.commands import Apply, workflow_id
+from domain.conduct import Outcome
 from domain.ending import earliest_new_application
 from domain.judging import judge
 from domain.letters import letter
 from domain.money import format_cny
+from domain.policy import Policy
 from domain.records import ApplicationRevision, KnownBy, ScreeningResult, Transition
 from domain.refusals import Refusal, RefusalKind
 from domain.review import review_opened
 from domain.screening import screen
 from domain.setting import Setting, step
-from domain.stages import Stage
+from domain.stages import Stage, Standing
 from domain.submission import Submission
 
 
@@ -22,13 +26,31 @@ def require_possible(live: Case | None, last: Case | None, setting: Setting) -> 
     require_no_other(live)
     if last is None or last.ending is None:
         return
-    earliest = earliest_new_application(last.ending.kind, last.ending.legal_at, setting.policy)
+    if last.open_conduct:
+        (first, *_) = last.open_conduct
+        raise Refusal(
+            RefusalKind.COOLING_OFF,
+            f"The conduct case {first.id} of case {last.case_number} is still open; from when a new application is "
+            "possible depends on its outcome.",
+            "Apply again when it is closed (decision 30).",
+        )
+    earliest = _earliest(last, last.ending, setting.policy)
     if setting.today < earliest:
         raise Refusal(
             RefusalKind.COOLING_OFF,
             f"Case {last.case_number} ended as {last.ending.kind}; a new application is possible from {earliest}.",
             f"Apply again on {earliest} or later (decision 30).",
         )
+
+
+def _earliest(last: Case, ending: Ending, policy: Policy) -> date:
+    """By how the case ended, and by what was decided on its violations since (decision 30)."""
+    revocations = [
+        earliest_new_application(Standing.REVOKED, conduct.closed_at, policy)
+        for conduct in last.conduct
+        if conduct.outcome is Outcome.REVOCATION and conduct.closed_at is not None
+    ]
+    return max((earliest_new_application(ending.kind, ending.legal_at, policy), *revocations))
 
 
 def require_no_other(live: Case | None) -> None:

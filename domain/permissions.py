@@ -27,6 +27,7 @@ class SecondPerson:
 
 SECOND_PERSON: dict[str, SecondPerson] = {
     "revoke": SecondPerson("approve_revocation", (Role.COMPLIANCE, Role.CERTIFIER)),
+    "set_aside": SecondPerson("approve_set_aside", (Role.COMPLIANCE, Role.CERTIFIER)),
 }
 """Action → what moves money out or takes a right away for good, and so is only proposed first (decision 29)."""
 
@@ -55,6 +56,13 @@ ROLES: dict[str, frozenset[Role]] = {
     "surrender": _HANDED_IN,
     "dissolve": frozenset({Role.OPERATOR}),
     "revoke": frozenset({Role.COMPLIANCE}),
+    "report_conduct": frozenset({Role.COMPLIANCE, Role.OPERATOR}),
+    "respond_conduct": _HANDED_IN,
+    "decide_conduct": frozenset({Role.COMPLIANCE}),
+    "authorise": frozenset({Role.CERTIFIER}),
+    "file_appeal": _HANDED_IN,
+    "decide_appeal": frozenset({Role.CERTIFIER, Role.COMPLIANCE}),
+    "set_aside": frozenset({Role.COMPLIANCE}),
     "approve_proposal": _SECOND_PERSONS,
     "deny_proposal": _SECOND_PERSONS,
     "check_marks": frozenset({Role.COMPLIANCE, Role.OPERATOR}),

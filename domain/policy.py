@@ -76,10 +76,16 @@ class Policy(BaseModel):
     assessment_escalation_days: int
     assessment_stop_percent: int
 
+    conduct_answer_working_days: int
+    conduct_decision_working_days: int
+    rectification_days: int
+    conduct_suspension_days: int
+
     marks_working_days: int
     settlement_days: int
     settlement_review_days: int
     appeal_days: int
+    appeal_decision_working_days: int
     cooling_off_days: dict[str, int]
 
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from domain import official_list
-from domain.case import Case, Event, Planned
+from domain.case import Case
 from domain.certification import NAME_AND_MARKS
 from domain.commands import Publish
 from domain.judging import judge
 from domain.letters import letter, long_date
+from domain.planning import Event, Planned
 from domain.records import BenefitEffective, Evidence, Transition
 from domain.refusals import Refusal, RefusalKind
 from domain.setting import SYSTEM, Setting, step

@@ -8,9 +8,10 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from domain.case import Assessment, Case, Event, Planned, Task
+from domain.case import Assessment, Case
 from domain.letters import letter
 from domain.periods import Period
+from domain.planning import Event, Planned, Task
 from domain.records import Record, Transition
 from domain.setting import Due, Setting, step
 from domain.stages import Role
@@ -55,7 +56,7 @@ def to_be_decided(
         detail={"period": period, **(detail or {})},
         assessments=with_(case, after),
         tasks=(*tasks_without(case, period), task),
-        plan=(*plan_without(case, period), escalation),
+        plan=(*_escalated_once(case, period), escalation),
     )
 
 
@@ -63,8 +64,19 @@ def to_be_confirmed(case: Case, period: str, due: Due) -> dict[str, Any]:
     escalation = due.event(Event.ESCALATE_ASSESSMENT, f"the missing confirmation of {period} is escalated", period)
     return {
         "tasks": (*tasks_without(case, period), due.task("confirm_assessment", Role.COMPLIANCE, period)),
-        "plan": (*plan_without(case, period), escalation),
+        "plan": (*_escalated_once(case, period), escalation),
     }
+
+
+def _escalated_once(case: Case, period: str) -> tuple[Planned, ...]:
+    """The plan without what the quarter's own escalation takes the place of: its own before, and those of earlier
+    quarters whose figures never came. They stay open tasks; nobody is told of each of them again and again."""
+    unknown = {one.period for one in case.assessments if one.state == "unknown"}
+    return tuple(
+        planned
+        for planned in plan_without(case, period)
+        if planned.event is not Event.ESCALATE_ASSESSMENT or planned.subject not in unknown
+    )
 
 
 def tasks_without(case: Case, period: str) -> tuple[Task, ...]:

@@ -10,6 +10,7 @@ from datetime import date, datetime
 from typing import Any, Literal
 
 from domain.case import Case
+from domain.commands import Loss
 from domain.findings import Finding
 from domain.stages import Role
 from domain.terms import Term
@@ -120,6 +121,13 @@ class BenefitsWithdrawn:
 
 
 @dataclass(frozen=True)
+class BenefitsRestored:
+    """The benefits of a term whose withdrawal was set aside: as they were, without a gap."""
+
+    term: int
+
+
+@dataclass(frozen=True)
 class Evidence:
     """Documents (sha256) somebody handed in with a command, kept with its purpose."""
 
@@ -146,6 +154,26 @@ class Note:
 
 
 @dataclass(frozen=True)
+class ConductReport:
+    """What was reported of a violation (R2 to R8). The accounts and losses are for the staff."""
+
+    conduct: str
+    facts: str
+    affected_accounts: tuple[str, ...]
+    losses: tuple[Loss, ...]
+    by: str
+
+
+@dataclass(frozen=True)
+class Authorisation:
+    """A written authorisation to act in the platform's name (R5), through the Shanghai date `until`."""
+
+    activity: str
+    until: date
+    by: str
+
+
+@dataclass(frozen=True)
 class LettersResent:
     """Letters, by their places in the case, that are to be delivered again."""
 
@@ -164,9 +192,12 @@ Record = (
     | BenefitsGranted
     | BenefitEffective
     | BenefitsWithdrawn
+    | BenefitsRestored
     | Evidence
     | Letter
     | LettersResent
+    | ConductReport
+    | Authorisation
 )
 
 

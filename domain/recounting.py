@@ -14,9 +14,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeVar
 
-from domain.case import Case, Event, Planned, Task
+from domain.case import Case
 from domain.letters import letter, long_date
 from domain.notices import NoticeReference
+from domain.planning import Event, Planned, Task
 from domain.records import Letter, Transition
 from domain.setting import SYSTEM, Due, Setting, step
 from domain.shanghai import last_day
@@ -41,7 +42,8 @@ class Recounted:
 
 def may_move(case: Case) -> bool:
     """Whether any deadline of the case was counted on the calendar at all."""
-    return any(task.counted for task in case.tasks) or any(planned.counted for planned in case.plan)
+    planned = (*case.plan, *(planned for conduct in case.conduct for planned in conduct.plan))
+    return any(task.counted for task in case.tasks) or any(one.counted for one in planned)
 
 
 def recount(case: Case, setting: Setting, notice: NoticeReference) -> Transition | None:
@@ -52,7 +54,12 @@ def recount(case: Case, setting: Setting, notice: NoticeReference) -> Transition
     """
     tasks = [(task, _again(task.kind, task.due_at, task, setting)) for task in case.tasks]
     plan = [(planned, _again(planned.event, planned.at, planned, setting)) for planned in case.plan]
-    changed = [one for _, one in (*tasks, *plan) if one is not None]
+    of_conduct = [
+        (conduct, [(planned, _again(planned.event, planned.at, planned, setting)) for planned in conduct.plan])
+        for conduct in case.conduct
+    ]
+    counted = (*tasks, *plan, *(pair for _, pairs in of_conduct for pair in pairs))
+    changed = [one for _, one in counted if one is not None]
     if not changed:
         return None
     return step(
@@ -81,7 +88,9 @@ def recount(case: Case, setting: Setting, notice: NoticeReference) -> Transition
             case, {p.subject: one.due for p, one in plan if one and p.subject and p.event is Event.END_OBJECTION}
         ),
         tasks=tuple(task if one is None else _taken_over(task, "due_at", one.due) for task, one in tasks),
-        plan=tuple(planned if one is None else _taken_over(planned, "at", one.due) for planned, one in plan),
+        plan=_moved(plan),
+        conduct=tuple(conduct.model_copy(update={"plan": _moved(pairs)}) for conduct, pairs in of_conduct),
+        **_cut_off(case, setting),
         **_what_follows(case, {one.what: one.due for one in changed}),
     )
 
@@ -96,6 +105,26 @@ def _again(what: str, before: datetime | None, part: Task | Planned, setting: Se
     if (due.at, due.provisional) == (before, part.provisional):
         return None
     return Recounted(what, before, due)
+
+
+def _cut_off(case: Case, setting: Setting) -> dict[str, Any]:
+    """What a decision cut off is counted again too: it may be set aside (decisions 28 and 34)."""
+    if case.ending is None or case.ending.interrupted is None:
+        return {}
+    before = case.ending.interrupted
+    tasks = [(task, _again(task.kind, task.due_at, task, setting)) for task in before.tasks]
+    plan = [(planned, _again(planned.event, planned.at, planned, setting)) for planned in before.plan]
+    counted = before.model_copy(
+        update={
+            "tasks": tuple(task if one is None else _taken_over(task, "due_at", one.due) for task, one in tasks),
+            "plan": _moved(plan),
+        }
+    )
+    return {"ending": case.ending.model_copy(update={"interrupted": counted})}
+
+
+def _moved(plan: list[tuple[Planned, Recounted | None]]) -> tuple[Planned, ...]:
+    return tuple(planned if one is None else _taken_over(planned, "at", one.due) for planned, one in plan)
 
 
 def _taken_over(part: Part, instant: str, due: Due) -> Part:

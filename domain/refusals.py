@@ -27,12 +27,17 @@ refusal
 │   ├── proposal_pending          the same waits for a second person already
 │   ├── many_fails                so many of a batch fail that a person looks first
 │   ├── nothing_to_confirm        no result of the quarter is ripe
+│   ├── appeal_pending            an appeal has been filed already
+│   ├── deposit_not_whole         the deposit must be whole again first
+│   ├── outcome_not_open          a conduct case cannot be decided so now
 │   ├── nothing_to_resend         every letter meant has arrived or is on its way
 │   └── not_local                 only on the local server
 └── expectation (exit 8)      what the caller stated no longer holds
     ├── revision_stale            the application has another revision now
     ├── end_date_stale            the certification ends on another day now
     ├── proposal_changed          a proposal has other content, or what it was made on has changed
+    ├── decision_stale            the case ended by another decision
+    ├── conduct_stale             another conduct case was reported meanwhile
     ├── already_decided           another decision on that revision came first
     ├── request_id_reused         the request id was used with other parameters
     └── reference_reused          the bank reference was reported with other content
@@ -71,11 +76,16 @@ class RefusalKind(StrEnum):
     PROPOSAL_PENDING = "proposal_pending"
     MANY_FAILS = "many_fails"
     NOTHING_TO_CONFIRM = "nothing_to_confirm"
+    APPEAL_PENDING = "appeal_pending"
+    DEPOSIT_NOT_WHOLE = "deposit_not_whole"
+    OUTCOME_NOT_OPEN = "outcome_not_open"
     NOTHING_TO_RESEND = "nothing_to_resend"
     NOT_LOCAL = "not_local"
     REVISION_STALE = "revision_stale"
     END_DATE_STALE = "end_date_stale"
     PROPOSAL_CHANGED = "proposal_changed"
+    DECISION_STALE = "decision_stale"
+    CONDUCT_STALE = "conduct_stale"
     ALREADY_DECIDED = "already_decided"
     REQUEST_ID_REUSED = "request_id_reused"
     REFERENCE_REUSED = "reference_reused"
@@ -115,6 +125,9 @@ TREE: dict[str, tuple[RefusalKind, ...]] = {
         RefusalKind.PROPOSAL_PENDING,
         RefusalKind.MANY_FAILS,
         RefusalKind.NOTHING_TO_CONFIRM,
+        RefusalKind.APPEAL_PENDING,
+        RefusalKind.DEPOSIT_NOT_WHOLE,
+        RefusalKind.OUTCOME_NOT_OPEN,
         RefusalKind.NOTHING_TO_RESEND,
         RefusalKind.NOT_LOCAL,
     ),
@@ -122,6 +135,8 @@ TREE: dict[str, tuple[RefusalKind, ...]] = {
         RefusalKind.REVISION_STALE,
         RefusalKind.END_DATE_STALE,
         RefusalKind.PROPOSAL_CHANGED,
+        RefusalKind.DECISION_STALE,
+        RefusalKind.CONDUCT_STALE,
         RefusalKind.ALREADY_DECIDED,
         RefusalKind.REQUEST_ID_REUSED,
         RefusalKind.REFERENCE_REUSED,

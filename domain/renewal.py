@@ -11,10 +11,11 @@ from typing import Any
 
 from domain import quarter
 from domain.after_ending import duties
-from domain.case import Case, Event, Planned, Renewal
+from domain.case import Case, Renewal
 from domain.commands import RejectRenewal, Renew, RequestRenewalSupplement, Supplement
 from domain.judging import judge
 from domain.letters import letter, long_date
+from domain.planning import Event, Planned
 from domain.records import Decision, Record, ScreeningResult, Transition
 from domain.refusals import Refusal, RefusalKind
 from domain.review import new_revision

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from domain.case import Case, Decided, Event, Planned
+from domain.case import Case, Decided
 from domain.commands import Approve, ReleaseReview, RequestSupplement, Supplement, TakeReview
 from domain.deposit import deposit_opened, full_deposit
 from domain.ending import end_before_term
 from domain.judging import judge
 from domain.letters import letter
 from domain.money import format_cny
+from domain.planning import Event, Planned
 from domain.policy import Policy
 from domain.records import ApplicationRevision, Decision, KnownBy, Record, ScreeningResult, Transition
 from domain.refusals import Refusal, RefusalKind

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from domain.case import Case, Counting, Event, Planned, Task
+from domain.case import Case, Ending
+from domain.planning import Counting, Event, Planned, Task
 from domain.policy import Policy
 from domain.records import Record, Transition
 from domain.shanghai import end_of_day, shanghai_date
@@ -98,6 +99,8 @@ def step(
     if stage is not case.stage and stage not in MOVES[case.stage]:
         raise ValueError(f"no move leads from {case.stage} to {stage}")
     after = _without_overtaken_proposals(case.model_copy(update={**changes, "sequence": case.sequence + 1}))
+    if case.ending is None and after.ending is not None:
+        after = after.model_copy(update={"ending": _ended(case, after.ending, actor)})
     return Transition(
         case=after.model_copy(update={"tasks": _with_unmatched_money(after)}),
         event=event,
@@ -106,6 +109,18 @@ def step(
         observed_at=setting.now,
         detail=detail or {},
         records=tuple(records),
+    )
+
+
+def _ended(case: Case, ending: Ending, actor: object) -> Ending:
+    """Whatever ends a case: under which id, by whom, and what it cuts off (decisions 28 and 34)."""
+    name = getattr(actor, "name", None)
+    return ending.model_copy(
+        update={
+            "decision": f"{case.case_number}-{case.sequence + 1}",
+            "by": ending.by or ((name,) if name else ()),
+            "interrupted": case.interrupted,
+        }
     )
 
 

@@ -66,8 +66,9 @@ MOVES: dict[Stage | None, frozenset[Stage]] = {
     Stage.PUBLISHING: frozenset({Stage.VALID, Stage.RENEWAL_LATE, Stage.SETTLING}),
     Stage.VALID: frozenset({Stage.RENEWAL_LATE, Stage.SETTLING}),
     Stage.RENEWAL_LATE: frozenset({Stage.PUBLISHING, Stage.SETTLING}),
-    Stage.SETTLING: frozenset({Stage.RENEWAL_LATE, Stage.CLOSED}),
-    Stage.CLOSED: frozenset(),
+    # What is set aside leads back to where it was.
+    Stage.SETTLING: frozenset(Stage) - {Stage.SETTLING},
+    Stage.CLOSED: frozenset(Stage) - {Stage.CLOSED},
 }
 """From each stage, the stages that may follow. Staying in a stage is always allowed."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from domain.fields import Documents, Text, plain_problems
+from domain.fields import Code, Documents, Text, plain_problems
 from domain.refusals import Problem
 
 
@@ -29,5 +29,19 @@ def read_statement(data: object) -> Statement:
     """Raises `InvalidStatement` with every problem."""
     try:
         return Statement.model_validate(data)
+    except ValidationError as error:
+        raise InvalidStatement(plain_problems(error)) from None
+
+
+class AppealFile(Statement):
+    """An appeal: a statement that names the decision it is against."""
+
+    decision: Code
+
+
+def read_appeal(data: object) -> AppealFile:
+    """Raises `InvalidStatement` with every problem."""
+    try:
+        return AppealFile.model_validate(data)
     except ValidationError as error:
         raise InvalidStatement(plain_problems(error)) from None

@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Literal
 
 from domain.case import Case
+from domain.conduct import conduct_workflow_id
 from domain.judging import open_to
 from domain.money import format_cny
 from domain.shanghai import SHANGHAI
@@ -65,6 +66,13 @@ def current_details(case: Case, now: datetime) -> str:
         due = f"due {case.publication.due_date}" + (" (provisional)" if case.publication.provisional else "")
         rows.append(("公示 Publication", f"{case.publication.state}, {due}{breached}"))
     rows += [("暂停 Hold", f"{hold.kind}, since {_shown(hold.since)}") for hold in case.holds]
+    rows += [
+        (
+            "违规案件 Conduct case",
+            f"{one.id} ({one.rule}): {one.state}, workflow `{conduct_workflow_id(case.workflow_id, one.id)}`",
+        )
+        for one in case.open_conduct
+    ]
     rows += [("待复核 Proposal", f"{proposal.id}: {proposal.action}") for proposal in case.open_proposals]
     if case.assessments:
         newest = case.assessments[-1]

@@ -95,16 +95,16 @@ def object_to(
 ) -> None:
     """Object to a provisional fail within its time; compliance decides."""
     from domain.commands import ObjectAssessment
+    from domain.statement import InvalidStatement, read_statement
+    from starter.paper_file import InvalidFile, read_paper_file
     from starter.sending import act
-    from starter.statement_file import read_statement_file
-    from starter.structured_text import InvalidFile
 
     quarter = given_period(period) if period is not None else None
     try:
-        read = read_statement_file(file)
+        read = read_paper_file(file, read_statement, InvalidStatement)
     except InvalidFile as error:
         raise invalid_file(error.problems) from None
-    fields = {"statement": read.statement.statement, "evidence": tuple(read.document_files), "period": quarter}
+    fields = {"statement": read.paper.statement, "evidence": read.hashes, "period": quarter}
     act(session, base, lambda envelope: ObjectAssessment(**envelope, **fields), read.document_files)
 
 

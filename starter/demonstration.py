@@ -1,4 +1,4 @@
-"""`livebase demo`: one base through its whole first year on a real server, driven through the command line itself."""
+"""`livebase demo`: one base through two years on a real server, driven through the command line itself."""
 
 from __future__ import annotations
 
@@ -10,15 +10,22 @@ import sys
 import tempfile
 import time
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from starter.errors import CommandError
 from starter.output import money, print_table, say, speaking, told, waiting, when, word
 from starter.phrases import actor
 from starter.session import Session
 
+if TYPE_CHECKING:
+    from domain.periods import Period
+
+_CONFIRMED = timedelta(days=12)
+"""How long after a quarter's end its results are confirmed."""
+_RENEWED = timedelta(days=30)
+"""How long before a term's end it is renewed."""
 _EXAMPLE = Path(__file__).parent.parent / "examples" / "passes"
 
 
@@ -88,16 +95,52 @@ async def _walk(session: Session, begun: float) -> list[str]:
     _tell(told("published on the official list: {} through {}", term["certificate_number"], term["last_day"]))
     expect("the list while valid", "published", valid["publication"]["state"])
 
-    days = (_last_day(valid) - session.today).days
-    before = await step("the year goes by, reminders sent", "fast-forward", code, f"{days}d")
-    expect("the standing on the last day", "certified", before["standing"])
-    after = await step("the term has ended", "fast-forward", code, "1d")
-    expect("the standing after the term", "expired", after["standing"])
+    compliance, second = ("--as", "compliance:he"), ("--as", "compliance:feng")
+    papers = _Papers(Path(str(session.data_dir)), code, term["from"][:10])
+
+    today = session.today
+
+    async def forward_to(what: str, day: date) -> dict[str, Any]:
+        nonlocal today
+        days, today = (day - today).days, day
+        return await step(what, "fast-forward", code, f"{days}d")
+
+    for quarter in _quarters(term):
+        await forward_to(told("the quarter {} is over", quarter), quarter.last_day + timedelta(days=3))
+        await _livebase(session, "assess", "import", papers.figures(quarter), "--as", "operator:sun")
+        await forward_to("the time to object is over", quarter.last_day + _CONFIRMED)
+        await _livebase(session, "assess", "confirm", str(quarter), *compliance)
+    await forward_to("the year goes by", _last_day(valid) - _RENEWED)
+    await step("renewal filed", "renew", code, "--from", term["last_day"], *applicant)
+    await step("renewal approved", "renewal", "approve", code, "--revision", "1", *reviewer)
+    second_year = await forward_to("the second year has begun", _last_day(valid) + timedelta(days=2))
+    expect("the standing in the second year", "certified", second_year["standing"])
+
+    await step("a violation is reported", "conduct", "report", code, papers.report("minor"), *compliance)
+    case = (await _livebase(session, "show", code))["conduct"][0]["id"]
+    await step("the base answers", "conduct", "respond", case, papers.statement(), *applicant)
+    await step("to be put right", *_decided(case, "rectification"), *compliance)
+    await step("put right", "conduct", "respond", case, papers.statement(), *applicant)
+    await step("checked and closed", *_decided(case, "rectified"), *compliance)
+
+    await step(
+        "a serious one, suspended at once", "conduct", "report", code, papers.report("serious"), "--urgent", *compliance
+    )
+    serious = (await _livebase(session, "show", code))["conduct"][1]["id"]
+    await step("the base answers", "conduct", "respond", serious, papers.statement(), *applicant)
+    await step("revocation proposed", *_decided(serious, "revocation"), *compliance)
+    (proposal,) = (await _livebase(session, "show", code))["proposals"]
+    revoked = await step("a second person approves", "approvals", "approve", proposal["id"], *second)
+    expect("the standing after two people", "revoked", revoked["standing"])
+    decision = (await _livebase(session, "show", code))["ending"]["decision"]
+    await step("the base appeals", "appeal", "file", code, papers.appeal(decision), *applicant)
+    upheld = ("appeal", "decide", code, "--outcome", "uphold", "--reason", "证据充分")
+    await step("the appeal is decided", *upheld, *certifier)
     await step("marks out of use", "marks", "confirm", code, evidence, *applicant)
     await step("the settlement falls due", "fast-forward", code, "31d")
 
     view = await _livebase(session, "show", code)
-    expect("the list after the term", "withdrawn", view["publication"]["state"])
+    expect("the list after the revocation", "withdrawn", view["publication"]["state"])
     expect("the stage", "settling", view["stage"])
     expect("the deposit held", 10_000_000, view["deposit"]["held"]["fen"])
     problems += await _summary(session, view, begun)
@@ -173,9 +216,65 @@ def _paid(code: str, payer: str, amount: str, reference: str) -> tuple[str, ...]
     return ("deposit", "receive", code, "--amount", amount, "--reference", reference, "--payer", payer)
 
 
-def _last_day(view: dict[str, Any]) -> Any:
-    from datetime import date
+def _decided(case: str, outcome: str) -> tuple[str, ...]:
+    return ("conduct", "decide", case, "--outcome", outcome, "--reason", "证据充分")
 
+
+class _Papers:
+    """The papers people hand in, written where the demo keeps its own."""
+
+    def __init__(self, folder: Path, code: str, found_on: str) -> None:
+        self.found_on = found_on
+        self._folder = folder / "papers"
+        self._code = code
+        shutil.copytree(_EXAMPLE / "documents", self._folder / "documents")
+        self._proof = next(path.name for path in (_EXAMPLE / "documents").glob("*.pdf"))
+
+    def figures(self, quarter: Period) -> str:
+        header = "credit_code,period,live_merchants,active_merchants,gmv"
+        return self._written("metrics.csv", f"{header}\n{self._code},{quarter},60,45,8600000.00\n")
+
+    def report(self, severity: str) -> str:
+        fields = {
+            "rule": "R6",
+            "trigger": "breach",
+            "severity": severity,
+            "found_on": self.found_on,
+            "facts": "组织刷单,见截图",
+            "affected_accounts": [],
+            "losses": [],
+        }
+        return self._with_proof("report.json", fields)
+
+    def statement(self) -> str:
+        return self._with_proof("statement.json", {"statement": "已经停止,并处分了责任人"})
+
+    def appeal(self, decision: str) -> str:
+        return self._with_proof("appeal.json", {"decision": decision, "statement": "情节没有这样严重"})
+
+    def _with_proof(self, name: str, fields: dict[str, Any]) -> str:
+        evidence = {"evidence": [f"documents/{self._proof}"]}
+        return self._written(name, json.dumps(fields | evidence, ensure_ascii=False))
+
+    def _written(self, name: str, text: str) -> str:
+        path = self._folder / name
+        path.write_text(text, "utf-8")
+        return str(path)
+
+
+def _quarters(term: dict[str, Any]) -> list[Period]:
+    """The quarters of the term of `show` that are confirmed before it is renewed."""
+    from domain.periods import Period
+
+    first = Period.of(date.fromisoformat(term["from"][:10])).next
+    found = []
+    while first.last_day + _CONFIRMED < date.fromisoformat(term["last_day"]) - _RENEWED:
+        found.append(first)
+        first = first.next
+    return found
+
+
+def _last_day(view: dict[str, Any]) -> date:
     return date.fromisoformat(view["term"]["last_day"])
 
 

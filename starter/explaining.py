@@ -35,8 +35,8 @@ def _view(session: Session, found: FoundCase) -> dict[str, Any]:
     shown = session.reader.base_view(found, session.wall)
     rests_on = grounds(session.engine, case.case_number)
     kept = ("case_number", "credit_code", "name", "parties", "stage", "standing", "awaiting", "due_at", "valid_until",
-            "revision", "term", "next_term", "renewal", "publication", "assessments", "holds", "proposals", "ending",
-            "deposit")  # fmt: skip
+            "revision", "term", "next_term", "renewal", "publication", "assessments", "holds", "proposals", "conduct",
+            "ending", "appeal", "deposit")  # fmt: skip
     return {
         **{key: shown[key] for key in kept},
         "unobserved_ending": _unobserved(found, session),

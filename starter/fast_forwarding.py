@@ -109,26 +109,44 @@ async def _step_by_step(
 ) -> dict[str, Any]:
     """From one planned event to the next until `goal`, each seen done in the store before the next jump."""
     from connection.clock import MARGIN
+    from domain.conduct import conduct_workflow_id
 
     while True:
         now = await clock.now(workflow_id)
         case = await _settled(session, case_number, now)
+        beside = [conduct_workflow_id(case.workflow_id, conduct.id) for conduct in case.open_conduct]
         closed = case.stage == "closed"  # its workflow is over; only the row's clock goes on
         reached = max(now, goal) if closed else now
         await _record(clock, case, reached - datetime.now(UTC))
         if reached >= goal:
             return _view(case, reached)
-        upcoming = case.next_event
-        stops = upcoming is not None and upcoming.at <= goal
-        aim = upcoming.at - MARGIN if upcoming is not None and stops else goal
+        upcoming = _next_at(case)
+        stops = upcoming is not None and upcoming <= goal
+        aim = upcoming - MARGIN if upcoming is not None and stops else goal
         if aim > now:
             async with time_limit(_STEP_SECONDS):
                 moved = await clock.fast_forward(workflow_id, aim - now)
             if not moved and (await _settled(session, case_number, now)).stage != "closed":
                 message = f"The workflow of case {case_number} was ended by hand; nothing moves it."
                 raise CommandError(5, "already_ended", message, f"See where it stood with: livebase show {case_number}")
+        for process in beside:  # the base first, then what runs beside it
+            await _bring(clock, process, aim)
         if stops:
             await asyncio.sleep(MARGIN / timedelta(seconds=1))  # the clock runs on to what is due
+
+
+def _next_at(case: Case) -> datetime | None:
+    """When anything of the base comes of itself next: in its own case or in a conduct case."""
+    planned = [*case.plan, *(one for conduct in case.open_conduct for one in conduct.plan)]
+    return min((one.at for one in planned), default=None)
+
+
+async def _bring(clock: CaseClock, workflow_id: str, instant: datetime) -> None:
+    """Bring another process's clock to an instant; one that has ended has none any more."""
+    now = await clock.now(workflow_id)
+    if instant > now:
+        async with time_limit(_STEP_SECONDS):
+            await clock.fast_forward(workflow_id, instant - now)
 
 
 def carry_offset(session: Session, case: Case, offset: timedelta) -> None:
@@ -161,12 +179,13 @@ async def _record(clock: CaseClock, case: Case, offset: timedelta) -> None:
 
 async def _settled(session: Session, case_number: str, now: datetime) -> Case:
     """The case once everything due by `now` has been carried out."""
-    from domain import agenda
+    from domain import agenda, conduct_agenda
 
     until = time.monotonic() + _STEP_SECONDS
     while True:
         found: FoundCase = session.found(case_number)
-        if agenda.due(found.case, now) is None:
+        open_ones = found.case.open_conduct
+        if agenda.due(found.case, now) is None and not any(conduct_agenda.due(one, now) for one in open_ones):
             return found.case
         if time.monotonic() > until:
             raise _not_carried_out()

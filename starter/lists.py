@@ -13,7 +13,7 @@ from starter.output import deadline, loud, print_table, say, word
 from starter.session import Session
 
 if TYPE_CHECKING:
-    from domain.case import Task
+    from domain.planning import Task
     from store.queries import FoundCase
 
 StandingOption = Annotated[

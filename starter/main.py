@@ -15,10 +15,12 @@ import traceback
 import typer
 
 from starter import (
+    appealing,
     applying,
     approvals,
     assessing,
     casework,
+    conducting,
     depositing,
     explaining,
     handed_in,
@@ -45,6 +47,8 @@ def build_app() -> typer.Typer:
     measures.register(app)
     approvals.register(app)
     casework.register(app)
+    conducting.register(app)
+    appealing.register(app)
     depositing.register(app)
     assessing.register(app)
     lists.register(app)

@@ -23,6 +23,12 @@ _TYPED = {
     "decide_assessment": "assess decide",
     "confirm_marks": "marks confirm",
     "check_marks": "marks check",
+    "file_appeal": "appeal file",
+    "decide_appeal": "appeal decide",
+    "set_aside": "set-aside",
+    "report_conduct": "conduct report",
+    "respond_conduct": "conduct respond",
+    "decide_conduct": "conduct decide",
     "approve_proposal": "approvals approve",
     "deny_proposal": "approvals deny",
     "extend_deadline": "extend",
@@ -59,8 +65,14 @@ def of_the_certification(view: dict[str, Any]) -> list[Row]:
     if view["assessments"]:
         rows += [("assessment", _assessment(one)) for one in view["assessments"][-_QUARTERS_SHOWN:]]
     rows += [("holds", _hold(hold)) for hold in view["holds"]]
+    for conduct in view["conduct"]:
+        how = word(conduct["outcome"] if conduct["state"] == "closed" else conduct["state"], "conduct")
+        rows.append(("conduct case", f"{conduct['id']} {conduct['rule']}, {word(conduct['severity'])}: {how}"))
     if view["ending"]:
         rows.append(("ending", _ending(view["ending"])))
+    if appeal := view["appeal"]:
+        decided = word(appeal["outcome"], "appeal") if appeal["outcome"] else word("undecided")
+        rows.append(("appeal", f"{word('filed')} {when(appeal['filed_at'])}: {decided}"))
     return rows
 
 

@@ -73,7 +73,8 @@ def send(
     _print(session, answer)
     after = session.reader.find_case(answer.case_number)
     _tell_what_waits(command, after)
-    link = session.web_link(command.workflow_id, after.run_id if after else None)
+    own_run = after.run_id if after and command.sent_to == command.workflow_id else None
+    link = session.web_link(command.sent_to, own_run)
     if link is not None:
         say(f"Temporal Web: {link}")
 
@@ -136,11 +137,8 @@ async def _until_answered(
 ) -> Answer:
     from connection.clock import CaseClock
     from domain.commands import Answer
-    from workflows.messages import WORKFLOW
-    from workflows.state import CertificationState
 
-    summary = f"淘宝直播基地认证 {command.workflow_id.split(':')[1]}"
-    start = Start(WORKFLOW, CertificationState(opens_at=opens_at), summary) if found is None else None
+    start = _start(command, found, opens_at) if found is None or command.action == "report_conduct" else None
     if start is not None and opens_at is not None:
         client = CaseClock(client).ahead(opens_at - session.wall)
 
@@ -153,10 +151,23 @@ async def _until_answered(
         # An application that met one just refused starts again; money that comes to a closed case is recorded.
         if answer is None and found is not None:
             _require_reopening(session, command, found.case.case_number, ended)
-            start = Start(WORKFLOW, CertificationState(reopened=True), summary)
+            start = _start(command, found, None)
         return answer
 
     return await until_answered(command.request_id, once, when_ended)
+
+
+def _start(command: Command, found: FoundCase | None, opens_at: datetime | None) -> Start:
+    """The workflow to start for a command: a new case's, a conduct case's, or that of a case taken up again."""
+    from domain.commands import ConductCommand
+    from workflows.messages import CONDUCT_WORKFLOW, WORKFLOW
+    from workflows.state import CertificationState, ConductState
+
+    if isinstance(command, ConductCommand):
+        state = ConductState(case_workflow=command.workflow_id, conduct=command.conduct, opens_at=opens_at)
+        return Start(CONDUCT_WORKFLOW, state, f"违规案件 {command.conduct}")
+    summary = f"淘宝直播基地认证 {command.workflow_id.split(':')[1]}"
+    return Start(WORKFLOW, CertificationState(opens_at=opens_at, reopened=found is not None), summary)
 
 
 async def until_answered(

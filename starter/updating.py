@@ -58,13 +58,13 @@ async def attempt(
     options: dict[str, Any] = {"id": command.update_id(sending), "result_type": answer, "rpc_timeout": patience}
     try:
         if start is None:
-            handle = client.get_workflow_handle(command.workflow_id)
+            handle = client.get_workflow_handle(command.sent_to)
             updated: Given = await handle.execute_update(command.action, command, **options)
             return updated
         operation: WithStartWorkflowOperation[Any, Any] = WithStartWorkflowOperation(
             start.workflow,
             start.state,
-            id=command.workflow_id,
+            id=command.sent_to,
             task_queue=TASK_QUEUE,
             id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
             static_summary=start.summary,

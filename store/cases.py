@@ -18,9 +18,12 @@ from domain.commands import Answer, Command
 from domain.delivery import StoredLetter
 from domain.records import (
     ApplicationRevision,
+    Authorisation,
     BenefitEffective,
     BenefitsGranted,
+    BenefitsRestored,
     BenefitsWithdrawn,
+    ConductReport,
     Decision,
     Evidence,
     KnownBy,
@@ -290,6 +293,12 @@ class CaseTransaction:
                     .where(tables.BenefitRow.case_number == case.case_number, tables.BenefitRow.term == record.term)
                     .values(withdrawn_at=transition.legal_at)
                 )
+            case BenefitsRestored(ordinal):
+                self._session.execute(
+                    update(tables.BenefitRow)
+                    .where(tables.BenefitRow.case_number == case.case_number, tables.BenefitRow.term == ordinal)
+                    .values(withdrawn_at=None)
+                )
             case Evidence():
                 for sha256 in dict.fromkeys(record.documents):
                     self._session.add(
@@ -301,6 +310,21 @@ class CaseTransaction:
                 self._add(tables.NoticeRow, record, at, **key, sequence=case.sequence, place=place)
             case Note():
                 self._add(tables.NoteRow, record, at, **key, sequence=case.sequence)
+            case ConductReport():
+                self._session.add(
+                    tables.ConductReportRow(
+                        **key,
+                        conduct=record.conduct,
+                        sequence=case.sequence,
+                        facts=record.facts,
+                        affected_accounts=list(record.affected_accounts),
+                        losses=[loss.model_dump(mode="json") for loss in record.losses],
+                        by=record.by,
+                        at=at,
+                    )
+                )
+            case Authorisation():
+                self._add(tables.AuthorisationRow, record, at, **key, sequence=case.sequence)
             case LettersResent(places):
                 send_again(self._session, case.case_number, places)
             case _:

@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import Engine, func, select
 from sqlalchemy.orm import Session
 
-from domain.case import Case, Deposit, Event
+from domain.case import Case, Deposit
 from domain.findings import Outcome
+from domain.planning import Event
 from domain.shanghai import SHANGHAI, shanghai_date
 from domain.stages import Stage, Standing
 from domain.terms import Term
@@ -279,6 +280,16 @@ class Reader:
             ],
             "holds": [{"kind": hold.kind, "since": shown(hold.since), "reason": hold.reason} for hold in case.holds],
             "proposals": proposals_view(case),
+            "conduct": [
+                {
+                    "id": conduct.id,
+                    "rule": conduct.rule,
+                    "severity": conduct.severity,
+                    "state": conduct.state,
+                    "outcome": conduct.outcome.value if conduct.outcome else None,
+                }
+                for conduct in case.conduct
+            ],
             "benefits": self.benefits(case, now),
             "ending": None
             if case.ending is None
@@ -288,7 +299,17 @@ class Reader:
                 "legal_at": shown(case.ending.legal_at),
                 "observed_at": shown(case.ending.observed_at),
                 "reason": case.ending.reason,
+                "decision": case.ending.decision,
             },
+            "appeal": None
+            if case.appeal is None
+            else {
+                "decision": case.appeal.decision,
+                "filed_at": shown(case.appeal.filed_at),
+                "outcome": case.appeal.outcome,
+                "decided_at": shown(case.appeal.decided_at),
+            },
+            "appeal_until": shown(case.appeal_until),
             "findings": self.findings(case.case_number),
             "workflow": {"id": case.workflow_id, "run_id": found.run_id, "url": None},
         }

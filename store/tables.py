@@ -260,6 +260,34 @@ class NoteRow(Table):
     at: Mapped[datetime]
 
 
+class ConductReportRow(Table):
+    """What was reported of a violation, append-only; the conduct case itself is part of its certification case."""
+
+    __tablename__ = "conduct_reports"
+
+    conduct: Mapped[str] = mapped_column(String(40), primary_key=True)
+    case_number: Mapped[str] = mapped_column(ForeignKey("cases.case_number"), index=True)
+    sequence: Mapped[int]
+    facts: Mapped[str]
+    affected_accounts: Mapped[list[Any]]
+    losses: Mapped[list[Any]]
+    by: Mapped[str]
+    at: Mapped[datetime]
+
+
+class AuthorisationRow(Table):
+    """A written authorisation to act in the platform's name (R5), append-only; its paper is evidence of its entry."""
+
+    __tablename__ = "authorisations"
+
+    case_number: Mapped[str] = mapped_column(ForeignKey("cases.case_number"), primary_key=True)
+    sequence: Mapped[int] = mapped_column(primary_key=True)
+    activity: Mapped[str]
+    until: Mapped[date]
+    by: Mapped[str]
+    at: Mapped[datetime]
+
+
 class NoticeRow(Table):
     """A letter and its delivery (decision 35). `at` is the case's clock; all other instants are the delivery's.
 

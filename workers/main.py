@@ -14,6 +14,7 @@ from activities.agenda import ClockActivities, agenda_activities
 from activities.assessment import AssessmentActivities
 from activities.calendar import CalendarActivities
 from activities.commands import command_activities
+from activities.conduct import CaseActivities, conduct_activities
 from activities.desk import CaseDesk
 from activities.letters import LetterActivities, MailRoom
 from activities.publication import OfficialChannel, OwnList, PublicationActivities
@@ -31,8 +32,9 @@ from workflows.assessment import AssessedPeriod
 from workflows.calendar import CalendarNotice
 from workflows.certification import Certification
 from workflows.clock import RecordClock
+from workflows.conduct import Conduct
 from workflows.letters import DeliverLetters
-from workflows.messages import COMMANDS, outside_task_queue
+from workflows.messages import COMMANDS, CONDUCT_COMMANDS, outside_task_queue
 
 THREADS = 8
 """How many activities run at once, inside and outside each."""
@@ -58,9 +60,11 @@ def build_workers(
     inside = Worker(
         client,
         task_queue=settings.task_queue,
-        workflows=[Certification, AssessedPeriod, CalendarNotice, DeliverLetters, RecordClock],
+        workflows=[Certification, Conduct, AssessedPeriod, CalendarNotice, DeliverLetters, RecordClock],
         activities=[
-            *command_activities(desk, COMMANDS),
+            *command_activities(desk, COMMANDS + CONDUCT_COMMANDS),
+            *conduct_activities(desk),
+            CaseActivities(cases).read_case,
             publication.record_publication,
             publication.record_publication_failure,
             *agenda_activities(desk),

@@ -18,14 +18,17 @@ with workflow.unsafe.imports_passed_through():
         ApproveRenewal,
         AssessmentNews,
         Assign,
+        Authorise,
         Certify,
         CheckMarks,
         ConfirmMarks,
         Correct,
+        DecideAppeal,
         DecideAssessment,
         DenyProposal,
         Dissolve,
         ExtendDeadline,
+        FileAppeal,
         ObjectAssessment,
         Publish,
         ReceiveDeposit,
@@ -39,6 +42,7 @@ with workflow.unsafe.imports_passed_through():
         RequestSupplement,
         ResendLetters,
         Revoke,
+        SetAside,
         Supplement,
         Surrender,
         Suspend,
@@ -309,6 +313,38 @@ class PeoplesActs(CaseKeeping):
     def _check_resend_letters(self, command: ResendLetters) -> None:
         self._check(command)
 
+    @workflow.update(description="登记书面授权 Put an authorisation on record")
+    async def authorise(self, command: Authorise) -> Answer:
+        return await self._act(command)
+
+    @authorise.validator
+    def _check_authorise(self, command: Authorise) -> None:
+        self._check(command)
+
+    @workflow.update(description="提出申诉 File the appeal")
+    async def file_appeal(self, command: FileAppeal) -> Answer:
+        return await self._act(command)
+
+    @file_appeal.validator
+    def _check_file_appeal(self, command: FileAppeal) -> None:
+        self._check(command)
+
+    @workflow.update(description="裁决申诉 Decide the appeal")
+    async def decide_appeal(self, command: DecideAppeal) -> Answer:
+        return await self._act(command)
+
+    @decide_appeal.validator
+    def _check_decide_appeal(self, command: DecideAppeal) -> None:
+        self._check(command)
+
+    @workflow.update(description="撤销原决定 Set a decision of ours aside")
+    async def set_aside(self, command: SetAside) -> Answer:
+        return await self._act(command)
+
+    @set_aside.validator
+    def _check_set_aside(self, command: SetAside) -> None:
+        self._check(command)
+
     # What machines tell.
 
     @workflow.signal(description="节假日安排变动 The calendar has changed")
@@ -319,6 +355,11 @@ class PeoplesActs(CaseKeeping):
     @workflow.signal(description="考核有新结果 Something of an assessment came on record")
     def assessment_news(self, news: AssessmentNews) -> None:
         """Noted only; `run` fetches it."""
+        self.state.unheard = True
+
+    @workflow.signal(description="违规案件有变动 A conduct case has changed the case")
+    def case_changed(self) -> None:
+        """Noted only; `run` reads the case again."""
         self.state.unheard = True
 
     @workflow.query(description="案件现状 The case as this run knows it")

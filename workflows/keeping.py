@@ -11,22 +11,26 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from temporalio import workflow
-from temporalio.common import RetryPolicy, SearchAttributeKey
-from temporalio.exceptions import ActivityError, ApplicationError
+from temporalio.common import RetryPolicy
+from temporalio.exceptions import ActivityError, ApplicationError, FailureError
 
 with workflow.unsafe.imports_passed_through():
     from domain import agenda
-    from domain.case import Case, Event, Planned
+    from domain.case import Case
     from domain.commands import Answer, Command, Outcome
+    from domain.conduct import conduct_workflow_id
     from domain.judging import judge
     from domain.permissions import require_permission
+    from domain.planning import Event, Planned
     from domain.recounting import may_move
     from domain.refusals import Refusal, RefusalKind, request_id_reused
     from domain.stages import Stage
-    from domain.tracing import SEARCH_ATTRIBUTES, current_details, search_attributes
+    from domain.tracing import current_details, search_attributes
     from workflows.messages import outside_task_queue, refusal_error
-    from workflows.options import STEP, TRANSACTION
+    from workflows.options import STEP, STORE_PAUSE, TRANSACTION
     from workflows.state import CertificationState
+
+from workflows.shown import upsert  # workflow code: the sandbox looks into it
 
 # The publication channel is an outside party: a bounded effort on the queue for such, then the case's own
 # retry plan. Five minutes hold three tries and the wait for a free hand when the channel keeps many waiting.
@@ -35,13 +39,7 @@ ANNOUNCEMENT: dict[str, Any] = {
     "schedule_to_close_timeout": timedelta(minutes=5),
     "retry_policy": RetryPolicy(initial_interval=timedelta(seconds=1), maximum_attempts=3),
 }
-STORE_PAUSE = timedelta(seconds=30)
 LONGEST_WAIT = timedelta(days=365)
-
-_KEYS = {
-    name: SearchAttributeKey.for_datetime(name) if kind == "Datetime" else SearchAttributeKey.for_keyword(name)
-    for name, kind in SEARCH_ATTRIBUTES.items()
-}
 
 
 class CaseKeeping:
@@ -109,7 +107,10 @@ class CaseKeeping:
                     self._adopt(outcome.case)
                 raise refusal_error(outcome.refusal.refusal())
             assert outcome.case is not None
+            before = self.state.case.open_conduct if self.state.case else ()
             self._adopt(outcome.case)
+            closed = {conduct.id for conduct in before} - {conduct.id for conduct in outcome.case.open_conduct}
+            self.state.to_tell += sorted(closed)
             self.state.remember(command, outcome.answer)
             return outcome.answer
 
@@ -139,6 +140,9 @@ class CaseKeeping:
                 continue
             if self.state.unheard:
                 await self._hear()
+                continue
+            if self.state.to_tell:
+                await self._tell_conduct(self.state.to_tell.pop(0))
                 continue
             planned = await self._next_due(self.state.case)
             if planned is None:
@@ -175,6 +179,8 @@ class CaseKeeping:
         case = self.state.case
         if case is None or case.stage is not stage or case.next_event != first or self.state.unheard:
             return True
+        if self.state.unheard or self.state.to_tell:
+            return True
         # A case without a deadline on the calendar sleeps on: it takes the notice when it next wakes.
         return bool(self.state.notices) and may_move(case)
 
@@ -200,7 +206,7 @@ class CaseKeeping:
         await workflow.sleep(STORE_PAUSE, summary="the store did not answer; trying again")
 
     async def _hear(self) -> None:
-        """Hear of what the base's assessments have brought, from the store."""
+        """Read again a case that was changed beside this run, with what the base's assessments have brought."""
         async with self._lock:
             case = self.state.case
             assert case is not None
@@ -214,8 +220,16 @@ class CaseKeeping:
                 return
             except ActivityError as error:
                 self.state.unheard = True
-                workflow.logger.warning("the store did not tell of assessments: %s", error.cause or error)
+                workflow.logger.warning("the store did not tell of the case: %s", error.cause or error)
         await workflow.sleep(STORE_PAUSE, summary="the store did not answer; trying again")
+
+    async def _tell_conduct(self, conduct: str) -> None:
+        """A conduct case was closed by what was done here: its workflow, which may have ended, is to hear of it."""
+        beside = conduct_workflow_id(workflow.info().workflow_id, conduct)
+        try:
+            await workflow.get_external_workflow_handle(beside).signal("case_changed")
+        except FailureError as error:
+            workflow.logger.warning("the workflow of a conduct case was not told: %s", error)
 
     async def _attempt_publication(self, planned: Planned) -> None:
         # The channel is asked without the lock: a slow channel must not keep commands waiting.
@@ -266,12 +280,7 @@ class CaseKeeping:
         self.state.case = case
         shown = search_attributes(case, now)
         if before is None or search_attributes(before, now) != shown:
-            workflow.upsert_search_attributes(
-                [
-                    _KEYS[name].value_unset() if value is None else _KEYS[name].value_set(value)  # type: ignore[arg-type]
-                    for name, value in shown.items()
-                ]
-            )
+            upsert(shown)
         workflow.set_current_details(current_details(case, now))
 
     async def _continue_as_new(self) -> None:

@@ -24,15 +24,19 @@ from domain.commands import (
     ApproveProposal,
     ApproveRenewal,
     Assign,
+    Authorise,
     Certify,
     CheckMarks,
     Command,
     ConfirmMarks,
     Correct,
+    DecideAppeal,
     DecideAssessment,
+    DecideConduct,
     DenyProposal,
     Dissolve,
     ExtendDeadline,
+    FileAppeal,
     ObjectAssessment,
     Publish,
     ReceiveDeposit,
@@ -42,10 +46,13 @@ from domain.commands import (
     RejectRenewal,
     ReleaseReview,
     Renew,
+    ReportConduct,
     RequestRenewalSupplement,
     RequestSupplement,
     ResendLetters,
+    RespondConduct,
     Revoke,
+    SetAside,
     Supplement,
     Surrender,
     Suspend,
@@ -57,6 +64,7 @@ from domain.refusals import Refusal, RefusalDetail, RefusalKind
 WORKFLOW = "Certification"
 IMPORT_WORKFLOW = "CalendarNotice"
 ASSESSMENT_WORKFLOW = "AssessedPeriod"
+CONDUCT_WORKFLOW = "Conduct"
 TASK_QUEUE = "livebase"
 """Where cases and their transactions run."""
 
@@ -88,6 +96,10 @@ COMMANDS: tuple[type[Command], ...] = (
     ObjectAssessment,
     DecideAssessment,
     ConfirmMarks,
+    Authorise,
+    FileAppeal,
+    DecideAppeal,
+    SetAside,
     CheckMarks,
     Assign,
     ExtendDeadline,
@@ -95,6 +107,10 @@ COMMANDS: tuple[type[Command], ...] = (
     ResendLetters,
 )
 """Every command, in process order."""
+
+
+CONDUCT_COMMANDS: tuple[type[Command], ...] = (ReportConduct, RespondConduct, DecideConduct)
+"""The commands of a conduct case, sent to its own workflow."""
 
 
 def outside_task_queue(task_queue: str) -> str:

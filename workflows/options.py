@@ -29,3 +29,5 @@ STEP: dict[str, Any] = {
     "schedule_to_close_timeout": timedelta(seconds=60),
     "retry_policy": RetryPolicy(initial_interval=timedelta(milliseconds=100), maximum_interval=timedelta(seconds=5)),
 }
+STORE_PAUSE = timedelta(seconds=30)
+"""How long a run rests when the store did not take a step."""

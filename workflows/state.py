@@ -32,8 +32,9 @@ class CertificationState(BaseModel):
     `case` is the case as stored, None until an application opens one. `reopened` marks a run started on a
     closed case for what may still come to it (a late payment): the store judges then, not the run. `opens_at`
     is given where a case starts on a moved clock (decision 6): nothing counts before it. `notices` are the calendar
-    notices told of (sha256 → reference) by which the deadlines are still to be counted again.
-    `unheard`: something of the base's assessments has come on record since the case heard last.
+    notices told of (sha256 → reference) by which the deadlines are still to be counted again. `unheard`: the case was
+    changed beside this run and is to be read again. `to_tell`: conduct cases this run has closed, whose workflows have
+    yet to hear of it.
     """
 
     model_config = ConfigDict(extra="allow")
@@ -43,8 +44,9 @@ class CertificationState(BaseModel):
     reopened: bool = False
     opens_at: datetime | None = None
     notices: dict[str, NoticeReference] = {}
-    counted_by: list[str] = []
     unheard: bool = False
+    to_tell: list[str] = []
+    counted_by: list[str] = []
 
     def remember(self, command: Command, answer: Answer) -> None:
         """Keep the answer; the oldest goes when there are too many."""
@@ -63,6 +65,37 @@ class CertificationState(BaseModel):
             self.notices.pop(notice.sha256, None)
             self.counted_by.append(notice.sha256)
         del self.counted_by[:-NOTICES_REMEMBERED]
+
+
+class ConductState(BaseModel):
+    """The whole state of a conduct case's workflow, and its start input.
+
+    `case` is its certification case as stored, None until the report is in; `unheard` when that has changed since,
+    `untold` when the certification's workflow has yet to hear of a change. `opens_at` as in `CertificationState`.
+    """
+
+    model_config = ConfigDict(extra="allow")
+
+    case_workflow: str
+    conduct: str
+    case: Case | None = None
+    recent: dict[str, Remembered] = {}
+    opens_at: datetime | None = None
+    unheard: bool = False
+    untold: bool = False
+
+    def remember(self, command: Command, answer: Answer) -> None:
+        """Keep the answer; a conduct case has few."""
+        self.recent[command.request_id] = Remembered(params_hash=command.params_hash(), answer=answer)
+
+
+class ConductOutcome(BaseModel):
+    """How a conduct case ended: what the workflow's result shows."""
+
+    model_config = ConfigDict(extra="allow")
+
+    conduct: str
+    outcome: str
 
 
 class CaseOutcome(BaseModel):

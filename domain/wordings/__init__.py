@@ -11,8 +11,10 @@ the parts of the letter, in its order; what stands in braces is filled in by `do
 
 from __future__ import annotations
 
+from domain.wordings.appeal import APPEAL
 from domain.wordings.assessment import ASSESSMENT
 from domain.wordings.certification import CERTIFICATION
+from domain.wordings.conduct import CONDUCT
 from domain.wordings.deadlines import EXTENDED, MOVED
 from domain.wordings.deposit import DEPOSIT
 from domain.wordings.ending import ENDING
@@ -24,6 +26,7 @@ from domain.wordings.wording import Wording
 __all__ = ["WORDINGS", "Wording"]
 
 WORDINGS: dict[str, Wording] = {
-    **REVIEW, **DEPOSIT, **CERTIFICATION, **RENEWAL, **ASSESSMENT, **MEASURES, **ENDING, **EXTENDED, **MOVED,
+    **REVIEW, **DEPOSIT, **CERTIFICATION, **RENEWAL, **ASSESSMENT, **MEASURES, **CONDUCT, **APPEAL, **ENDING,
+    **EXTENDED, **MOVED,
 }  # fmt: skip
 """Every letter by its key."""

@@ -39,6 +39,15 @@ EXTENDED: dict[str, Wording] = {
         do="请一次交齐:livebase supplement {case} 补充材料文件",
         follows="收到后重新审核;逾期未提交的,本次续签终止;本期认证未届满的,至到期日仍然有效。",
     ),
+    "deadline_extended.rectify": Wording(
+        Role.APPLICANT,
+        "改正期限延长",
+        what="改正违规的期限已延长。",
+        why="{reason}",
+        by="请在{until}改正并提交说明。",
+        do="提交说明及证据:livebase conduct respond 编号 说明文件",
+        follows="核查认定已改正的,案件了结;逾期未改正的,认证暂停,已暂停的提请撤销。",
+    ),
     "deadline_extended.deposit": Wording(
         Role.APPLICANT,
         "保证金缴纳期限延长",
@@ -131,6 +140,33 @@ MOVED: dict[str, Wording] = {
     ),
     "deadline_moved.set_aside_assessment": _deadline_moved(
         Role.COMPLIANCE, "失效决定复核", "请在{until}复核。", "查看:livebase assess show {case}"
+    ),
+    "deadline_moved.answer_conduct": _deadline_moved(
+        Role.APPLICANT, "答复违规通知", "请在{until}答复。", "提交答复及证据:livebase conduct respond 编号 答复文件"
+    ),
+    "deadline_moved.decide_conduct": _deadline_moved(
+        Role.COMPLIANCE, "决定违规案件", "请在{until}作出决定。", "查看:livebase conduct list"
+    ),
+    "deadline_moved.check_rectification": _deadline_moved(
+        Role.COMPLIANCE, "核查整改", "请在{until}核查并决定。", "查看:livebase conduct list"
+    ),
+    "deadline_moved.rectify": _deadline_moved(
+        Role.APPLICANT,
+        "改正违规",
+        "请在{until}改正并提交说明。",
+        "提交说明及证据:livebase conduct respond 编号 说明文件",
+    ),
+    "deadline_moved.decide_appeal": _deadline_moved(
+        Role.CERTIFIER,
+        "裁决申诉",
+        "请在{until}作出裁决。",
+        "查看:livebase why {case};裁决:livebase appeal decide {case}",
+    ),
+    "deadline_moved.approve_set_aside": _deadline_moved(
+        Role.COMPLIANCE,
+        "复核撤销原决定",
+        "请在{until}复核。",
+        "查看编号和案件:livebase show {case};同意或否决:livebase approvals approve、deny 编号",
     ),
     "deadline_moved.appeal": _deadline_moved(
         Role.APPLICANT,

@@ -21,7 +21,7 @@ from domain import (
     review,
 )
 from domain.assessment import FiguresRecorded, ResultConfirmed
-from domain.case import Case, Event, Planned
+from domain.case import Case
 from domain.commands import (
     Actor,
     Apply,
@@ -31,19 +31,24 @@ from domain.commands import (
     Certify,
     Command,
     DecideAssessment,
+    DecideConduct,
+    FileAppeal,
     Missing,
     ObjectAssessment,
     ReceiveDeposit,
     Renew,
+    ReportConduct,
     RequestRenewalSupplement,
     RequestSupplement,
+    RespondConduct,
     Revoke,
     Suspend,
 )
 from domain.figures import Figures, missed
+from domain.planning import Event, Planned
 from domain.records import Transition
 from domain.setting import Setting
-from domain.shanghai import midnight
+from domain.shanghai import midnight, shanghai_date
 from domain.stages import Role
 from domain.submission import Submission
 from store.reference import policy_book, shipped_calendar
@@ -244,6 +249,60 @@ def suspended(now: datetime = OPENED) -> Case:
     return done(in_valid(now), command(Suspend, COMPLIANCE, reason="brushing found"), now).case
 
 
+class AllOnRecord:
+    """Every document named has arrived."""
+
+    def require_documents(self, hashes: tuple[str, ...]) -> None: ...
+
+
+ARRIVED: Any = AllOnRecord()
+
+
+def decided(case: Case, command: Any, at: datetime, list_revision: int = 2) -> Transition:
+    """What a command does that names documents, all of them there."""
+    return deciding.decide(case, command, setting(at, list_revision), ARRIVED)
+
+
+def conduct_reported(case: Case, at: datetime = OPENED, **fields: Any) -> Transition:
+    """A violation reported; a minor one of R6 unless said otherwise."""
+    given: dict[str, Any] = {
+        "conduct": f"{case.case_number}-C{len(case.conduct) + 1}",
+        "rule": "R6",
+        "trigger": "breach",
+        "severity": "minor",
+        "found_on": shanghai_date(at),
+        "facts": "组织刷单,见截图",
+        "evidence": ("0" * 64,),
+    }
+    return decided(case, command(ReportConduct, COMPLIANCE, **given | fields), at)
+
+
+def conduct_answered(case: Case, at: datetime) -> Transition:
+    """The newest conduct case answered, or put right."""
+    answer = command(RespondConduct, APPLICANT, conduct=case.conduct[-1].id, statement="已经停止")
+    return decided(case, answer, at)
+
+
+def conduct_decided(case: Case, outcome: str, at: datetime, list_revision: int = 2, *, id: str = "") -> Transition:
+    """A decision on the newest conduct case."""
+    decide = command(DecideConduct, COMPLIANCE, conduct=id or case.conduct[-1].id, outcome=outcome, reason="证据充分")
+    return decided(case, decide, at, list_revision)
+
+
+def accused(now: datetime = OPENED, **fields: Any) -> Case:
+    """A base in its year with a violation reported, to be answered."""
+    return conduct_reported(in_valid(now), now, **fields).case
+
+
+def undecided(now: datetime = OPENED, **fields: Any) -> Case:
+    """The same, answered a day later."""
+    return conduct_answered(accused(now, **fields), now + timedelta(days=1)).case
+
+
+def ordered_to_rectify(now: datetime = OPENED, **fields: Any) -> Case:
+    return conduct_decided(undecided(now, **fields), "rectification", now + timedelta(days=2)).case
+
+
 def revocation_proposed(now: datetime = OPENED) -> Case:
     return done(in_valid(now), command(Revoke, COMPLIANCE, reason="brushing found"), now).case
 
@@ -252,6 +311,14 @@ def approval(case: Case, actor: Actor = CERTIFIER) -> Any:
     """The command that approves the case's newest proposal."""
     proposal = case.proposals[-1]
     return command(ApproveProposal, actor, proposal=proposal.id, content=proposal.content)
+
+
+def appealed(now: datetime = OPENED) -> Case:
+    """Revoked, and appealed the next day."""
+    case = revoked(now)
+    assert case.ending is not None
+    file = command(FileAppeal, APPLICANT, decision=case.ending.decision, statement="证据不实")
+    return decided(case, file, now + timedelta(days=1)).case
 
 
 def revoked(now: datetime = OPENED) -> Case:
@@ -277,4 +344,8 @@ STAGES = {
     "failing": failing,
     "objected": objected,
     "unknown": unknown,
+    "appealed": appealed,
+    "accused": accused,
+    "undecided": undecided,
+    "rectifying": ordered_to_rectify,
 }

@@ -8,8 +8,9 @@ from datetime import date, timedelta
 import pytest
 
 from domain import after_ending, agenda, ending, publication, review
-from domain.case import Case, Event, Planned
+from domain.case import Case
 from domain.commands import Acceptance, Approve, ConfirmMarks, Reject, Withdraw
+from domain.planning import Event, Planned
 from domain.records import BenefitEffective, BenefitsGranted, BenefitsWithdrawn, Letter, ListRevision, Transition
 from domain.refusals import Refusal, RefusalKind
 from domain.shanghai import midnight
@@ -80,6 +81,10 @@ def test_an_open_case_always_has_something_planned_and_somebody_or_nobody_to_act
         "failing": Role.NOBODY,
         "objected": Role.COMPLIANCE,
         "unknown": Role.COMPLIANCE,
+        "appealed": Role.APPLICANT,
+        "accused": Role.APPLICANT,
+        "undecided": Role.COMPLIANCE,
+        "rectifying": Role.APPLICANT,
     }
     assert case.awaiting is expected[stage]
 

@@ -8,12 +8,13 @@ from typing import Any
 import pytest
 
 from domain import agenda, casework, publication
-from domain.case import Case, Event
+from domain.case import Case
 from domain.commands import Actor, Assign, DenyProposal, Reinstate, Revoke, Suspend
 from domain.deciding import PROPOSED, RULES
 from domain.inbox import waits_for
 from domain.judging import judge, open_to
 from domain.permissions import ROLES, SECOND_PERSON
+from domain.planning import Event
 from domain.proposals import content_of
 from domain.records import Decision, Letter
 from domain.refusals import Refusal, RefusalKind

@@ -14,10 +14,11 @@ import pytest
 from domain import agenda, objection
 from domain.assessing import AssessedBase, KnownBase, Line, OnRecord, assess, confirm, require_few_fails, waits
 from domain.assessment import FiguresRecorded, News, ResultConfirmed, bars, fails_in_a_row, hear, unheard
-from domain.case import Assessment, Case, Event
+from domain.case import Assessment, Case
 from domain.commands import Actor, DecideAssessment, ObjectAssessment
 from domain.figures import Figures, InvalidFigures, canonical, from_canonical, missed, read_figures
 from domain.periods import Period, counting_term, ending_in
+from domain.planning import Event
 from domain.records import BenefitsWithdrawn, Letter, ListRevision, Transition
 from domain.refusals import Refusal, RefusalKind
 from domain.shanghai import end_of_day, midnight

@@ -9,10 +9,11 @@ from datetime import date, datetime, timedelta
 import pytest
 
 from domain import agenda, deposit, ending
-from domain.case import Case, Event
+from domain.case import Case
 from domain.casework import add_note, assign, extend
 from domain.commands import Actor, AddNote, Approve, Assign, ExtendDeadline, ReceiveDeposit, Reject
 from domain.judging import judge
+from domain.planning import Event
 from domain.records import Letter, Note, Transition
 from domain.refusals import Refusal, RefusalKind
 from domain.shanghai import end_of_day, midnight

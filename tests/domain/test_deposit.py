@@ -7,7 +7,6 @@ from datetime import date, timedelta
 import pytest
 
 from domain import certification, deposit, ending, expiry, publication, review
-from domain.case import Event
 from domain.commands import (
     Approve,
     Certify,
@@ -18,6 +17,7 @@ from domain.commands import (
     TakeReview,
     Withdraw,
 )
+from domain.planning import Event
 from domain.records import Letter, Payment
 from domain.refusals import Refusal, RefusalKind
 from domain.stages import Role, Stage

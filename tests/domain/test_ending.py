@@ -8,8 +8,9 @@ from datetime import date, timedelta
 import pytest
 
 from domain import agenda, ending
-from domain.case import Case, Event
+from domain.case import Case
 from domain.commands import Withdraw
+from domain.planning import Event
 from domain.shanghai import midnight
 from domain.stages import Stage
 from tests.domain import cases

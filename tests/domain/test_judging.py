@@ -14,15 +14,19 @@ from domain.commands import (
     ApproveProposal,
     ApproveRenewal,
     Assign,
+    Authorise,
     Certify,
     CheckMarks,
     Command,
     ConfirmMarks,
     Correct,
+    DecideAppeal,
     DecideAssessment,
+    DecideConduct,
     DenyProposal,
     Dissolve,
     ExtendDeadline,
+    FileAppeal,
     Missing,
     ObjectAssessment,
     Publish,
@@ -33,10 +37,13 @@ from domain.commands import (
     RejectRenewal,
     ReleaseReview,
     Renew,
+    ReportConduct,
     RequestRenewalSupplement,
     RequestSupplement,
     ResendLetters,
+    RespondConduct,
     Revoke,
+    SetAside,
     Supplement,
     Surrender,
     Suspend,
@@ -53,8 +60,11 @@ _BEFORE_TERM = {"review", "supplement", "deposit", "certifying"}
 _IN_TERM = {
     "publishing", "valid", "renewing", "renewal_supplement", "second_term", "suspended", "revocation_proposed",
     "failing", "objected", "unknown",
+    "accused", "undecided", "rectifying",
 }  # fmt: skip
+_MARKS = {"settling", "renewal_late", "revoked", "appealed"}
 _R = {"reason": "r"}
+_REVOCATION = "LB-2026-000001-7"
 _PROPOSED = cases.revocation_proposed().proposals[0]
 # The table of design/cli.md, by hand: command → (fields, roles, stages).
 TABLE: dict[type[Command], tuple[dict[str, Any], set[str], set[str]]] = {
@@ -104,9 +114,40 @@ TABLE: dict[type[Command], tuple[dict[str, Any], set[str], set[str]]] = {
         {"revocation_proposed"},
     ),
     DenyProposal: ({"proposal": _PROPOSED.id, **_R}, {"compliance", "certifier"}, {"revocation_proposed"}),
-    CheckMarks: ({"result": "r"}, {"compliance", "operator"}, {"settling", "renewal_late", "revoked"}),
+    ReportConduct: (
+        {
+            "conduct": "LB-2026-000001-C2",
+            "rule": "R6",
+            "trigger": "breach",
+            "severity": "minor",
+            "found_on": date(2026, 3, 2),
+            "facts": "f",
+            "evidence": ("0",),
+        },
+        {"compliance", "operator"},
+        _IN_TERM | {"settling", "renewal_late", "revoked", "appealed"},
+    ),
+    RespondConduct: (
+        {"conduct": "LB-2026-000001-C1", "statement": "s"},
+        {"applicant", "operator"},
+        {"accused", "rectifying"},
+    ),
+    DecideConduct: ({"conduct": "LB-2026-000001-C1", "outcome": "dismissed", **_R}, {"compliance"}, {"undecided"}),
+    FileAppeal: (
+        {"decision": _REVOCATION, "statement": "s"},
+        {"applicant", "operator"},
+        {"revoked", "appealed"},
+    ),
+    DecideAppeal: ({"outcome": "uphold", **_R}, {"certifier", "compliance"}, {"appealed"}),
+    SetAside: ({"decision": _REVOCATION, **_R}, {"compliance"}, {"revoked", "appealed"}),
+    Authorise: (
+        {"activity": "a", "until": date(2026, 4, 1), "evidence": ("0",)},
+        {"certifier"},
+        _IN_TERM,
+    ),
+    CheckMarks: ({"result": "r"}, {"compliance", "operator"}, _MARKS),
     Correct: ({"submission": "0"}, {"operator"}, _IN_TERM),
-    ConfirmMarks: ({"evidence": ("0",)}, {"applicant", "operator"}, {"settling", "renewal_late", "revoked"}),
+    ConfirmMarks: ({"evidence": ("0",)}, {"applicant", "operator"}, _MARKS),
     ObjectAssessment: ({"statement": "s"}, {"applicant", "operator"}, {"failing"}),
     DecideAssessment: (
         {"period": "2026Q2", "outcome": "pass", "reason": "r"},
@@ -121,7 +162,16 @@ TABLE: dict[type[Command], tuple[dict[str, Any], set[str], set[str]]] = {
     ExtendDeadline: (
         {"deadline": "deposit", "to": date(2026, 4, 10), "reason": "r"},
         {"operator"},
-        {"supplement", "deposit", "settling", "renewal_supplement", "renewal_late", "revoked"},
+        {
+            "supplement",
+            "deposit",
+            "settling",
+            "renewal_supplement",
+            "renewal_late",
+            "revoked",
+            "appealed",
+            "rectifying",
+        },
     ),
     AddNote: (
         {"text": "t"},
@@ -168,7 +218,12 @@ def test_a_command_is_possible_in_its_stages_only(kind: type[Command], stage: st
     if decides:
         assert info.value.kind is RefusalKind.ALREADY_DECIDED
     else:
-        expected = {RefusalKind.WRONG_STAGE, RefusalKind.ALREADY_ENDED}
+        expected = {
+            RefusalKind.WRONG_STAGE,
+            RefusalKind.ALREADY_ENDED,
+            RefusalKind.OUTCOME_NOT_OPEN,
+            RefusalKind.NOT_FOUND,
+        }
         if kind in (ApproveProposal, DenyProposal):
             expected = {RefusalKind.NOT_FOUND, RefusalKind.ALREADY_DECIDED}
         assert info.value.kind in expected | ({RefusalKind.END_DATE_STALE} if kind is Renew else set())

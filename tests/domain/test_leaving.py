@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 
 from domain import after_ending, agenda, opening, publication
-from domain.case import Case, Event, Hold
+from domain.case import Case, Hold
 from domain.commands import CheckMarks, ConfirmMarks, Dissolve, Publish, Revoke, Surrender
 from domain.deciding import decide
+from domain.planning import Event
 from domain.records import BenefitsWithdrawn, Decision, ListRevision, Transition
 from domain.refusals import Refusal, RefusalKind
 from domain.shanghai import end_of_day, midnight
@@ -51,7 +52,9 @@ def test_it_ends_at_once_with_all_that_was_under_way(kind: str, name: str) -> No
     (decision,) = records(done, Decision)
     assert decision.kind == kind
     assert after.marks is not None and after.marks.due_at == after.tasks[0].due_at
-    assert ending.holds == case.holds, "an ending that is set aside opens them again"
+    assert ending.interrupted is not None and ending.interrupted.holds == case.holds, (
+        "an ending that is set aside opens them again"
+    )
     assert done.detail["holds_closed"] == [hold.kind for hold in case.holds]
     assert done.detail["renewal_closed"] is (case.renewal is not None)
     listed = [(one.revision, one.state, one.effective_from) for one in records(done, ListRevision)]
@@ -65,7 +68,8 @@ def test_a_next_term_that_waits_never_begins(kind: str) -> None:
     running, waiting = case.terms
     done = ended(kind, case, at, 3)
     after = done.case
-    assert after.terms == (running,) and after.ending is not None and after.ending.unbegun == waiting
+    assert after.terms == (running,) and after.ending is not None and after.ending.interrupted is not None
+    assert after.ending.interrupted.unbegun == waiting
     assert done.detail["term_never_begun"] == waiting.certificate_number
     assert records(done, BenefitsWithdrawn) == [BenefitsWithdrawn(1), BenefitsWithdrawn(2)]
     (entry,) = records(done, ListRevision)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import fields, replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from functools import partial
 
 import pytest
@@ -16,22 +16,27 @@ from domain import (
     assessment,
     casework,
     certification,
+    conduct_agenda,
     correction,
+    deciding,
     ending,
     publication,
     renewal,
     review,
     suspension,
 )
-from domain.case import Case, Event
+from domain.case import Case
 from domain.commands import (
     Actor,
     Approve,
+    Authorise,
     Command,
     Correct,
+    DecideAppeal,
     DenyProposal,
     Dissolve,
     ExtendDeadline,
+    FileAppeal,
     Missing,
     RefuseCertification,
     Reinstate,
@@ -39,13 +44,16 @@ from domain.commands import (
     RejectRenewal,
     RequestSupplement,
     Revoke,
+    SetAside,
     Supplement,
     Surrender,
     Suspend,
     Withdraw,
 )
+from domain.conduct import Outcome
 from domain.judging import EXTENDABLE
 from domain.letters import before_end_of, letter
+from domain.planning import Event
 from domain.records import Letter, Transition
 from domain.shanghai import SHANGHAI
 from domain.stages import Role
@@ -58,7 +66,7 @@ from tests.starter.test_cli_help import all_commands
 NOW = cases.OPENED
 AT = cases.setting(NOW)
 
-NOT_YET = {"appeal file", "deposit refund", "set-aside"}
+NOT_YET = {"deposit refund"}
 """Commands of the contract (design/cli.md) that letters name and that come with the stages they belong to."""
 
 
@@ -167,6 +175,61 @@ def acted(case: Case, kind: type[Command], who: Actor, **fields: str) -> Transit
     return cases.done(case, cases.command(kind, who, reason="刷榜刷数据", **fields), NOW)
 
 
+AT_NEXT_DAY = NOW + timedelta(days=1)
+
+
+class NoOther(cases.AllOnRecord):
+    def live_case(self, _: str) -> None: ...
+
+
+def appeal_filed() -> Transition:
+    case = cases.revoked()
+    assert case.ending is not None
+    file = cases.command(FileAppeal, cases.APPLICANT, decision=case.ending.decision, statement="证据不实")
+    return cases.decided(case, file, AT_NEXT_DAY)
+
+
+def appeal_decided(outcome: str) -> Transition:
+    judge = Actor(role=Role.CERTIFIER, name="shen")
+    command = cases.command(DecideAppeal, judge, outcome=outcome, reason="已复核")
+    setting = cases.setting(AT_NEXT_DAY, 3)
+    return deciding.decide(cases.appealed(), command, setting, NoOther())  # type: ignore[arg-type]
+
+
+def set_aside_proposed(now: datetime = NOW) -> Transition:
+    case = cases.revoked(now)
+    assert case.ending is not None
+    command = cases.command(SetAside, cases.COMPLIANCE, decision=case.ending.decision, reason="同名企业混淆")
+    return deciding.decide(case, command, cases.setting(now, 3), NoOther())  # type: ignore[arg-type]
+
+
+def set_aside_denied() -> Transition:
+    case = set_aside_proposed().case
+    command = cases.command(DenyProposal, cases.CERTIFIER, proposal=case.proposals[-1].id, reason="证据不足")
+    return cases.done(case, command, AT_NEXT_DAY)
+
+
+def of_conduct(case: Case) -> Transition:
+    """What comes of itself next in the newest conduct case."""
+    conduct = case.conduct[-1]
+    assert conduct.next_event is not None
+    transition = conduct_agenda.take(case, conduct.id, conduct.next_event, cases.setting(conduct.next_event.at, 3))
+    assert transition is not None
+    return transition
+
+
+def conduct_outcome(outcome: Outcome) -> Transition:
+    """Each outcome where it can be decided; a revocation on a certification that has ended."""
+    day = timedelta(days=1)
+    if outcome in (Outcome.RECTIFIED, Outcome.UNCORRECTED):
+        checked = cases.conduct_answered(cases.ordered_to_rectify(), NOW + 5 * day).case
+        return cases.conduct_decided(checked, outcome, NOW + 6 * day)
+    case = cases.undecided(severity="serious")
+    if outcome is Outcome.REVOCATION:
+        case = acted(case, Surrender, cases.APPLICANT).case
+    return cases.conduct_decided(case, outcome, NOW + 2 * day)
+
+
 def held_twice() -> Case:
     _, changes = suspension.place(cases.suspended(), "deposit", "r", AT)
     return cases.suspended().model_copy(update=changes)
@@ -181,6 +244,15 @@ def corrected() -> Transition:
     return correction.correct(cases.in_valid(), command, after, before, AT)
 
 
+def alone(case: Case, kind: str) -> Case:
+    """A case in which nothing but one task has a deadline."""
+    return case.model_copy(update={"tasks": tuple(task for task in case.tasks if task.kind == kind), "plan": ()})
+
+
+def rectification_handed_in(now: datetime) -> Case:
+    return cases.conduct_answered(cases.ordered_to_rectify(now), now + timedelta(days=4)).case
+
+
 COUNTED: dict[str, tuple[str, Callable[[datetime], Case]]] = {
     "review": ("2026-12-23", cases.in_review),
     "supplement": ("2026-12-18", cases.in_supplement),
@@ -188,6 +260,12 @@ COUNTED: dict[str, tuple[str, Callable[[datetime], Case]]] = {
     "renewal_review": ("2026-12-23", lambda _: cases.renewing(recounting.at("2026-02-06"))),
     "renewal_supplement": ("2026-12-18", lambda _: cases.in_renewal_supplement(recounting.at("2026-01-27"))),
     "certify": ("2026-12-30", cases.in_certifying),
+    "decide_appeal": ("2026-12-10", lambda now: alone(cases.appealed(now), "decide_appeal")),
+    "approve_set_aside": ("2026-12-30", lambda now: alone(set_aside_proposed(now).case, "approve_set_aside")),
+    "answer_conduct": ("2026-12-28", cases.accused),
+    "decide_conduct": ("2026-12-23", cases.undecided),
+    "check_rectification": ("2026-12-18", rectification_handed_in),
+    "rectify": ("2026-12-16", cases.ordered_to_rectify),
     "publish": ("2026-12-23", cases.in_publishing),
     "confirm_marks": ("2026-12-28", recounting.expired_on),
     "approve_revocation": ("2026-12-29", cases.revocation_proposed),
@@ -351,6 +429,57 @@ TRANSITIONS: dict[str, tuple[Callable[[], Transition], tuple[str, ...]]] = {
         ("assessment_escalated",),
     ),
     **{f"a notice, {name}": (partial(counted_again, name), (f"deadline_moved.{name}",)) for name in COUNTED},
+    "file_appeal": (lambda: appeal_filed(), ("appeal_filed",)),
+    "decide_appeal, uphold": (lambda: appeal_decided("uphold"), ("appeal_upheld",)),
+    "decide_appeal, set-aside": (lambda: appeal_decided("set-aside"), ("appeal_set_aside",)),
+    "escalate_appeal": (lambda: taken(cases.appealed(), Event.ESCALATE_APPEAL), ("appeal_escalated",)),
+    "set_aside": (lambda: set_aside_proposed(), ("approval_asked.set_aside",)),
+    "set_aside, approved": (
+        lambda: deciding.decide(
+            set_aside_proposed().case,
+            cases.approval(set_aside_proposed().case),
+            cases.setting(AT_NEXT_DAY, 3),
+            NoOther(),  # type: ignore[arg-type]
+        ),
+        ("decision_set_aside",),
+    ),
+    "set_aside, denied": (set_aside_denied, ("approval_denied.set_aside",)),
+    "set_aside, expired": (
+        lambda: taken(set_aside_proposed().case, Event.EXPIRE_PROPOSAL),
+        ("approval_expired.set_aside",),
+    ),
+    "report_conduct": (lambda: cases.conduct_reported(cases.in_valid()), ("conduct_reported",)),
+    "report_conduct, urgent": (
+        lambda: cases.conduct_reported(cases.in_valid(), urgent=True),
+        ("conduct_reported.urgent",),
+    ),
+    "respond_conduct": (lambda: cases.conduct_answered(cases.accused(), NOW), ("conduct_answered",)),
+    "respond_conduct, put right": (
+        lambda: cases.conduct_answered(cases.ordered_to_rectify(), NOW + timedelta(days=5)),
+        ("rectification_reported",),
+    ),
+    **{f"decide_conduct, {one}": (partial(conduct_outcome, one), (f"conduct_{one}",)) for one in Outcome},
+    "end_answer": (lambda: of_conduct(cases.accused()), ("conduct_unanswered",)),
+    "escalate_conduct": (lambda: of_conduct(cases.undecided()), ("conduct_escalated",)),
+    "suspend_uncorrected": (lambda: of_conduct(cases.ordered_to_rectify()), ("conduct_uncorrected",)),
+    "ask_for_revocation": (
+        lambda: of_conduct(of_conduct(cases.ordered_to_rectify()).case),
+        ("revocation_asked_for",),
+    ),
+    "authorise": (
+        lambda: cases.decided(
+            cases.in_valid(),
+            cases.command(
+                Authorise, cases.CERTIFIER, activity="双十一专场", until=date(2026, 11, 11), evidence=("0" * 64,)
+            ),
+            NOW,
+        ),
+        ("activity_authorised",),
+    ),
+    "extend the rectification": (
+        lambda: extended(cases.ordered_to_rectify(), "rectification"),
+        ("deadline_extended.rectify",),
+    ),
     "suspend": (lambda: acted(cases.in_valid(), Suspend, cases.COMPLIANCE), ("base_suspended",)),
     "reinstate": (lambda: acted(cases.suspended(), Reinstate, cases.COMPLIANCE), ("base_reinstated",)),
     "reinstate, held for another ground": (
@@ -436,6 +565,7 @@ def test_a_letter_has_all_its_parts(name: str) -> None:
 
 
 def test_every_event_that_comes_of_itself_is_in_the_table() -> None:
+    assert {event.value for event in conduct_agenda.RULES} <= set(TRANSITIONS)
     assert {event.value for event in agenda.RULES} - set(TRANSITIONS) == {event.value for event in SILENT} - {
         "attempt_publication"
     }

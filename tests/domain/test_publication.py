@@ -7,8 +7,9 @@ from datetime import timedelta
 import pytest
 
 from domain import agenda, publication
-from domain.case import Case, Event
+from domain.case import Case
 from domain.commands import Publish
+from domain.planning import Event
 from domain.stages import Stage
 from tests.domain import cases
 

@@ -11,9 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain import agenda, ending, expiry, review
-from domain.case import Case, Event
+from domain.case import Case
 from domain.commands import Publish, Reject
 from domain.notices import Notice
+from domain.planning import Event
 from domain.publication import publish_by_hand
 from domain.records import Letter, Transition
 from domain.recounting import may_move, recount

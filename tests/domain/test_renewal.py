@@ -8,9 +8,10 @@ from datetime import date, datetime, timedelta
 import pytest
 
 from domain import agenda, next_term, renewal
-from domain.case import Case, Event, Hold
+from domain.case import Case, Hold
 from domain.commands import ApproveRenewal, RejectRenewal, Renew, Supplement
 from domain.judging import judge
+from domain.planning import Event
 from domain.policy import Policy
 from domain.records import BenefitsGranted, BenefitsWithdrawn, ListRevision, ScreeningResult, TermBegun, Transition
 from domain.refusals import Refusal, RefusalKind

@@ -7,8 +7,9 @@ from datetime import date, datetime, timedelta
 import pytest
 
 from domain import agenda, next_term, publication, suspension
-from domain.case import Case, Event
+from domain.case import Case
 from domain.commands import ApproveRenewal, Reinstate, Suspend
+from domain.planning import Event
 from domain.records import BenefitEffective, BenefitsGranted, BenefitsWithdrawn, ListRevision, Transition
 from domain.refusals import Refusal, RefusalKind
 from domain.shanghai import midnight

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from temporalio.client import WorkflowExecutionStatus
 from temporalio.service import RPCError
 
-from domain.case import Case, Event
+from domain.case import Case
 from domain.commands import (
     Actor,
     Answer,
@@ -25,6 +25,7 @@ from domain.commands import (
     RequestSupplement,
     Supplement,
 )
+from domain.planning import Event
 from domain.shanghai import shanghai_date
 from domain.stages import Stage
 from domain.submission import Submission

@@ -12,15 +12,18 @@ from typing import Any
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
+from temporalio.client import WithStartWorkflowOperation
+from temporalio.common import WorkflowIDConflictPolicy
 from temporalio.exceptions import ApplicationError
 
 from activities.assessment import SIGNAL
 from activities.publication import Announcement, OwnList
-from domain.case import Event
-from domain.commands import Answer, AssessmentNews, Command, ConfirmPeriod, ImportCalendar
+from domain.commands import Answer, AssessmentNews, Command, ConfirmPeriod, ImportCalendar, ReportConduct
+from domain.conduct import ConductCase, conduct_workflow_id
 from domain.delivery import DeliveryState
 from domain.notices import Notice
 from domain.periods import Period, ending_in
+from domain.planning import Event
 from domain.stages import Stage
 from store import tables
 from tests.killing_worker import Death
@@ -29,7 +32,8 @@ from tests.office import Base, Office, example, until
 from tests.path import acts, imports, quarters
 from tests.path.on_record import FAILING, IN_REVIEW, IN_VALID, Reach, opened_for, put_on_record, take_up
 from workflows.letters import DELIVERY, DeliveryOrders
-from workflows.state import ImportResult
+from workflows.messages import CONDUCT_WORKFLOW
+from workflows.state import ConductState, ImportResult
 
 RECOVERY = 60.0
 """Seconds from the workers' return until all is as if nothing had happened."""
@@ -218,6 +222,73 @@ class Import(Kill):
         assert again == answer.model_copy(update={"repeated": True})
         await imports.result(scene.office, scene.notice)
         assert acts.remembered(scene.base, "import") == 1
+
+
+class OfConduct(Kill):
+    """What is done in a conduct case, by its own workflow; it comes with the start of it where it is the report."""
+
+    @property
+    def reports(self) -> bool:
+        return self.activity == ReportConduct.action
+
+    def id(self, scene: Scene) -> str:
+        return f"{scene.base.case.case_number}-C1"
+
+    def workflow_id(self, scene: Scene) -> str:
+        return conduct_workflow_id(scene.base.workflow_id, self.id(scene))
+
+    def _start(self, scene: Scene) -> tuple[ConductState, dict[str, Any]]:
+        queue = scene.office.settings.task_queue
+        state = ConductState(case_workflow=scene.base.workflow_id, conduct=self.id(scene))
+        return state, {"id": self.workflow_id(scene), "task_queue": queue}
+
+    async def reach(self, scene: Scene) -> None:
+        await super().reach(scene)
+        if not self.reports:
+            state, how = self._start(scene)
+            if self.activity != "read_case":  # else it is taken up from the record
+                state.case = scene.base.case
+            await scene.office.client.start_workflow(CONDUCT_WORKFLOW, state, **how)
+
+    async def act(self, scene: Scene) -> Any:
+        if self.command is None:
+            return None
+        scene.command = self.command(scene.base)
+        return await self._send(scene)
+
+    async def _send(self, scene: Scene) -> Answer:
+        command = scene.command
+        state, how = self._start(scene)
+        policy = WorkflowIDConflictPolicy.USE_EXISTING
+        start: WithStartWorkflowOperation[Any, Any] = WithStartWorkflowOperation(
+            CONDUCT_WORKFLOW, state, id_conflict_policy=policy, **how
+        )
+        answer: Answer = await scene.office.client.execute_update_with_start_workflow(
+            command.action,
+            command,
+            start_workflow_operation=start,
+            id=command.update_id("kill"),
+            result_type=Answer,
+        )
+        return answer
+
+    def effect_at(self, death: Death, before: int) -> int:
+        return before + (death.done if self.commits else 0)
+
+    async def left(self, scene: Scene, answer: Any, death: Death | None) -> None:
+        if isinstance(answer, Answer):
+            assert acts.remembered(scene.base, scene.command.request_id) == 1
+
+        async def same() -> bool:
+            handle = scene.office.client.get_workflow_handle(self.workflow_id(scene))
+            known = await handle.query("conduct", result_type=ConductCase | None)
+            return known == scene.base.case.conduct_case(self.id(scene))
+
+        for _ in range(100):
+            if await same():
+                return
+            await asyncio.sleep(0.1)
+        raise AssertionError("the conduct case's workflow knows another one than is on record")
 
 
 class Hearing(Kill):

@@ -7,22 +7,25 @@ from datetime import timedelta
 from typing import Any
 
 from domain.agenda import RULES
-from domain.case import Event
 from domain.commands import (
     AddNote,
     Approve,
     ApproveProposal,
     ApproveRenewal,
     Assign,
+    Authorise,
     Certify,
     CheckMarks,
     Command,
     ConfirmMarks,
     Correct,
+    DecideAppeal,
     DecideAssessment,
+    DecideConduct,
     DenyProposal,
     Dissolve,
     ExtendDeadline,
+    FileAppeal,
     ObjectAssessment,
     Publish,
     RefuseCertification,
@@ -31,20 +34,38 @@ from domain.commands import (
     RejectRenewal,
     ReleaseReview,
     Renew,
+    ReportConduct,
     RequestRenewalSupplement,
     RequestSupplement,
     ResendLetters,
+    RespondConduct,
     Revoke,
+    SetAside,
     Supplement,
     Surrender,
     Suspend,
     TakeReview,
     Withdraw,
 )
+from domain.planning import Event
+from domain.shanghai import shanghai_date
 from tests.office import APPLICANT, CERTIFIER, COMPLIANCE, OPERATOR, REVIEWER, Base
 from tests.path import acts
-from tests.path.kill_kinds import Application, Asking, Clock, Delivery, Hearing, Import, Kill, Quarter, Resending
+from tests.path.kill_kinds import (
+    Application,
+    Asking,
+    Clock,
+    Delivery,
+    Hearing,
+    Import,
+    Kill,
+    OfConduct,
+    Quarter,
+    Resending,
+)
 from tests.path.on_record import (
+    ACCUSED,
+    APPEALED,
     FAILING,
     IN_CERTIFYING,
     IN_DEPOSIT,
@@ -54,6 +75,7 @@ from tests.path.on_record import (
     IN_SUPPLEMENT,
     IN_VALID,
     OBJECTED,
+    RECTIFYING,
     REJECTED,
     RENEWED,
     RENEWING,
@@ -61,6 +83,8 @@ from tests.path.on_record import (
     REVIEW_TAKEN,
     REVOCATION_PROPOSED,
     SUSPENDED,
+    SUSPENDED_FOR_IT,
+    UNDECIDED,
     Record,
     reach,
 )
@@ -110,6 +134,19 @@ def _correction(base: Base) -> Command:
 def _decision(base: Base) -> Command:
     period = base.case.assessments[-1].period
     return _command(DecideAssessment, COMPLIANCE, period=period, outcome="pass", **_REASON)(base)
+
+
+def _of_conduct(base: Base, kind: type[Command], who: Any, **fields: Any) -> Command:
+    return _command(kind, who, conduct=base.case.conduct[-1].id, **fields)(base)
+
+
+def _ending(base: Base) -> str:
+    assert base.case.ending is not None
+    return base.case.ending.decision
+
+
+def _appeal(base: Base) -> Command:
+    return _command(FileAppeal, APPLICANT, decision=_ending(base), statement="the rooms are real")(base)
 
 
 _REASON = {"reason": "it was decided so"}
@@ -167,6 +204,49 @@ COMMANDS = {
     "revoke": Kill("revoke", IN_VALID, _command(Revoke, COMPLIANCE, **_REASON)),
     "approve_proposal": Kill("approve_proposal", REVOCATION_PROPOSED, _approval),
     "deny_proposal": Kill("deny_proposal", REVOCATION_PROPOSED, _denial),
+    "report_conduct": OfConduct(
+        "report_conduct",
+        IN_VALID,
+        lambda base: _command(
+            ReportConduct,
+            COMPLIANCE,
+            conduct=f"{base.case.case_number}-C1",
+            rule="R6",
+            trigger="breach",
+            severity="serious",
+            found_on=shanghai_date(base.case.opened_at),
+            facts="organised brushing",
+            evidence=(_document(base),),
+        )(base),
+    ),
+    "respond_conduct": OfConduct(
+        "respond_conduct",
+        ACCUSED,
+        lambda base: _of_conduct(base, RespondConduct, APPLICANT, statement="it has stopped"),
+    ),
+    "decide_conduct": OfConduct(
+        "decide_conduct",
+        UNDECIDED,
+        lambda base: _of_conduct(base, DecideConduct, COMPLIANCE, outcome="rectification", **_REASON),
+    ),
+    "authorise": Kill(
+        "authorise",
+        IN_VALID,
+        lambda base: _command(
+            Authorise,
+            CERTIFIER,
+            activity="a festival",
+            until=shanghai_date(base.case.opened_at) + timedelta(days=30),
+            evidence=(_document(base),),
+        )(base),
+    ),
+    "file_appeal": Kill("file_appeal", REJECTED, _appeal),
+    "decide_appeal": Kill("decide_appeal", APPEALED, _command(DecideAppeal, CERTIFIER, outcome="set-aside", **_REASON)),
+    "set_aside": Kill(
+        "set_aside",
+        REJECTED,
+        lambda base: _command(SetAside, COMPLIANCE, decision=_ending(base), **_REASON)(base),
+    ),
     "check_marks": Kill(
         "check_marks", IN_VALID, _command(CheckMarks, COMPLIANCE, result="the sign is gone"), ago=AFTER_THE_YEAR
     ),
@@ -203,6 +283,7 @@ _DUE_IN = {
     Event.EXPIRE_PROPOSAL: REVOCATION_PROPOSED,
     Event.ESCALATE_MARKS: IN_VALID,
     Event.ESCALATE_SETTLEMENT: IN_VALID,
+    Event.ESCALATE_APPEAL: APPEALED,
     Event.CLOSE_CASE: REJECTED,
 }
 OF_ITSELF = {event.value: Kill(event.value, _DUE_IN[event], due=event) for event in RULES} | {
@@ -210,6 +291,15 @@ OF_ITSELF = {event.value: Kill(event.value, _DUE_IN[event], due=event) for event
     "record_publication_failure": Kill("record_publication_failure", IN_PUBLISHING, channel_down=True, alone=True),
 }
 """What comes of itself."""
+
+OF_CONDUCT = {
+    "end_answer": OfConduct("end_answer", ACCUSED, ago=timedelta(days=25)),
+    "escalate_conduct": OfConduct("escalate_conduct", UNDECIDED, ago=timedelta(days=40)),
+    "suspend_uncorrected": OfConduct("suspend_uncorrected", RECTIFYING, ago=timedelta(days=40)),
+    "ask_for_revocation": OfConduct("ask_for_revocation", SUSPENDED_FOR_IT, ago=timedelta(days=90)),
+    "read_case": OfConduct("read_case", ACCUSED, commits=()),
+}
+"""What comes of itself in a conduct case."""
 
 OTHERS = {
     "announce_base": Asking("announce_base", IN_PUBLISHING, commits=(), alone=True),
@@ -227,4 +317,4 @@ OTHERS = {
 }
 """What is asked outside, and what is for all cases."""
 
-KILLS: dict[str, Kill] = COMMANDS | OF_ITSELF | OTHERS
+KILLS: dict[str, Kill] = COMMANDS | OF_ITSELF | OF_CONDUCT | OTHERS

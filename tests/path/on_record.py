@@ -9,34 +9,42 @@ from typing import Any
 
 from domain import (
     agenda,
+    appeal,
     approving,
     assessment,
     certification,
+    conduct_agenda,
     deposit,
     ending,
     next_term,
     objection,
     opening,
     publication,
+    rectification,
     renewal,
     review,
     suspension,
+    violation,
 )
 from domain.assessment import FiguresRecorded
-from domain.case import Case, Event
+from domain.case import Case
 from domain.commands import (
     Apply,
     Approve,
     ApproveRenewal,
     Certify,
     Command,
+    DecideConduct,
+    FileAppeal,
     Missing,
     ObjectAssessment,
     ReceiveDeposit,
     Reject,
     Renew,
+    ReportConduct,
     RequestRenewalSupplement,
     RequestSupplement,
+    RespondConduct,
     Revoke,
     Suspend,
     TakeReview,
@@ -44,6 +52,7 @@ from domain.commands import (
 )
 from domain.figures import Figures
 from domain.periods import ending_in
+from domain.planning import Event
 from domain.policy import Policy
 from domain.records import ListRevision, Transition
 from domain.setting import Setting
@@ -147,6 +156,42 @@ class Record:
         objects = self._command(ObjectAssessment, APPLICANT, statement="two merchants are missing")
         self._add(objection.object_to(self.case, objects, self._setting))
 
+    def conduct_reported(self) -> None:
+        command = self._command(
+            ReportConduct,
+            COMPLIANCE,
+            conduct=f"{self.case.case_number}-C{len(self.case.conduct) + 1}",
+            rule="R6",
+            trigger="breach",
+            severity="minor",
+            found_on=shanghai_date(self.now),
+            facts="组织刷单",
+            evidence=("0" * 64,),
+        )
+        self._add(violation.report(self.case, command, self._setting))
+
+    def conduct_answered(self) -> None:
+        answer = self._command(RespondConduct, APPLICANT, conduct=self.case.conduct[-1].id, statement="已经停止")
+        self._add(violation.respond(self.case, answer, self._setting))
+
+    def rectification_ordered(self) -> None:
+        given = {"conduct": self.case.conduct[-1].id, "outcome": "rectification", "reason": "r"}
+        decide = self._command(DecideConduct, COMPLIANCE, **given)
+        self._add(rectification.decide(self.case, decide, self._setting))
+
+    def suspended_for_it(self) -> None:
+        conduct = self.case.conduct[-1]
+        (overdue,) = conduct.plan
+        self.now = overdue.at
+        transition = conduct_agenda.take(self.case, conduct.id, overdue, self._setting)
+        assert transition is not None
+        self._add(transition)
+
+    def appealed(self) -> None:
+        assert self.case.ending is not None
+        given = {"decision": self.case.ending.decision, "statement": "证据不实"}
+        self._add(appeal.file(self.case, self._command(FileAppeal, APPLICANT, **given), self._setting))
+
     def lived(self, until: datetime, before: Event | None = None) -> None:
         """Carry out what comes of itself, each at its instant, up to another and until `before` is next.
 
@@ -200,6 +245,11 @@ OBJECTED = reach(FAILING, Record.objected)
 RENEWING = reach(IN_VALID, Record.renewal_filed)
 RENEWING_LATE = reach(IN_VALID, Record.renewal_filed_late)
 IN_RENEWAL_SUPPLEMENT = reach(RENEWING, Record.renewal_supplement_requested)
+ACCUSED = reach(IN_VALID, Record.conduct_reported)
+UNDECIDED = reach(ACCUSED, Record.conduct_answered)
+RECTIFYING = reach(UNDECIDED, Record.rectification_ordered)
+SUSPENDED_FOR_IT = reach(RECTIFYING, Record.suspended_for_it)
+APPEALED = reach(REJECTED, Record.appealed)
 RENEWED = reach(RENEWING, Record.renewal_approved)
 SUSPENDED = reach(IN_VALID, Record.suspended)
 REVOCATION_PROPOSED = reach(IN_VALID, Record.revocation_proposed)

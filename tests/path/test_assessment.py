@@ -12,9 +12,9 @@ from sqlalchemy.orm import Session
 from temporalio.client import Client, WorkflowExecutionStatus
 
 from connection.local_server import LocalServer
-from domain.case import Event
 from domain.commands import DecideAssessment, ObjectAssessment, PeriodView, assessment_workflow_id
 from domain.periods import ending_in
+from domain.planning import Event
 from domain.refusals import RefusalKind
 from domain.shanghai import end_of_day
 from domain.stages import Role, Stage, Standing

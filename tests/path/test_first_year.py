@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from domain.case import Event
 from domain.commands import Approve, Certify, ConfirmMarks, ReceiveDeposit, TakeReview
+from domain.planning import Event
 from domain.stages import Role, Stage, Standing
 from tests.office import APPLICANT, CERTIFIER, FINANCE, REVIEWER, Base, Office, example, until
 

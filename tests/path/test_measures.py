@@ -14,7 +14,6 @@ from temporalio.client import Client
 from temporalio.exceptions import ApplicationError
 
 from activities.publication import Announcement
-from domain.case import Event
 from domain.commands import (
     Actor,
     CheckMarks,
@@ -28,6 +27,7 @@ from domain.commands import (
     Surrender,
     Suspend,
 )
+from domain.planning import Event
 from domain.refusals import RefusalKind
 from domain.stages import Role, Stage, Standing
 from store import tables

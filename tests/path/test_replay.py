@@ -25,6 +25,7 @@ from tests.record_histories import BASELINE, FOLDER, all_runs
 from tests.workers.processes import ROOT
 from workflows.calendar import CalendarNotice
 from workflows.certification import Certification
+from workflows.conduct import Conduct
 from workflows.letters import DeliverLetters
 
 HISTORIES = sorted(FOLDER.rglob("*.json"))
@@ -40,7 +41,7 @@ def recorded(path: Path) -> WorkflowHistory:
 
 
 def replayer(**options: Any) -> Replayer:
-    workflows = [Certification, CalendarNotice, DeliverLetters]
+    workflows = [Certification, Conduct, CalendarNotice, DeliverLetters]
     return Replayer(workflows=workflows, data_converter=pydantic_data_converter, **options)
 
 

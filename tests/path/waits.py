@@ -22,6 +22,7 @@ from domain.stages import Stage
 from tests.mail_server import MailServer
 from tests.office import APPLICANT, CERTIFIER, REVIEWER, Base, Office, until
 from tests.path import acts, imports
+from tests.path.test_conduct import accused
 from workers.schedule import keep_letters_going, schedule_id
 from workflows.messages import WORKFLOW
 from workflows.state import CertificationState
@@ -213,6 +214,17 @@ async def calendar(office: Office) -> AsyncIterator[str]:
     assert (result.moved, result.left) == (1, 0)
 
 
+async def conduct(office: Office) -> AsyncIterator[str]:
+    """A conduct case that waits for the base's answer."""
+    base = await acts.in_valid(office)
+    case = await accused(base)
+    await armed(office.client, case.workflow_id)
+    yield case.workflow_id
+    await case.respond()
+    await case.decide("dismissed")
+    await case.handle.result()
+
+
 WAITS: dict[str, Wait] = {
     "opening": Wait(opening),
     "review": Wait(a_case(acts.in_review)),
@@ -227,6 +239,7 @@ WAITS: dict[str, Wait] = {
     "settling": Wait(a_case(in_settling)),
     "settling_marks_confirmed": Wait(a_case(in_settling_without_marks)),
     "appeal_window": Wait(a_case(acts.in_appeal_window)),
+    "conduct": Wait(conduct),
     "letters": Wait(letters, mail=True),
     "calendar": Wait(calendar),
 }

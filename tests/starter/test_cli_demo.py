@@ -21,7 +21,10 @@ def test_the_demo_goes_the_whole_path_with_an_unbroken_audit_chain(livebase: Liv
     done = livebase("demo", env=configured, timeout=240)
     assert done.code == 0, done.err
     assert "verified from the first" in done.out
-    for event in ("application_received", "application_approved", "base_certified", "certification_expired"):
+    for event in (
+        "application_received", "base_certified", "assessment_confirmed", "term_begun", "conduct_rectified",
+        "certification_revoked", "appeal_upheld",
+    ):  # fmt: skip
         assert event in done.out
     assert list(place.glob("livebase-demo-*")) == []
     assert not livebase.folder.exists()

@@ -14,11 +14,11 @@ import pytest
 
 import starter.sentences
 import starter.words
-from domain.case import Event
 from domain.conditions import CONDITIONS
 from domain.delivery import DeliveryState
 from domain.findings import Outcome
 from domain.permissions import ROLES
+from domain.planning import Event
 from domain.stages import Role, Stage, Standing
 from starter.phrases import typed
 from starter.words import CHINESE

@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 from domain import after_ending, agenda, certification, deposit, opening, publication, quarter, review
-from domain.case import Case, Event
+from domain.case import Case
 from domain.commands import Apply, Approve, Certify, ConfirmMarks, ReceiveDeposit, TakeReview
+from domain.planning import Event
 from domain.records import Transition
 from store.cases import CaseStore
 from tests.domain import cases

@@ -29,7 +29,7 @@ DEPOSIT = {"required", "received", "deducted", "refunded", "held", "unmatched"}
 PUBLICATION = {"state", "due_date", "provisional", "published_at", "register_revision", "breached"}
 HOLD = {"kind", "since", "reason"}
 BENEFIT = {"benefit", "state", "effective_from", "paused_since"}
-ENDING = {"kind", "cause", "legal_at", "observed_at", "reason"}
+ENDING = {"kind", "cause", "legal_at", "observed_at", "reason", "decision"}
 FINDING = {"condition", "outcome", "value", "threshold", "as_of", "document", "message"}
 WORKFLOW = {"id", "run_id", "url"}
 LINE = {"case_number", "credit_code", "name", "stage", "standing", "awaiting", "due_at", "valid_until"}
@@ -37,7 +37,7 @@ ENTRY = {"sequence", "legal_at", "observed_at", "actor", "event", "detail", "has
 LEDGER = {"sequence", "kind", "amount", "reference", "at"}
 
 # What is ours beside the fixed ones.
-SHOW_TOO = {"valid_until", "parties", "next_term", "renewal", "proposals"}
+SHOW_TOO = {"valid_until", "parties", "next_term", "renewal", "conduct", "appeal", "appeal_until", "proposals"}
 TASK_TOO, LEDGER_TOO = {"provisional", "subject"}, {"payer"}
 
 
@@ -249,6 +249,7 @@ class TestShow:
             "legal_at": "2027-03-03T00:00:00+08:00",
             "observed_at": "2027-03-03T00:00:00+08:00",
             "reason": "the term ended without a renewal",
+            "decision": "LB-2026-000001-21",
         }
         assert {benefit["state"] for benefit in view["benefits"]} == {"withdrawn"}
         assert (view["publication"]["state"], view["publication"]["register_revision"]) == ("withdrawn", 2)

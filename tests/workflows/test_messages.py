@@ -12,8 +12,8 @@ from temporalio import activity, workflow
 from temporalio.client import Client
 
 from activities import assessment, calendar
-from domain import agenda
-from domain.case import Case, Event
+from domain import agenda, conduct_agenda
+from domain.case import Case
 from domain.commands import (
     Answer,
     AssessmentNews,
@@ -27,17 +27,28 @@ from domain.commands import (
     PeriodOutcome,
     PeriodView,
 )
+from domain.deciding import RULES
 from domain.delivery import Batch, Delivery
 from domain.judging import STAGES
 from domain.notices import NoticeReference, Progress, Told
 from domain.permissions import ROLES
+from domain.planning import Event
 from tests.office import Office
 from workflows.assessment import AssessedPeriod
 from workflows.calendar import CalendarNotice
 from workflows.certification import Certification
+from workflows.conduct import Conduct
 from workflows.letters import DeliveryOrders
-from workflows.messages import COMMANDS
-from workflows.state import CaseOutcome, CertificationState, ImportResult, ImportState, PeriodState
+from workflows.messages import COMMANDS, CONDUCT_COMMANDS
+from workflows.state import (
+    CaseOutcome,
+    CertificationState,
+    ConductOutcome,
+    ConductState,
+    ImportResult,
+    ImportState,
+    PeriodState,
+)
 
 LOCK = Path(__file__).with_name("messages.lock.json")
 CASES: tuple[type[BaseModel], ...] = (*COMMANDS, Answer, Outcome, Case, CertificationState, CaseOutcome)
@@ -48,7 +59,8 @@ QUARTERS: tuple[type[BaseModel], ...] = (
     ImportFigures, ConfirmPeriod, PeriodAnswer, PeriodOutcome, PeriodView, PeriodState, AssessmentNews,
 )  # fmt: skip
 LETTERS: tuple[type[BaseModel], ...] = (DeliveryOrders, Batch, Delivery)
-MODELS = (*CASES, *NOTICES, *QUARTERS, *LETTERS)
+CONDUCT: tuple[type[BaseModel], ...] = (*CONDUCT_COMMANDS, ConductState, ConductOutcome)
+MODELS = (*CASES, *NOTICES, *QUARTERS, *LETTERS, *CONDUCT)
 
 
 def schemas() -> dict[str, Any]:
@@ -105,7 +117,11 @@ def test_the_lock_notices(locked: Any, present: Any) -> None:
 def test_a_command_has_one_name_everywhere(office_worker_activities: set[str]) -> None:
     actions = {command.action for command in COMMANDS}
     updates = set(workflow._Definition.must_from_class(Certification).updates)
-    assert updates == actions == set(STAGES) | {"apply"}
+    assert updates == actions
+    of_conduct = {command.action for command in CONDUCT_COMMANDS}
+    assert set(workflow._Definition.must_from_class(Conduct).updates) == of_conduct
+    actions |= of_conduct
+    assert actions == set(STAGES) | {"apply"} == set(RULES)
     others = set(workflow._Definition.must_from_class(CalendarNotice).updates)
     assert others == {ImportCalendar.action}
     quarters = set(workflow._Definition.must_from_class(AssessedPeriod).updates)
@@ -117,12 +133,14 @@ def test_a_command_has_one_name_everywhere(office_worker_activities: set[str]) -
 
 def test_what_machines_tell_has_one_name_everywhere() -> None:
     signals = set(workflow._Definition.must_from_class(Certification).signals)
-    assert signals == {calendar.SIGNAL, assessment.SIGNAL}
+    assert signals == {calendar.SIGNAL, assessment.SIGNAL, "case_changed"}
+    assert set(workflow._Definition.must_from_class(Conduct).signals) == {"case_changed"}
 
 
 def test_every_planned_event_is_carried_out_by_an_activity_of_its_name(office_worker_activities: set[str]) -> None:
     events = {event.value for event in Event} - {"attempt_publication"}
-    assert events == {event.value for event in agenda.RULES}
+    assert not agenda.RULES.keys() & conduct_agenda.RULES.keys()
+    assert events == {event.value for event in agenda.RULES.keys() | conduct_agenda.RULES.keys()}
     assert events <= office_worker_activities
 
 

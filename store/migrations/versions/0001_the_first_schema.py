@@ -24,6 +24,8 @@ APPEND_ONLY = (
     "notes",
     "assessments",
     "assessment_confirmations",
+    "conduct_reports",
+    "authorisations",
 )
 
 
@@ -317,6 +319,36 @@ def upgrade() -> None:
     with op.batch_alter_table("notices", schema=None) as batch_op:
         batch_op.create_index("ix_notices_due", ["state", "try_at"], unique=False)
 
+    op.create_table(
+        "conduct_reports",
+        sa.Column("conduct", sa.String(length=40), nullable=False),
+        sa.Column("case_number", sa.String(length=20), nullable=False),
+        sa.Column("sequence", sa.Integer(), nullable=False),
+        sa.Column("facts", sa.Text(), nullable=False),
+        sa.Column("affected_accounts", sa.JSON(), nullable=False),
+        sa.Column("losses", sa.JSON(), nullable=False),
+        sa.Column("by", sa.Text(), nullable=False),
+        sa.Column("at", store.tables.Instant(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["case_number"], ["cases.case_number"], name=op.f("fk_conduct_reports_case_number_cases")
+        ),
+        sa.PrimaryKeyConstraint("conduct", name=op.f("pk_conduct_reports")),
+    )
+    with op.batch_alter_table("conduct_reports", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_conduct_reports_case_number"), ["case_number"], unique=False)
+    op.create_table(
+        "authorisations",
+        sa.Column("case_number", sa.String(length=20), nullable=False),
+        sa.Column("sequence", sa.Integer(), nullable=False),
+        sa.Column("activity", sa.Text(), nullable=False),
+        sa.Column("until", sa.Date(), nullable=False),
+        sa.Column("by", sa.Text(), nullable=False),
+        sa.Column("at", store.tables.Instant(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["case_number"], ["cases.case_number"], name=op.f("fk_authorisations_case_number_cases")
+        ),
+        sa.PrimaryKeyConstraint("case_number", "sequence", name=op.f("pk_authorisations")),
+    )
     op.create_table(
         "notes",
         sa.Column("case_number", sa.String(length=20), nullable=False),

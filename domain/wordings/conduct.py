@@ -1,0 +1,148 @@
+"""Violations, rectification, and written authorisations."""
+
+from __future__ import annotations
+
+from domain.stages import Role
+from domain.wordings.wording import NOTHING_TO_DO, Wording
+
+_ANSWER = "提交答复及证据:livebase conduct respond {conduct} 答复文件"
+_PUT_RIGHT = "改正后提交说明及证据:livebase conduct respond {conduct} 说明文件"
+_DECIDE = "查看:livebase conduct show {conduct};作出决定:livebase conduct decide {conduct} --outcome 结果 --reason 理由"
+
+CONDUCT: dict[str, Wording] = {
+    "conduct_reported": Wording(
+        Role.APPLICANT,
+        "违规通知,请答复",
+        what="贵方被指违反运营规范 {rule}({says}),案件编号 {conduct}。查明的情况:\n{facts}",
+        why="发现日期:{found_on}。",
+        by="请在{until}答复。",
+        do=_ANSWER,
+        follows="合规人员将在收到答复或期限届满后作出决定;逾期未答复的,不影响作出决定。",
+    ),
+    "conduct_reported.urgent": Wording(
+        Role.APPLICANT,
+        "违规通知,认证即时暂停",
+        what="贵方被指违反运营规范 {rule}({says}),案件编号 {conduct},情况紧急,认证自即日起暂停。查明的情况:\n{facts}",
+        why="发现日期:{found_on}。",
+        by="请在{until}答复。",
+        do=_ANSWER,
+        follows="暂停期间不得使用名称、标识和商标,官方名单注明已暂停;合规人员将在收到答复或期限届满后作出决定。",
+    ),
+    "conduct_answered": Wording(
+        Role.COMPLIANCE,
+        "违规案件已答复",
+        what="基地已就违规案件 {conduct}({rule})提交答复:\n{statement}",
+        why="基地在期限内作出答复。",
+        by="请在{until}作出决定。",
+        do=_DECIDE,
+        follows="逾期未决定的,上报运营;案件不会因此自动了结。",
+    ),
+    "conduct_unanswered": Wording(
+        Role.COMPLIANCE,
+        "违规案件答复期届满",
+        what="违规案件 {conduct}({rule})的答复期已届满,基地未答复。",
+        why="基地未在期限内答复,可以作出决定。",
+        by="请在{until}作出决定。",
+        do=_DECIDE,
+        follows="逾期未决定的,上报运营;案件不会因此自动了结。",
+    ),
+    "rectification_reported": Wording(
+        Role.COMPLIANCE,
+        "整改说明已提交",
+        what="基地已就违规案件 {conduct}({rule})提交整改说明:\n{statement}",
+        why="基地称违规已改正。",
+        by="请在{until}核查并决定。",
+        do=_DECIDE,
+        follows="认定已改正的,案件了结;未改正的,认证暂停或继续暂停。",
+    ),
+    "conduct_escalated": Wording(
+        Role.OPERATOR,
+        "违规案件逾期未决",
+        what="违规案件 {conduct} 已超过决定期限。",
+        why="合规人员未在期限内作出决定。",
+        by="请督促合规人员在{until}作出决定。",
+        do="查看:livebase conduct show {conduct}",
+        follows="届时仍未决定的,再次上报。",
+    ),
+    "conduct_dismissed": Wording(
+        Role.APPLICANT,
+        "违规案件不成立",
+        what="违规案件 {conduct}({rule})不成立,案件了结。",
+        why="{reason}",
+        by="没有需要贵方办理的期限。",
+        do=NOTHING_TO_DO,
+        follows="因本案暂停的,暂停随之解除;其他事由的暂停不变。",
+    ),
+    "conduct_rectification": Wording(
+        Role.APPLICANT,
+        "责令改正",
+        what="违规案件 {conduct}({rule})成立,责令贵方改正。",
+        why="{reason}",
+        by="请在{until}改正并提交说明。",
+        do=_PUT_RIGHT,
+        follows="核查认定已改正的,案件了结;逾期未改正的,认证自动暂停。",
+    ),
+    "conduct_deduction": Wording(
+        Role.APPLICANT,
+        "违规决定:扣除保证金",
+        what="违规案件 {conduct}({rule})成立,决定扣除部分保证金,案件了结。",
+        why="{reason}",
+        by="扣除金额与补缴期限由财务另行通知。",
+        do=NOTHING_TO_DO,
+        follows="保证金不足的,须在通知的期限内补足,逾期未补足的,认证暂停。",
+    ),
+    "conduct_suspension": Wording(
+        Role.APPLICANT,
+        "违规决定:暂停认证",
+        what="违规案件 {conduct}({rule})成立,认证自即日起暂停。",
+        why="{reason}",
+        by="请在{until}改正并提交说明。",
+        do=_PUT_RIGHT,
+        follows="核查认定已改正的,解除因本案的暂停;逾期未改正的,提请撤销认证。有效期不因暂停而延长。",
+    ),
+    "conduct_uncorrected": Wording(
+        Role.APPLICANT,
+        "未改正,认证暂停",
+        what="违规案件 {conduct}({rule})未改正,认证暂停。",
+        why="未在期限内改正,或核查认定未改正。",
+        by="请在{until}改正并提交说明。",
+        do=_PUT_RIGHT,
+        follows="核查认定已改正的,解除因本案的暂停;逾期未改正的,提请撤销认证。有效期不因暂停而延长。",
+    ),
+    "conduct_rectified": Wording(
+        Role.APPLICANT,
+        "整改核查通过",
+        what="违规案件 {conduct}({rule})已改正,案件了结。",
+        why="{reason}",
+        by="没有需要贵方办理的期限。",
+        do=NOTHING_TO_DO,
+        follows="因本案暂停的,暂停随之解除;其他事由的暂停不变。",
+    ),
+    "conduct_revocation": Wording(
+        Role.APPLICANT,
+        "违规决定",
+        what="违规案件 {conduct}({rule})成立,情节严重,本应撤销认证;认证此前已经结束,本决定记录在案。",
+        why="{reason}",
+        by="没有需要贵方办理的期限。",
+        do=NOTHING_TO_DO,
+        follows="重新申请的间隔期按撤销计算,自本决定之日起算。",
+    ),
+    "revocation_asked_for": Wording(
+        Role.COMPLIANCE,
+        "暂停逾期未改正,提请撤销",
+        what="违规案件 {conduct}({rule})暂停后逾期未改正,提请撤销认证。",
+        why="暂停期限届满,违规仍未改正;平台有权撤销认证,由人决定。",
+        by="请在{until}作出决定。",
+        do=_DECIDE,
+        follows="撤销须经另一人复核;逾期未决定的,上报运营,认证继续暂停。",
+    ),
+    "activity_authorised": Wording(
+        Role.APPLICANT,
+        "书面授权已登记",
+        what="以平台名义开展的活动已获书面授权:{activity}。",
+        why="认证员登记了书面授权(R5)。",
+        by="授权有效至{last_day}24时。",
+        do=NOTHING_TO_DO,
+        follows="授权仅限所列活动和期限;超出范围以平台名义开展活动的,违反R5。",
+    ),
+}

@@ -1,0 +1,232 @@
+"""Violations of the operating rules: report, respond, decide, show, list; and written authorisations (R5)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from starter.applying import BaseArgument, FileArgument, Reason, evidence, given_reason, invalid_file, readable
+from starter.errors import not_found, usage
+from starter.options import command, given_day, new_app
+from starter.output import deadline, plain, print_table, say, when, word
+from starter.phrases import actor
+from starter.session import Session
+
+if TYPE_CHECKING:
+    from store.queries import FoundCase
+
+ConductArgument = Annotated[str, typer.Argument(metavar="ID", help="A conduct case such as LB-2026-000001-C1.")]
+_LONGEST_ACTIVITY = 200
+
+
+def register(app: typer.Typer) -> None:
+    conduct = new_app("conduct", "Violations of the operating rules (R2 to R8).")
+    command(conduct, "report")(report)
+    command(conduct, "respond")(respond)
+    command(conduct, "decide")(decide)
+    command(conduct, "show")(show)
+    command(conduct, "list")(list_conduct)
+    app.add_typer(conduct)
+    command(app, "authorise")(authorise)
+
+
+def report(
+    session: Session,
+    base: BaseArgument,
+    file: FileArgument,
+    urgent: Annotated[bool, typer.Option("--urgent", help="Suspend the base at once.")] = False,
+) -> None:
+    """Report a violation with evidence; the base is told and may answer."""
+    from domain.commands import Loss, ReportConduct
+    from domain.conduct_report import InvalidReport, read_report
+    from starter.paper_file import InvalidFile, read_paper_file
+    from starter.sending import act, envelope, send
+
+    session.require_usable_options()
+    found = session.meant(base)
+    today = session.clock_date(found) if found else session.today
+    try:
+        read = read_paper_file(file, lambda data: read_report(data, today=today), InvalidReport)
+    except InvalidFile as error:
+        raise invalid_file(error.problems) from None
+    if found is None:
+        act(session, base, lambda given: ReportConduct(**given))
+        return
+    paper = read.paper
+    reported = ReportConduct(
+        **envelope(session, found.case.workflow_id),
+        conduct=_next_id(session, found),
+        rule=paper.rule,
+        trigger=paper.trigger,
+        severity=paper.severity,
+        found_on=paper.found_on,
+        facts=paper.facts,
+        affected_accounts=paper.affected_accounts,
+        losses=tuple(Loss(kind=loss.kind, description=loss.description) for loss in paper.losses),
+        evidence=read.hashes,
+        urgent=urgent,
+    )
+    ahead = found.clock_offset
+    send(session, reported, found, files=read.document_files, opens_at=session.wall + ahead if ahead else None)
+    if not session.dry_run:
+        say(f"{word('Conduct case')}: {reported.conduct}")
+
+
+def respond(session: Session, conduct: ConductArgument, file: FileArgument) -> None:
+    """Answer a report, or tell how a violation was put right; with evidence."""
+    from domain.commands import RespondConduct
+    from domain.statement import InvalidStatement, read_statement
+    from starter.paper_file import InvalidFile, read_paper_file
+    from starter.sending import envelope, send
+
+    session.require_usable_options()
+    try:
+        read = read_paper_file(file, read_statement, InvalidStatement)
+    except InvalidFile as error:
+        raise invalid_file(error.problems) from None
+    found = _found(session, conduct)
+    answer = RespondConduct(
+        **envelope(session, found.case.workflow_id),
+        conduct=_typed(conduct),
+        statement=read.paper.statement,
+        evidence=read.hashes,
+    )
+    send(session, answer, found, files=read.document_files)
+
+
+def decide(
+    session: Session,
+    conduct: ConductArgument,
+    outcome: Annotated[str, typer.Option("--outcome", metavar="OUTCOME", help="See: livebase conduct show ID")],
+    reason: Reason,
+) -> None:
+    """Decide on a conduct case; a revocation waits for a second person."""
+    from domain.commands import DecideConduct
+    from domain.conduct import Outcome
+    from starter.sending import envelope, send
+
+    if outcome not in set(Outcome):
+        raise usage(f"--outcome {outcome[:40]!r} is unknown.", f"One of: {', '.join(Outcome)}")
+    why = given_reason(reason)
+    session.require_usable_options()
+    found = _found(session, conduct)
+    given = envelope(session, found.case.workflow_id)
+    send(session, DecideConduct(**given, conduct=_typed(conduct), outcome=Outcome(outcome), reason=why), found)
+
+
+def show(session: Session, conduct: ConductArgument) -> None:
+    """One conduct case: what was reported, answered and decided; on R5 also what was authorised."""
+    from store.conduct import conduct_view
+
+    found = _found(session, conduct)
+    session.readable(found.case.case_number)
+    session.show(
+        conduct_view(session.engine, found.case, _typed(conduct), staff=session.only_applicant is None), _show_table
+    )
+
+
+def list_conduct(
+    session: Session,
+    all_: Annotated[bool, typer.Option("--all", help="Closed ones too.")] = False,
+) -> None:
+    """Conduct cases, what waits longest first; an applicant's own."""
+    from store.conduct import conduct_list
+
+    cases = [found.case for found in session.reader.list_cases(session.wall) if session.may_read(found.case)]
+    session.show(conduct_list(cases, closed=all_), _list_table)
+
+
+def authorise(
+    session: Session,
+    base: BaseArgument,
+    activity: Annotated[str, typer.Option("--activity", metavar="TEXT", help="What is authorised.")],
+    until: Annotated[str, typer.Option("--until", metavar="DATE", help="The last day it may be done.")],
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="The written authorisation.")],
+) -> None:
+    """Put a written authorisation on record (R5)."""
+    from domain.commands import Authorise
+    from starter.sending import act
+
+    if not readable(activity) or len(activity) > _LONGEST_ACTIVITY:
+        raise usage(
+            f"--activity has 1 to {_LONGEST_ACTIVITY} printable characters.", "For example: --activity 双十一专场"
+        )
+    day = given_day("--until", until)
+    documents = evidence([file])
+    act(
+        session,
+        base,
+        lambda given: Authorise(**given, activity=activity.strip(), until=day, evidence=tuple(documents)),
+        documents,
+    )
+
+
+def _typed(conduct: str) -> str:
+    return "".join(conduct.split()).upper()
+
+
+def _found(session: Session, conduct: str) -> FoundCase:
+    """The certification case a conduct case is part of. CommandError (3) when there is none."""
+    number, dash, _ = _typed(conduct).rpartition("-C")
+    found = session.meant(number) if dash else None
+    if found is None or found.case.conduct_case(_typed(conduct)) is None:
+        raise not_found(conduct)
+    return found
+
+
+def _next_id(session: Session, found: FoundCase) -> str:
+    """The id the report's conduct case is to have: of a repeat the one it got."""
+    answer = session.answered_before()
+    if answer is not None and answer.conduct is not None and answer.case_number == found.case.case_number:
+        return answer.conduct
+    return f"{found.case.case_number}-C{len(found.case.conduct) + 1}"
+
+
+def _show_table(view: dict[str, Any]) -> None:
+    rows: list[tuple[str, object]] = [
+        ("conduct case", view["id"]),
+        ("case", view["case_number"]),
+        ("rule", f"{view['rule']} {plain(view['says'])}"),
+        ("severity", word(view["severity"])),
+        ("found on", view["found_on"]),
+        ("reported", f"{when(view['opened_at'])} {actor(view['reported_by'])}"),
+        ("facts", plain(view["facts"])),
+        ("state", word(view["state"], "conduct")),
+    ]
+    if view["awaiting"]:
+        rows.append(("awaiting", f"{word(view['awaiting'])} {word('by')} {deadline(view['due_at'])}"))
+    if view["answer"]:
+        rows.append(("answer", plain(view["answer"])))
+    if view["outcome"]:
+        rows.append(("outcome", word(view["outcome"], "conduct")))
+    rows += [("loss", f"{word(loss['kind'], 'loss')}: {plain(loss['description'])}") for loss in view["losses"]]
+    rows += [("account", plain(account)) for account in view["affected_accounts"]]
+    rows += [
+        ("authorised", f"{plain(one['activity'])} {word('through')} {one['until']}") for one in view["authorisations"]
+    ]
+    if view["possible"]:
+        rows.append(("may be decided", ", ".join(view["possible"])))
+    print_table(("", ""), rows)
+
+
+def _list_table(rows: list[dict[str, Any]]) -> None:
+    if not rows:
+        say("No conduct cases.")
+        return
+    print_table(
+        ("conduct case", "base", "rule", "severity", "state", "awaiting", "due"),
+        [
+            (
+                row["id"],
+                plain(row["name"]),
+                row["rule"],
+                word(row["severity"]),
+                word(row["state"], "conduct"),
+                word(row["awaiting"]) if row["awaiting"] else "",
+                deadline(row["due_at"]) if row["due_at"] else "",
+            )
+            for row in rows
+        ],
+    )

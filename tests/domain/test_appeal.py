@@ -1,0 +1,253 @@
+"""Appeals and decisions set aside, by the rules alone (decisions 28 and 34)."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+
+from domain import agenda
+from domain.case import Case
+from domain.commands import (
+    Actor,
+    DecideAppeal,
+    Dissolve,
+    FileAppeal,
+    Reject,
+    Revoke,
+    SetAside,
+    Surrender,
+    Suspend,
+)
+from domain.conduct import Outcome
+from domain.opening import require_possible
+from domain.planning import Event
+from domain.records import BenefitsRestored, ListRevision, Transition
+from domain.refusals import Refusal, RefusalKind
+from domain.stages import Role, Stage, Standing
+from tests.domain import cases
+
+NOW = cases.OPENED
+DAY = timedelta(days=1)
+JUDGE = Actor(role=Role.CERTIFIER, name="shen")
+"""Somebody who took no part."""
+
+
+class NothingElse(cases.AllOnRecord):
+    """The enterprise has no other case."""
+
+    def __init__(self, live: Case | None = None) -> None:
+        self._live = live
+
+    def live_case(self, _: str) -> Case | None:
+        return self._live
+
+
+def act(case: Case, command: Any, at: datetime, live: Case | None = None) -> Transition:
+    from domain import deciding
+
+    return deciding.decide(case, command, cases.setting(at, 3), NothingElse(live))  # type: ignore[arg-type]
+
+
+def appealed(case: Case, at: datetime = NOW + DAY) -> Transition:
+    assert case.ending is not None
+    command = cases.command(FileAppeal, cases.APPLICANT, decision=case.ending.decision, statement="证据不实")
+    return act(case, command, at)
+
+
+def decided(case: Case, outcome: str, at: datetime = NOW + 2 * DAY, who: Actor = JUDGE) -> Transition:
+    return act(case, cases.command(DecideAppeal, who, outcome=outcome, reason="已复核"), at)
+
+
+def refusal(rule: Any, *args: Any, **fields: Any) -> Refusal:
+    with pytest.raises(Refusal) as info:
+        rule(*args, **fields)
+    return info.value
+
+
+def rejected() -> Case:
+    case = cases.in_review()
+    return act(case, cases.command(Reject, cases.REVIEWER, revision=1, reason="no rooms"), NOW).case
+
+
+def states(transition: Transition) -> list[str]:
+    return [record.state for record in transition.records if isinstance(record, ListRevision)]
+
+
+class TestFiling:
+    def test_the_case_waits_for_somebody_who_took_no_part(self) -> None:
+        case = appealed(cases.revoked()).case
+        (task,) = [task for task in case.tasks if task.kind == "decide_appeal"]
+        assert (task.role, task.also) == (Role.CERTIFIER, (Role.COMPLIANCE,))
+        assert case.ending is not None and case.ending.kind is Standing.REVOKED, "the decision stands meanwhile"
+        assert Event.CLOSE_CASE not in {planned.event for planned in case.plan}
+
+    def test_in_its_time_the_last_instant_not_included(self) -> None:
+        case = cases.revoked()
+        assert case.appeal_until is not None
+        appealed(case, case.appeal_until - timedelta(microseconds=1))
+        assert refusal(appealed, case, case.appeal_until).kind is RefusalKind.TOO_LATE
+
+    def test_once(self) -> None:
+        case = appealed(cases.revoked()).case
+        assert refusal(appealed, case).kind is RefusalKind.APPEAL_PENDING
+        upheld = decided(case, "uphold").case
+        assert refusal(appealed, upheld, NOW + 3 * DAY).kind is RefusalKind.ALREADY_DECIDED
+
+    def test_against_the_decision_it_names(self) -> None:
+        command = cases.command(FileAppeal, cases.APPLICANT, decision="LB-2026-000001-1", statement="s")
+        assert refusal(act, cases.revoked(), command, NOW).kind is RefusalKind.DECISION_STALE
+
+    def test_what_nobody_of_us_decided_is_not_appealed(self) -> None:
+        left = cases.done(cases.in_valid(), cases.command(Surrender, cases.APPLICANT, reason="r"), NOW).case
+        for case in (left, cases.expired()):
+            assert refusal(appealed, case).kind is RefusalKind.ALREADY_ENDED
+
+
+class TestWhoDecides:
+    @pytest.mark.parametrize("who", [cases.COMPLIANCE, cases.CERTIFIER])
+    def test_neither_who_proposed_the_revocation_nor_who_approved_it(self, who: Actor) -> None:
+        case = appealed(cases.revoked()).case
+        told = refusal(decided, case, "uphold", who=who)
+        assert told.kind is RefusalKind.SECOND_PERSON_REQUIRED and who.name in told.message
+
+    def test_a_person_is_one_person_under_every_role_and_spelling(self) -> None:
+        case = appealed(rejected()).case
+        reviewer = Actor(role=Role.CERTIFIER, name=" LI ")
+        assert refusal(decided, case, "set-aside", who=reviewer).kind is RefusalKind.SECOND_PERSON_REQUIRED
+
+    def test_overdue_it_is_escalated(self) -> None:
+        case = appealed(cases.revoked()).case
+        planned = cases.planned_event(case, Event.ESCALATE_APPEAL)
+        after = agenda.take(case, planned, cases.setting(planned.at)).case
+        assert cases.planned_event(after, Event.ESCALATE_APPEAL).at > planned.at
+
+
+class TestUpheld:
+    def test_the_case_stays_ended(self) -> None:
+        case = decided(appealed(cases.revoked()).case, "uphold").case
+        assert case.ending is not None and case.stage is Stage.SETTLING
+        assert case.appeal is not None and (case.appeal.outcome, case.appeal.decided_by) == ("uphold", "shen")
+        assert "decide_appeal" not in {task.kind for task in case.tasks}
+
+    def test_a_rejected_case_closes(self) -> None:
+        assert decided(appealed(rejected()).case, "uphold").case.stage is Stage.CLOSED
+
+
+class TestSetAside:
+    def test_the_standing_is_what_it_would_have_been_and_the_list_says_so(self) -> None:
+        """E46: one status for the public; E21: never beyond the term."""
+        before = cases.in_valid()
+        transition = decided(appealed(cases.revoked()).case, "set-aside")
+        case = transition.case
+        assert (case.stage, case.ending, case.marks, case.appeal_until) == (Stage.VALID, None, None, None)
+        assert case.standing(NOW + 2 * DAY) is Standing.CERTIFIED
+        assert case.terms == before.terms, "the year is not made longer"
+        assert case.standing(case.terms[-1].until) is Standing.EXPIRED
+        assert states(transition) == ["published"]
+        assert [record.term for record in transition.records if isinstance(record, BenefitsRestored)] == [1]
+        assert {planned.event for planned in case.plan} == {planned.event for planned in before.plan}
+        assert case.tasks == ()
+        assert transition.detail["gap"]["until"] == (NOW + 2 * DAY).isoformat()
+
+    def test_after_the_term_s_end_it_expires_at_its_legal_instant(self) -> None:
+        case = cases.revoked()
+        late = case.terms[-1].until + 5 * DAY
+        case = case.model_copy(update={"appeal_until": late + DAY})
+        back = decided(appealed(case, late).case, "set-aside", late + DAY).case
+        due = agenda.legally_due(back, late + DAY)
+        assert due is not None and (due.event, due.at) == (Event.EXPIRE_CERTIFICATION, back.terms[-1].until)
+        ended = agenda.take(back, due, cases.setting(late + DAY, 5)).case
+        assert ended.ending is not None and ended.ending.legal_at == back.terms[-1].until
+
+    def test_a_suspension_that_was_open_is_open_again(self) -> None:
+        """Two measures never cancel each other."""
+        suspended = cases.suspended()
+        proposed = cases.done(suspended, cases.command(Revoke, cases.COMPLIANCE, reason="r"), NOW).case
+        revoked = cases.done(proposed, cases.approval(proposed), NOW).case
+        transition = decided(appealed(revoked).case, "set-aside")
+        assert transition.case.holds == suspended.holds
+        assert transition.case.standing(NOW + 2 * DAY) is Standing.SUSPENDED and states(transition) == ["suspended"]
+
+    def test_a_next_term_that_never_began_waits_for_its_day_again(self) -> None:
+        renewed = cases.renewed()
+        at = cases.before_end(renewed, 360 + 10)
+        proposed = cases.done(renewed, cases.command(Revoke, cases.COMPLIANCE, reason="r"), at).case
+        revoked = cases.done(proposed, cases.approval(proposed), at).case
+        back = decided(appealed(revoked, at + DAY).case, "set-aside", at + 2 * DAY).case
+        assert back.terms == renewed.terms and back.waiting_term == renewed.waiting_term
+
+    def test_the_conduct_case_that_led_to_it_is_not_held_against_the_base(self) -> None:
+        undecided = cases.undecided(severity="serious")
+        proposed = cases.conduct_decided(undecided, "revocation", NOW + 2 * DAY).case
+        revoked = cases.done(proposed, cases.approval(proposed), NOW + 3 * DAY).case
+        reporter = Actor(role=Role.COMPLIANCE, name=cases.COMPLIANCE.name)
+        case = appealed(revoked, NOW + 4 * DAY).case
+        assert refusal(decided, case, "uphold", who=reporter).kind is RefusalKind.SECOND_PERSON_REQUIRED
+        back = decided(case, "set-aside", NOW + 5 * DAY).case
+        assert back.conduct[0].outcome is Outcome.DISMISSED
+        left = cases.done(back, cases.command(Surrender, cases.APPLICANT, reason="r"), NOW + 6 * DAY).case
+        require_possible(None, left, cases.setting(NOW + 6 * DAY))
+
+    def test_a_rejected_application_is_in_review_again(self) -> None:
+        case = decided(appealed(rejected()).case, "set-aside").case
+        assert (case.stage, case.awaiting, case.ending) == (Stage.REVIEW, Role.REVIEWER, None)
+        assert case.decided is None, "it can be decided anew"
+
+    def test_the_deposit_must_be_whole_again_first(self) -> None:
+        case = appealed(cases.revoked()).case
+        less = case.deposit.model_copy(update={"deducted": 1})
+        told = refusal(decided, case.model_copy(update={"deposit": less}), "set-aside")
+        assert told.kind is RefusalKind.DEPOSIT_NOT_WHOLE and "CNY 0.01 is lacking" in told.message
+
+    def test_beside_a_new_live_case_there_is_no_way_back(self) -> None:
+        case = appealed(cases.revoked()).case
+        command = cases.command(DecideAppeal, JUDGE, outcome="set-aside", reason="r")
+        assert refusal(act, case, command, NOW + 2 * DAY, cases.in_review()).kind is RefusalKind.CASE_EXISTS
+
+
+class TestOurOwnMistake:
+    def proposed(self, case: Case, **fields: Any) -> Case:
+        assert case.ending is not None
+        given = {"decision": case.ending.decision, "reason": "同名企业混淆"} | fields
+        return act(case, cases.command(SetAside, cases.COMPLIANCE, **given), NOW + DAY).case
+
+    def test_two_people_undo_it(self) -> None:
+        waiting = self.proposed(cases.revoked())
+        assert waiting.ending is not None, "nothing is undone yet"
+        transition = act(waiting, cases.approval(waiting), NOW + 2 * DAY)
+        assert transition.event == "decision_set_aside" and transition.case.ending is None
+        assert transition.detail["proposed_by"] == "compliance:he"
+        assert states(transition) == ["published"]
+
+    def test_a_dissolution_recorded_of_the_wrong_enterprise_too(self) -> None:
+        gone = act(cases.in_valid(), cases.command(Dissolve, cases.OPERATOR, reason="r"), NOW).case
+        waiting = self.proposed(gone)
+        assert act(waiting, cases.approval(waiting), NOW + 2 * DAY).case.stage is Stage.VALID
+
+    def test_on_a_closed_case_an_expired_proposal_is_expired(self) -> None:
+        closed = decided(appealed(rejected()).case, "uphold").case
+        waiting = self.proposed(closed)
+        assert waiting.stage is Stage.CLOSED
+        late = NOW + 30 * DAY
+        assert refusal(act, waiting, cases.approval(waiting), late).kind is RefusalKind.TOO_LATE
+        assert act(waiting, cases.approval(waiting), NOW + 2 * DAY).case.stage is Stage.REVIEW
+
+    def test_only_the_decision_that_ended_it(self) -> None:
+        with pytest.raises(Refusal) as info:
+            self.proposed(cases.revoked(), decision="LB-2026-000001-3")
+        assert info.value.kind is RefusalKind.DECISION_STALE
+        command = cases.command(SetAside, cases.COMPLIANCE, decision="LB-2026-000001-3", reason="r")
+        assert refusal(act, cases.suspended(), command, NOW).kind is RefusalKind.WRONG_STAGE
+
+
+def test_ended_by_nobody_nobody_took_part() -> None:
+    ending = cases.expired().ending
+    assert ending is not None and ending.by == () and ending.decision == "LB-2026-000001-6"
+
+
+def test_a_suspension_after_a_way_back_is_one_more() -> None:
+    back = decided(appealed(cases.revoked()).case, "set-aside").case
+    again = cases.done(back, cases.command(Suspend, cases.COMPLIANCE, reason="r"), NOW + 3 * DAY).case
+    assert again.standing(NOW + 3 * DAY) is Standing.SUSPENDED
