@@ -18,7 +18,6 @@ from typing import Any, TypeVar
 
 import pytest
 from sqlalchemy import Engine, select
-from sqlalchemy.orm import Session
 from stdnum.cn import uscc
 from temporalio.client import Client, WithStartWorkflowOperation, WorkflowHandle, WorkflowUpdateFailedError
 from temporalio.common import WorkflowIDConflictPolicy
@@ -159,8 +158,8 @@ class Base:
         return self._facts() is None
 
     def _facts(self) -> Any:
-        with Session(self.office.engine) as session:
-            return session.scalar(select(CaseRow.facts).where(CaseRow.workflow_id == self.workflow_id))
+        with self.office.engine.connect() as connection:
+            return connection.scalar(select(CaseRow.facts).where(CaseRow.workflow_id == self.workflow_id))
 
     def command(self, kind: type[Command], actor: Actor, request_id: str | None = None, **fields: Any) -> Any:
         request_id = request_id or f"{kind.action}-{next(_requests)}"
@@ -230,12 +229,16 @@ class Base:
 
 
 async def until(condition: Any, what: str, seconds: float = 20) -> None:
-    """Wait for a condition in real time; fail with `what` when it does not come."""
-    deadline = time.monotonic() + seconds
+    """Wait for a condition in real time; fail with `what` when it does not come.
+
+    Looked at less often the longer it takes: looking costs the processors that bring it about.
+    """
+    deadline, pause = time.monotonic() + seconds, 0.01
     while not condition():
         if time.monotonic() > deadline:
             raise AssertionError(f"not within {seconds} s: {what}")
-        await asyncio.sleep(0.02)
+        await asyncio.sleep(pause)
+        pause = min(1.4 * pause, 0.2)
 
 
 async def patiently(send: Callable[[], Awaitable[Given]]) -> Given:

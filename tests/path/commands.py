@@ -12,6 +12,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from temporalio.api.enums.v1 import EventType
 from temporalio.api.history.v1 import HistoryEvent
 
+from domain import quarter
+
 WHAT_TO_DO = """\
 What to do:
   a release had the old sequence  keep it for running cases behind a patch (workflows/patches.py says how), and its
@@ -89,6 +91,24 @@ def _marker(event: HistoryEvent) -> str:
     if marker.marker_name == "core_patch":
         return f"patch {json.loads(marker.details['patch-data'].payloads[0].data)['id']}"
     return f"marker {marker.marker_name}"
+
+
+def apart_from_quarters(lines: Iterable[str]) -> list[str]:
+    """The commands without those of the quarters' figures: where in a year these fall depends on the day it begins."""
+    kept: list[str] = []
+    of_a_quarter = False
+    for line in lines:
+        if line in _OF_A_QUARTER:
+            of_a_quarter = True
+        elif of_a_quarter and line == "search attributes":
+            of_a_quarter = False
+        elif line != "timer" or kept[-1:] != ["timer"]:
+            of_a_quarter = False
+            kept.append(line)
+    return kept
+
+
+_OF_A_QUARTER = {f"local activity {event}" for event in quarter.EVENTS}
 
 
 def difference(before: Sequence[str], now: Sequence[str]) -> str | None:

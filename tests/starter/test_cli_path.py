@@ -131,16 +131,16 @@ def test_a_certified_base_is_published_with_its_benefits(first_year: FirstYear) 
     assert instant(publication["published_at"]) >= instant(view["term"]["from"])
     assert view["benefits"]
     for benefit in view["benefits"]:
-        assert set(benefit) == {"benefit", "state", "effective_from"}
-        assert benefit["state"] == "granted"
+        assert set(benefit) == {"benefit", "state", "effective_from", "paused_since"}
+        assert (benefit["state"], benefit["paused_since"]) == ("granted", None)
         assert instant(benefit["effective_from"])
 
 
 def test_at_its_end_the_base_is_off_the_list_without_benefits(first_year: FirstYear) -> None:
     view = first_year.views["the year"]
     ending = view["ending"]
-    assert set(ending) == {"kind", "cause", "legal_at", "observed_at", "reason"}
-    assert ending["kind"] == "expired"
+    assert set(ending) == {"kind", "cause", "legal_at", "observed_at", "reason", "decision"}
+    assert ending["kind"] == "expired" and ending["decision"].startswith(view["case_number"])
     assert instant(ending["legal_at"]) == instant(view["term"]["until"])
     assert instant(ending["observed_at"]) >= instant(ending["legal_at"])
     assert view["publication"]["state"] == "withdrawn"

@@ -18,7 +18,7 @@ from tests.databases import only_on
 from tests.store.first_year import HOUR, OPENED, Enterprise, write
 
 CASE = "LB-2026-000001"
-ENTRIES = 13
+ENTRIES = len(list(Enterprise().first_year()))
 
 
 @pytest.fixture
