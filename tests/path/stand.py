@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import shutil
 import time
+from collections import Counter
 from collections.abc import AsyncIterator, Coroutine, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import replace
@@ -33,6 +34,10 @@ from tests.postgres import PostgresServer
 DATABASES = ("sqlite", "postgresql")
 AT_WORK = 3
 """How many workers are brought to their death at the same moment."""
+OF_A_ROW = 8
+"""How many of them share a row: whoever comes last has all that they left to take up within `RECOVERY`."""
+ROWS = 5
+"""How many rows are under way at once."""
 LOOK = 0.5
 """Seconds between two looks: dozens are waited for at once."""
 _TEMPLATE = "kills"
@@ -42,7 +47,7 @@ Chosen = tuple[str, Death]
 
 
 class Stand:
-    """Kills on both databases, in rows of one task queue each, all rows at once: most of their time they wait.
+    """Kills on both databases, in rows of one task queue each, some rows at once: most of their time they wait.
 
     In a row a worker is brought to its death, then the next one comes, takes up what the one before left and dies in
     its turn at another base's activity; the last one stays. So whoever dies may take others' work down with it.
@@ -54,6 +59,7 @@ class Stand:
         self._folder = folder
         self._postgres = postgres
         self._work = asyncio.Semaphore(AT_WORK)
+        self._rows = asyncio.Semaphore(ROWS)
         self._spare: Scene
         self._spared: dict[str, asyncio.Task[dict[str, Any]]] = {}
         self._tasks: list[asyncio.Task[Any]] = []
@@ -65,9 +71,15 @@ class Stand:
         migrate(self._postgres.url(_TEMPLATE), local_server=True)
         outcomes: dict[Chosen, asyncio.Future[None]] = {one: asyncio.Future() for one in chosen}
         rows: dict[str, dict[Chosen, asyncio.Future[None]]] = {}
+        placed: Counter[str] = Counter()
         for (name, death), outcome in outcomes.items():
-            row = f"{_plain(name)}_{death.when}_{death.commit}" if KILLS[name].alone else f"row_{death.done:d}"
-            rows.setdefault(f"{row}_{_database(name, death)}", {})[name, death] = outcome
+            if KILLS[name].alone:
+                row = f"{_plain(name)}_{death.when}_{death.commit}"
+            else:
+                like = f"{_database(name, death)}_{death.done:d}"
+                row = f"row_{like}_{placed[like] // OF_A_ROW}"
+                placed[like] += 1
+            rows.setdefault(row, {})[name, death] = outcome
         async with AsyncExitStack() as stack:
             self._spare = await self._scene(stack, "spared", "sqlite")
             await stack.enter_async_context(worker_fork(self._spare.office, self._address, **self._spare.hands))
@@ -89,6 +101,7 @@ class Stand:
         name, death = next(iter(kills))
         async with AsyncExitStack() as stack:
             stack.enter_context(_kept(*kills.values()))
+            await stack.enter_async_context(self._rows)
             place = await self._scene(stack, row, _database(name, death), down=KILLS[name].channel_down)
             killed: list[tuple[Chosen, Scene, asyncio.Task[Any]]] = []
             for one, outcome in kills.items():

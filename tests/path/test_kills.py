@@ -41,6 +41,7 @@ async def kills(
         yield outcomes
 
 
+@pytest.mark.timeout(900)  # the first ones come back in a minute, where nothing else runs
 @pytest.mark.parametrize(("name", "death"), DEATHS, ids=_IDS)
 async def test_a_worker_killed_around_the_commit_leaves_one_effect(
     kills: dict[Chosen, asyncio.Future[None]], name: str, death: Death

@@ -30,9 +30,7 @@ async def test_what_is_done_up_to_a_wait_is_as_recorded(client: Client, tmp_path
         history = await at_the_wait(client, tmp_path, WAITS[name])
     except Exception as error:
         pytest.fail(f"no workflow comes to wait in {name!r} any more ({error}).\n{commands.WHAT_TO_DO}", pytrace=False)
-    recorded, now = (
-        commands.apart_from_quarters(each) for each in (RECORDED[name], commands.commands(history.events))
-    )
+    recorded, now = (commands.apart_from_quarters(each) for each in (RECORDED[name], commands.commands(history.events)))
     found = difference(recorded, now)
     if found is not None:
         pytest.fail(f"a workflow that waits in {name!r}: {found}", pytrace=False)
