@@ -31,6 +31,7 @@ from starter import (
     reading,
     reference,
     renewing,
+    reports,
     reviewing,
 )
 from starter.errors import CommandError, usage
@@ -54,6 +55,7 @@ def build_app() -> typer.Typer:
     lists.register(app)
     reading.register(app)
     explaining.register(app)
+    reports.register(app)
     handed_in.register(app)
     notices.register(app)
     reference.register(app)

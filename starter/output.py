@@ -31,6 +31,7 @@ _TEXTS = frozenset(
 _NUMBERS = frozenset(
     {"#", "CNY", "bytes", "counted", "holidays", "make-up days"}
     | {"required", "received", "deducted", "refunded", "held", "unmatched"}
+    | {"days left", "open", "overdue", "due in range", "done"}
 )
 _PIPED_WIDTH = 160
 _UNSEEN = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})  # control, bidirectional and line-breaking characters

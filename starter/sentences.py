@@ -6,6 +6,7 @@ _CASES = {
     "the term ended without a renewal": "认证期满未续签",
     "the term ended before its renewal was decided": "认证期满,续签尚未决定",
     "until {}": "至{}",
+    "refused before: {}": "此前不予通过:{}次",
     "the quarterly assessment was failed": "季度考核不合格",
     "a later line of the file corrects it": "被本文件后面的行更正",
     "the base was not certified throughout the quarter": "该季度并非全程在认证期内",

@@ -26,6 +26,7 @@ COMMANDS = (
     "suspend", "reinstate", "revoke", "surrender", "dissolve", "correct",
     "marks check", "approvals show", "approvals approve", "approvals deny",
     "assess import", "assess show", "assess confirm", "assess object", "assess decide",
+    "report expiring", "report workload", "report publication",
 )  # fmt: skip
 HEAVY = {"temporalio", "sqlalchemy", "pydantic", "alembic", "obstore", "ruamel", "psutil", "domain", "store", "rich"}
 

@@ -110,7 +110,8 @@ VOCABULARY: dict[str, set[str]] = {
     "reason of an ending": of_the_domain("Ending", place=4, keyword="reason"),
     "detail": details(),
     "reason of unmatched money": unmatched_reasons() | {f"the case has ended ({kind})" for kind in (*ENDED, "expired")},
-    "publication": {"none", "pending", "published", "withdrawn"},
+    "publication": {"none", "pending", "published", "withdrawn"} | {"in_time", "late", "overdue", "no longer due"},
+    "renewal": {"renewed", "under_way", "not_filed"},
     "benefit": {"granted", "withdrawn"},
     "delivery": set(DeliveryState),
     "figure": {name for version in policy_book().versions for name in version.figures},
@@ -173,6 +174,7 @@ def english(text: str) -> set[str]:
 
 # Words that stand in a Chinese table too: what is typed, the names of fields and files, and of things known so.
 AS_THEY_ARE = english(f"Temporal Web livebase dev default sqlite MiB sha256 {' '.join(CONDITIONS)}")
+REPORTS = ("expiring", "workload", "publication")
 TYPED = english(" ".join(typed(action) for action in ROLES))
 EVERYTHING = {text for kind in VOCABULARY.values() for text in kind}
 
@@ -199,6 +201,7 @@ def test_no_word_of_ours_is_left_in_english(office: InProcess, first_year: First
         ("find", "义乌"),
         ("inbox",),
         ("inbox", "--as", "finance:qian"),
+        *(("report", kind, "--from", "2020-01-01", "--to", "2099-12-31") for kind in REPORTS),
         ("documents", "list", certified),
         ("notices", "list", certified),
         ("notices", "list", cases.withdrawn),
