@@ -120,6 +120,7 @@ class _Files:
         self.live_case = tx.live_case
         self.last_case = tx.last_case
         self.letters = tx.letters
+        self.dependants = tx.dependants
         self.draw_number = tx.next_number
 
     def handed_over(self, submission: str) -> Submission:

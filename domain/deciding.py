@@ -34,6 +34,7 @@ from domain.case import Case, Proposal
 from domain.commands import Actor, Command, Revoke, SetAside
 from domain.conduct import Outcome
 from domain.delivery import StoredLetter
+from domain.dependants import Dependants
 from domain.judging import judge
 from domain.permissions import SECOND_PERSON
 from domain.records import Payment, Transition
@@ -66,6 +67,10 @@ class OnRecord(Protocol):
 
     def letters(self) -> list[StoredLetter]:
         """The case's letters, first to last."""
+        ...
+
+    def dependants(self) -> Dependants:
+        """Who and what depends on the base."""
         ...
 
     def draw_number(self, series: str, year: int) -> str:
@@ -163,8 +168,12 @@ def _decide_conduct(case: Case, command: Any, setting: Setting, on_record: OnRec
         return rectification.decide(case, command, setting)
     envelope = {"request_id": command.request_id, "workflow_id": command.workflow_id, "actor": command.actor}
     revocation = Revoke(**envelope, reason=command.reason, conduct=command.conduct)
-    leaving.revoke(case, revocation, setting)  # refused now if it would be
+    leaving.revoke(case, revocation, setting, on_record.dependants())  # refused now if it would be
     return approving.propose(case, revocation, setting)
+
+
+def _revoke(case: Case, command: Any, setting: Setting, on_record: OnRecord) -> Transition:
+    return leaving.revoke(case, command, setting, on_record.dependants())
 
 
 def _correct(case: Case, command: Any, setting: Setting, on_record: OnRecord) -> Transition:
@@ -197,7 +206,7 @@ RULES: dict[str, Rule] = {
     "reinstate": _plain(suspension.reinstate),
     "surrender": _plain(leaving.surrender),
     "dissolve": _plain(leaving.dissolve),
-    "revoke": _plain(leaving.revoke),
+    "revoke": _revoke,
     "report_conduct": _with_evidence(violation.report),
     "respond_conduct": _with_evidence(violation.respond),
     "decide_conduct": _decide_conduct,

@@ -14,6 +14,7 @@ from domain import quarter, renewal
 from domain.after_ending import duties, withdrawn
 from domain.case import Case, Ending
 from domain.commands import Actor, Dissolve, Revoke, Surrender
+from domain.dependants import Dependants, to_be_told
 from domain.ending import earliest_new_application, end_before_term
 from domain.judging import judge
 from domain.letters import before_end_of, letter, long_date
@@ -53,10 +54,11 @@ def dissolve(case: Case, command: Dissolve, setting: Setting) -> Transition:
     return end_before_term(case, setting, actor, kind, "enterprise_dissolved", command.reason, decision)
 
 
-def revoke(case: Case, command: Revoke, setting: Setting) -> Transition:
+def revoke(case: Case, command: Revoke, setting: Setting, those: Dependants) -> Transition:
     """Revoke the certification at once, with a window for one appeal (decision 28).
 
-    Carried out when the second person approves (`domain/approving.py`).
+    Carried out when the second person approves (`domain/approving.py`). The operator is told of `those` who depend on
+    the base.
     """
     judge(case, command)
     took_part: tuple[str, ...] = ()
@@ -64,14 +66,24 @@ def revoke(case: Case, command: Revoke, setting: Setting) -> Transition:
         case = revoked(case, command.conduct, setting)
         conduct = case.conduct_case(command.conduct)
         took_part = (conduct.reported_by,) if conduct else ()
-    return _end(case, setting, command.actor, Standing.REVOKED, "revoked_by_platform", command.reason, took_part)
+    told = to_be_told(case, those, setting, command.reason)
+    return _end(
+        case, setting, command.actor, Standing.REVOKED, "revoked_by_platform", command.reason, told, by=took_part
+    )
 
 
 def _end(
-    case: Case, setting: Setting, actor: Actor, kind: Standing, cause: str, reason: str, by: tuple[str, ...] = ()
+    case: Case,
+    setting: Setting,
+    actor: Actor,
+    kind: Standing,
+    cause: str,
+    reason: str,
+    *records: Record,
+    by: tuple[str, ...] = (),
 ) -> Transition:
     decision = Decision(kind.value, actor.name, actor.role, case.revision, reason)
-    return end_in_term(case, setting, actor, kind, cause, reason, decision, by=by)
+    return end_in_term(case, setting, actor, kind, cause, reason, decision, *records, by=by)
 
 
 def end_in_term(

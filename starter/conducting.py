@@ -10,7 +10,7 @@ import typer
 from starter.applying import BaseArgument, FileArgument, Reason, evidence, given_reason, invalid_file, readable
 from starter.errors import not_found, usage
 from starter.options import command, given_day, new_app
-from starter.output import deadline, plain, print_table, say, when, word
+from starter.output import deadline, loud, plain, print_table, say, when, word
 from starter.phrases import actor
 from starter.session import Session
 
@@ -123,7 +123,14 @@ def show(session: Session, conduct: ConductArgument) -> None:
     found = _found(session, conduct)
     session.readable(found.case.case_number)
     session.show(
-        conduct_view(session.engine, found.case, _typed(conduct), staff=session.only_applicant is None), _show_table
+        conduct_view(
+            session.engine,
+            found.case,
+            _typed(conduct),
+            found.clock(session.wall),
+            staff=session.only_applicant is None,
+        ),
+        _show_table,
     )
 
 
@@ -203,12 +210,18 @@ def _show_table(view: dict[str, Any]) -> None:
         rows.append(("outcome", word(view["outcome"], "conduct")))
     rows += [("loss", f"{word(loss['kind'], 'loss')}: {plain(loss['description'])}") for loss in view["losses"]]
     rows += [("account", plain(account)) for account in view["affected_accounts"]]
-    rows += [
-        ("authorised", f"{plain(one['activity'])} {word('through')} {one['until']}") for one in view["authorisations"]
-    ]
+    rows += [("authorised", _authorised(one)) for one in view["authorisations"]]
     if view["possible"]:
         rows.append(("may be decided", ", ".join(view["possible"])))
     print_table(("", ""), rows)
+
+
+def _authorised(one: dict[str, Any]) -> str:
+    """An authorisation, and whether it may be acted on."""
+    given = f"{plain(one['activity'])} {word('through')} {one['until']}"
+    if one["ended_at"]:
+        return f"{given}, {loud(word('ended'))} {deadline(one['ended_at'])}"
+    return f"{given}, {word('in force') if one['in_force'] else word('paused')}"
 
 
 def _list_table(rows: list[dict[str, Any]]) -> None:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from domain.case import Case
     from domain.commands import Answer, Command
     from domain.delivery import StoredLetter
+    from domain.dependants import Dependants
     from domain.records import Payment
     from domain.setting import Setting
     from domain.submission import Submission
@@ -105,6 +106,15 @@ class _Reading:
         assert self._found is not None
         with sqlalchemy.orm.Session(self._session.engine) as reading:
             return letters_of(reading, self._found.case.case_number)
+
+    def dependants(self) -> Dependants:
+        import sqlalchemy.orm
+
+        from store.conduct import dependants_of
+
+        assert self._found is not None
+        with sqlalchemy.orm.Session(self._session.engine) as reading:
+            return dependants_of(reading, self._found.case)
 
     def payment(self, reference: str) -> tuple[Payment | None, str | None]:
         import sqlalchemy.orm

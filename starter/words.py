@@ -152,6 +152,8 @@ _CONDUCT = {
     "loss": "损失",
     "account": "账号",
     "authorised": "书面授权",
+    "in force": "有效",
+    "ended": "已终止",
     "may be decided": "可作决定",
 }
 _DELIVERY = {

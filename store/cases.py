@@ -16,6 +16,7 @@ from domain.assessment import News
 from domain.case import Case
 from domain.commands import Answer, Command
 from domain.delivery import StoredLetter
+from domain.dependants import Dependants
 from domain.records import (
     ApplicationRevision,
     Authorisation,
@@ -41,6 +42,7 @@ from store import answers, tables
 from store.assessments import unheard_news
 from store.audit import entry_hash, genesis
 from store.calendar import calendar_in
+from store.conduct import dependants_of
 from store.conflicts import again_after_conflict
 from store.letters import letters_of, send_again
 from store.search import remember_names
@@ -150,6 +152,12 @@ class CaseTransaction:
         """The case's letters, first to last; nobody claims one while the transaction is open."""
         assert self._row is not None
         return letters_of(self._session, self._row.case_number, locked=True)
+
+    def dependants(self) -> Dependants:
+        """Who and what depends on the base."""
+        case = self.case
+        assert case is not None
+        return dependants_of(self._session, case)
 
     def news(self) -> list[News]:
         """What of its assessments the case has still to hear of, in the order it came."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -11,23 +11,33 @@ from sqlalchemy.orm import Session
 
 from domain.case import Case
 from domain.conduct import RULES, ConductCase
+from domain.dependants import Authorised, Dependants, dependants, ended_at, in_force
 from store import tables
 from store.conflicts import again_after_conflict
 from store.queries import shown
 
 
 @again_after_conflict
-def conduct_view(engine: Engine, case: Case, id: str, *, staff: bool) -> dict[str, Any]:
-    """One conduct case with its report; whose accounts and what losses only for `staff`. KeyError for another id."""
+def conduct_view(engine: Engine, case: Case, id: str, now: datetime, *, staff: bool) -> dict[str, Any]:
+    """One conduct case with its report; whose accounts and what losses only for `staff`. KeyError for another id.
+
+    An authorisation is in force or not at `now`, an instant of the case's clock: none outlives the certification,
+    whether or not a worker has got to its end.
+    """
     conduct = case.conduct_case(id)
     if conduct is None:
         raise KeyError(id)
-    authorised = tables.AuthorisationRow
-    rows = select(authorised).where(authorised.case_number == case.case_number).order_by(authorised.sequence)
     with Session(engine) as session:
         report = session.get_one(tables.ConductReportRow, id)
         authorisations = [
-            {"activity": row.activity, "until": row.until.isoformat(), "by": row.by} for row in session.scalars(rows)
+            {
+                "activity": row.activity,
+                "until": row.until.isoformat(),
+                "by": row.by,
+                "in_force": in_force(case, _given(row), now),
+                "ended_at": shown(ended_at(case, _given(row), now)),
+            }
+            for row in _authorisations(session, case)
         ]
     return {
         **conduct_summary(case, conduct),
@@ -40,6 +50,23 @@ def conduct_view(engine: Engine, case: Case, id: str, *, staff: bool) -> dict[st
         "authorisations": authorisations if conduct.rule == "R5" else [],
         "possible": sorted(conduct.possible),
     }
+
+
+def dependants_of(session: Session, case: Case) -> Dependants:
+    """Who and what depends on a base, as far as it is on record."""
+    report = tables.ConductReportRow
+    rows = select(report).where(report.case_number == case.case_number).order_by(report.sequence)
+    accounts = [(row.conduct, row.affected_accounts) for row in session.scalars(rows)]
+    return dependants(case, accounts, map(_given, _authorisations(session, case)))
+
+
+def _authorisations(session: Session, case: Case) -> Sequence[tables.AuthorisationRow]:
+    row = tables.AuthorisationRow
+    return session.scalars(select(row).where(row.case_number == case.case_number).order_by(row.sequence)).all()
+
+
+def _given(row: tables.AuthorisationRow) -> Authorised:
+    return Authorised(row.activity, row.until, row.at)
 
 
 def conduct_list(cases: Iterable[Case], *, closed: bool) -> list[dict[str, Any]]:

@@ -40,7 +40,7 @@ APPEAL: dict[str, Wording] = {
         why="{reason}",
         by="没有需要贵方办理的期限;恢复后的期限见案件现状。",
         do=NOTHING_TO_DO,
-        follows="案件恢复到没有该决定时应有的状态,认证有效期不变,不因此延长;原在官方名单上的,重新列入。",
+        follows="案件恢复到没有该决定时应有的状态,认证有效期不变,不因此延长;原在官方名单上的,重新列入,书面授权在原期限内恢复。",
     ),
     "decision_set_aside": Wording(
         Role.APPLICANT,
@@ -49,7 +49,7 @@ APPEAL: dict[str, Wording] = {
         why="{reason}",
         by="没有需要贵方办理的期限;恢复后的期限见案件现状。",
         do=NOTHING_TO_DO,
-        follows="案件恢复到没有该决定时应有的状态,认证有效期不变,不因此延长;原在官方名单上的,重新列入。",
+        follows="案件恢复到没有该决定时应有的状态,认证有效期不变,不因此延长;原在官方名单上的,重新列入,书面授权在原期限内恢复。",
     ),
     "approval_asked.set_aside": Wording(
         Role.COMPLIANCE,

@@ -91,7 +91,7 @@ ASSESSMENT: dict[str, Wording] = {
         by="请在{until}提交停用证明;如有异议,应在{appeal_until}提出申诉。",
         do="确认停用并附证明:livebase marks confirm {case} 文件",
         appeal="可在{appeal_until}提出一次申诉,由未参与该决定的人员裁决:livebase appeal file {case} 申诉文件",
-        follows="该基地已移出官方名单,权益已收回;{closed}停用情况将抽查。保证金人民币{held}元在{settle_by}结算。"
+        follows="该基地已移出官方名单,权益已收回,书面授权同时终止;{closed}停用情况将抽查。保证金人民币{held}元在{settle_by}结算。"
         "重新申请:{again}起可以提出。",
     ),
     "assessment_to_set_aside": Wording(

@@ -141,7 +141,7 @@ CONDUCT: dict[str, Wording] = {
         "书面授权已登记",
         what="以平台名义开展的活动已获书面授权:{activity}。",
         why="认证员登记了书面授权(R5)。",
-        by="授权有效至{last_day}24时。",
+        by="授权有效至{last_day}24时;认证在此之前终止的,授权同时终止。",
         do=NOTHING_TO_DO,
         follows="授权仅限所列活动和期限;超出范围以平台名义开展活动的,违反R5。",
     ),

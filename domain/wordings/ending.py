@@ -51,7 +51,7 @@ ENDING: dict[str, Wording] = {
         why="{reason}",
         by="请在{until}提交停用证明。",
         do="确认停用并附证明:livebase marks confirm {case} 文件",
-        follows="该基地已移出官方名单,权益已收回;停用情况将抽查。{closed}保证金人民币{held}元在{settle_by}结算,"
+        follows="该基地已移出官方名单,权益已收回,书面授权同时终止;停用情况将抽查。{closed}保证金人民币{held}元在{settle_by}结算,"
         "未结的违规案件或未履行的停用义务可能扣留其中一部分。重新申请:{again}起可以提出。",
     ),
     "certification_dissolved": Wording(
@@ -62,7 +62,7 @@ ENDING: dict[str, Wording] = {
         why="{reason}",
         by="请在{until}提交停用证明。",
         do="确认停用并附证明:livebase marks confirm {case} 文件;情况不实的,请立即与我们联系。",
-        follows="该基地已移出官方名单,权益已收回;停用情况将抽查。{closed}保证金人民币{held}元在{settle_by}结算,"
+        follows="该基地已移出官方名单,权益已收回,书面授权同时终止;停用情况将抽查。{closed}保证金人民币{held}元在{settle_by}结算,"
         "未结的违规案件或未履行的停用义务可能扣留其中一部分。重新申请:{again}起可以提出。",
     ),
     "certification_revoked": Wording(
@@ -74,9 +74,19 @@ ENDING: dict[str, Wording] = {
         by="请在{until}提交停用证明;如有异议,应在{appeal_until}提出申诉。",
         do="确认停用并附证明:livebase marks confirm {case} 文件",
         appeal="可在{appeal_until}提出一次申诉,由未参与该决定的人员裁决:livebase appeal file {case} 申诉文件",
-        follows="该基地已移出官方名单,权益已收回;停用情况将抽查。{closed}保证金人民币{held}元在{settle_by}结算,"
+        follows="该基地已移出官方名单,权益已收回,书面授权同时终止;停用情况将抽查。{closed}保证金人民币{held}元在{settle_by}结算,"
         "未结的违规案件或未履行的停用义务可能扣留其中一部分;商家损失由基地自行承担(R8)。"
         "重新申请:{again}起可以提出。",
+    ),
+    "revocation_to_be_told": Wording(
+        Role.OPERATOR,
+        "认证已撤销,请告知相关方",
+        what="证书 {certificate} 自{ended}起撤销。记录在案、与该基地有关的如下。\n"
+        "违规案件所涉账号:\n{accounts}\n随之终止的书面授权:\n{authorisations}\n收回的权益:{benefits}",
+        why="{reason}",
+        by="请立即办理。",
+        do="请逐一告知上述账号的商家、主播,并停止上述授权项下的活动。查看:livebase show {case}",
+        follows="其余商家、主播和合作方由基地自行告知。撤销决定日后被推翻的,授权在原期限内恢复,届时请再告知。",
     ),
     "certification_expired": Wording(
         Role.APPLICANT,
@@ -86,7 +96,7 @@ ENDING: dict[str, Wording] = {
         why="认证期满未通过续签(R9)。",
         by="请在{until}提交停用证明。",
         do="确认停用并附证明:livebase marks confirm {case} 文件",
-        follows="该基地已移出官方名单,权益已收回;停用情况将抽查。保证金人民币{held}元在{settle_by}结算,"
+        follows="该基地已移出官方名单,权益已收回,书面授权同时终止;停用情况将抽查。保证金人民币{held}元在{settle_by}结算,"
         "未结的违规案件或未履行的停用义务可能扣留其中一部分。",
     ),
     "certification_expired.platform_delay": Wording(
@@ -96,7 +106,7 @@ ENDING: dict[str, Wording] = {
         why="认证期满时续签尚未通过(R9);贵方及时提交,延误由平台承担。",
         by="没有需要贵方办理的期限;续签将尽快决定。",
         do="在续签通过并公示之前,请暂停使用一切标识、商标和以淘宝直播基地名义的宣传、活动。",
-        follows="该基地已移出官方名单,权益暂时收回。停用证明和保证金(人民币{held}元)的结算待续签决定后再定;"
+        follows="该基地已移出官方名单,权益暂时收回,书面授权终止。停用证明和保证金(人民币{held}元)的结算待续签决定后再定;"
         "续签通过的,新的认证期自通过之日起算。",
     ),
     "marks_escalated": Wording(

@@ -13,7 +13,7 @@ MEASURES: dict[str, Wording] = {
         why="{reason}",
         by="恢复之日另行通知。暂停不延长有效期,认证有效期仍至{last_day}24时。",
         do="请消除上述原因,并与您的专属小二联系。进度:livebase show {case}",
-        follows="全部权益暂停。官方名单标注为暂停,只公布日期和类别。续签不解除暂停,暂停期间仍应按期提交续签。",
+        follows="全部权益和书面授权暂停。官方名单标注为暂停,只公布日期和类别。续签不解除暂停,暂停期间仍应按期提交续签。",
     ),
     "base_reinstated": Wording(
         Role.APPLICANT,

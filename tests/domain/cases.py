@@ -44,6 +44,7 @@ from domain.commands import (
     Revoke,
     Suspend,
 )
+from domain.dependants import Dependants
 from domain.figures import Figures, missed
 from domain.planning import Event, Planned
 from domain.records import Transition
@@ -60,7 +61,16 @@ CERTIFIER = Actor(role=Role.CERTIFIER, name="zhao")
 FINANCE = Actor(role=Role.FINANCE, name="qian")
 OPERATOR = Actor(role=Role.OPERATOR, name="sun")
 COMPLIANCE = Actor(role=Role.COMPLIANCE, name="he")
-NOTHING_ON_RECORD: Any = None
+
+
+class NothingOnRecord:
+    """Beside the case."""
+
+    def dependants(self) -> Dependants:
+        return Dependants()
+
+
+NOTHING_ON_RECORD: Any = NothingOnRecord()
 """For rules that need the case alone."""
 
 WORKFLOW_ID = "base:91330782MA2K7P3R1U:1"
@@ -249,7 +259,7 @@ def suspended(now: datetime = OPENED) -> Case:
     return done(in_valid(now), command(Suspend, COMPLIANCE, reason="brushing found"), now).case
 
 
-class AllOnRecord:
+class AllOnRecord(NothingOnRecord):
     """Every document named has arrived."""
 
     def require_documents(self, hashes: tuple[str, ...]) -> None: ...

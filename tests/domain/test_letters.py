@@ -504,7 +504,7 @@ TRANSITIONS: dict[str, tuple[Callable[[], Transition], tuple[str, ...]]] = {
     "revoke": (lambda: acted(cases.in_valid(), Revoke, cases.COMPLIANCE), ("approval_asked.revoke",)),
     "approve a revocation": (
         lambda: cases.done(cases.revocation_proposed(), cases.approval(cases.revocation_proposed()), NOW),
-        ("certification_revoked",),
+        ("revocation_to_be_told", "certification_revoked"),
     ),
     "deny a revocation": (
         lambda: acted(

@@ -25,6 +25,7 @@ from domain.conduct import ConductCase, conduct_workflow_id
 from domain.refusals import RefusalKind
 from domain.shanghai import shanghai_date
 from domain.stages import Role, Stage, Standing
+from store.queries import Reader
 from tests.office import APPLICANT, CERTIFIER, Base, Office, refused, until
 from tests.office import _refusal as refusal_of
 from tests.path import acts
@@ -150,7 +151,7 @@ async def test_a_violation_is_answered_put_right_and_closed(office: Office) -> N
 
 async def test_not_put_right_it_suspends_and_in_the_end_two_people_revoke(office: Office) -> None:
     base = await acts.in_valid(office)
-    case = await accused(base, severity="minor")
+    case = await accused(base, severity="minor", affected_accounts=("anchor-1",))
     await case.forward_to(case.conduct.plan[0].at)
     assert case.conduct.state == "decision", "its time to answer is over"
     await case.decide("rectification")
@@ -171,6 +172,8 @@ async def test_not_put_right_it_suspends_and_in_the_end_two_people_revoke(office
     assert revoked.standing is Standing.REVOKED
     assert case.conduct.state == "closed"
     assert (await case.handle.result())["outcome"] == "revocation", "its workflow has heard and ended"
+    letters = Reader(office.engine).letters(base.case.case_number)
+    assert [one["recipient"] for one in letters if "anchor-1" in one["body"]] == ["operator"], "who depends on it (E50)"
     acts.check_books(base)
 
 

@@ -131,7 +131,18 @@ def test_a_report_on_r5_shows_what_was_authorised(base: Listed) -> None:
     assert base.refused(*past, *CERTIFIER) == (2, "invalid_value")
     office.ok("conduct", "report", number, base.report("R5"), *COMPLIANCE)
     shown = office.ok("conduct", "show", f"{number}-C1")
-    assert [(one["activity"], one["until"]) for one in shown["authorisations"]] == [("双十一专场", until)]
+    (given,) = shown["authorisations"]
+    assert (given["activity"], given["until"], given["in_force"], given["ended_at"]) == (
+        "双十一专场",
+        until,
+        True,
+        None,
+    )
+    assert f"through {until}, in force" in office("conduct", "show", f"{number}-C1").out
+    office.ok("surrender", number, "--reason", "搬迁", *APPLICANT)
+    (one,) = office.ok("conduct", "show", f"{number}-C1")["authorisations"]
+    assert (one["in_force"], one["ended_at"]) == (False, office.ok("show", number)["ending"]["legal_at"])
+    assert "已终止" in office("conduct", "show", f"{number}-C1", "--lang", "zh").out
 
 
 @pytest.mark.parametrize(
