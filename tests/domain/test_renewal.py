@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import date, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -13,7 +14,15 @@ from domain.commands import ApproveRenewal, RejectRenewal, Renew, Supplement
 from domain.judging import judge
 from domain.planning import Event
 from domain.policy import Policy
-from domain.records import BenefitsGranted, BenefitsWithdrawn, ListRevision, ScreeningResult, TermBegun, Transition
+from domain.records import (
+    BenefitsGranted,
+    BenefitsWithdrawn,
+    KnownBy,
+    ListRevision,
+    ScreeningResult,
+    TermBegun,
+    Transition,
+)
 from domain.refusals import Refusal, RefusalKind
 from domain.stages import Role, Stage, Standing
 from tests.domain import cases
@@ -33,7 +42,7 @@ def refusal(*args: object, **fields: object) -> Refusal:
     return info.value
 
 
-def records(transition: Transition, kind: type) -> list[object]:
+def records(transition: Transition, kind: type) -> list[Any]:
     return [record for record in transition.records if isinstance(record, kind)]
 
 
@@ -103,6 +112,20 @@ class TestReview:
                 stricter,
             )
         assert info.value.kind is RefusalKind.CONDITION_FAILED
+
+    def test_a_new_name_of_the_enterprise_comes_with_the_renewal_e49(self) -> None:
+        """The same credit code: a new revision, known by both names, reviewed before the next term."""
+        case, before = cases.in_valid(), cases.submission()
+        entity = before.application.entity.model_copy(update={"name": "义乌云集科技有限公司"})
+        sent = before.model_copy(update={"application": before.application.model_copy(update={"entity": entity})})
+        renew = cases.command(Renew, cases.APPLICANT, from_last_day=LAST_DAY, submission=sent.sha256)
+        transition = renewal.renew(case, renew, sent, cases.setting(cases.before_end(case, 40), 2))
+        after = transition.case
+        assert (after.revision, after.payer_names) == (2, ("义乌云集科技有限公司",))
+        assert [one.names["entity"] for one in records(transition, KnownBy)] == ["义乌云集科技有限公司"]
+        assert (after.terms, after.publication, after.ending) == (case.terms, case.publication, None)
+        assert records(transition, ListRevision) == [], "the list names the base"
+        assert after.renewal is not None and after.renewal.awaits == "review"
 
     def test_a_supplement_is_asked_for_handed_in_and_reviewed(self) -> None:
         asked = cases.in_renewal_supplement()
