@@ -29,6 +29,7 @@ from domain.records import (
 )
 from domain.refusals import Problem, Refusal, RefusalKind
 from domain.renewal import EVENTS, TASKS
+from domain.review import known_as
 from domain.screening import require_accepted, require_no_failure, screen
 from domain.setting import SYSTEM, Setting, step
 from domain.shanghai import shanghai_date
@@ -54,6 +55,7 @@ def approve(
             f"See why it stands so with: livebase why {case.case_number}",
             barred,
         )
+    case = case.model_copy(update=known_as(submission))
     reasons = {acceptance.condition: acceptance.reason for acceptance in command.accepted}
     records: tuple[Record, ...] = (
         ScreeningResult(case.revision, setting.today, findings, setting.in_force.version),

@@ -53,9 +53,10 @@ def renew(case: Case, command: Renew, submission: Submission, setting: Setting) 
         records: tuple[Record, ...] = (
             ScreeningResult(case.revision, setting.today, findings, setting.in_force.version),
         )
-        revised: dict[str, Any] = {"revision": case.revision}
+        revision = case.revision
     else:
-        records, revised = new_revision(case, command.submission, submission, command.actor, setting.in_force, setting)
+        records = new_revision(case, command.submission, submission, command.actor, setting.in_force, setting)
+        revision = case.revision + 1
     late = case.ending is not None
     filed = Renewal(
         from_last_day=term.last_day,
@@ -82,7 +83,7 @@ def renew(case: Case, command: Renew, submission: Submission, setting: Setting) 
         ),
         detail={
             "from_last_day": term.last_day.isoformat(),
-            "revision": revised["revision"],
+            "revision": revision,
             "submission": command.submission,
             "in_good_time": filed.in_good_time,
         },
@@ -90,7 +91,7 @@ def renew(case: Case, command: Renew, submission: Submission, setting: Setting) 
         renewal=filed,
         tasks=(*case.tasks, *review["tasks"]),
         plan=(*case.plan, *review["plan"], *closing),
-        **revised,
+        revision=revision,
     )
 
 
@@ -154,7 +155,8 @@ def supplement(case: Case, command: Supplement, submission: Submission, setting:
     """A new revision for the renewal: screened at once by the policy in force, and back to review."""
     judge(case, command)
     assert case.renewal is not None
-    records, revised = new_revision(case, command.submission, submission, command.actor, setting.in_force, setting)
+    records = new_revision(case, command.submission, submission, command.actor, setting.in_force, setting)
+    revision = case.revision + 1
     review = _review(case, setting)
     return step(
         case,
@@ -168,15 +170,15 @@ def supplement(case: Case, command: Supplement, submission: Submission, setting:
             setting,
             until=review["tasks"][0].due_at,
             provisional=review["tasks"][0].provisional,
-            revision=revised["revision"],
+            revision=revision,
             before=case.revision,
             round=case.renewal.round,
         ),
-        detail={"revision": revised["revision"], "submission": command.submission},
+        detail={"revision": revision, "submission": command.submission},
         renewal=case.renewal.model_copy(update={"awaits": "review"}),
         tasks=(*case.tasks_without(*TASKS), *review["tasks"]),
         plan=(*case.plan_without(Event.REMIND_RENEWAL_SUPPLEMENT, Event.LAPSE_RENEWAL), *review["plan"]),
-        **revised,
+        revision=revision,
     )
 
 

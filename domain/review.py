@@ -138,7 +138,7 @@ def supplement(case: Case, command: Supplement, submission: Submission, setting:
     """A new revision: screened at once, and back to review with a fresh deadline."""
     judge(case, command)
     revision = case.revision + 1
-    records, revised = new_revision(case, command.submission, submission, command.actor, setting.policy, setting)
+    records = new_revision(case, command.submission, submission, command.actor, setting.policy, setting)
     opened = review_opened(setting)
     return step(
         case,
@@ -157,15 +157,16 @@ def supplement(case: Case, command: Supplement, submission: Submission, setting:
             round=case.supplement_round,
         ),
         detail={"revision": revision, "submission": command.submission},
-        **revised,
+        revision=revision,
+        **known_as(submission),
         **opened,
     )
 
 
 def new_revision(
     case: Case, sha256: str, submission: Submission, actor: object, policy: Policy, setting: Setting
-) -> tuple[tuple[Record, ...], dict[str, Any]]:
-    """What a new revision of the application leaves on record, screened at once by `policy`, and what it changes.
+) -> tuple[Record, ...]:
+    """What a new revision of the application leaves on record, screened at once by `policy`.
 
     Refuses (2) one of another enterprise: the base is known by its credit code.
     """
@@ -176,12 +177,17 @@ def new_revision(
             "The credit code the base is known by cannot be changed.",
             "A different enterprise applies on its own.",
         )
-    records = (
+    return (
         ApplicationRevision(revision, sha256, str(actor), application.representative),
         KnownBy(application.names),
         ScreeningResult(revision, setting.today, screen(application, policy, as_of=setting.today), policy.version),
     )
-    return records, {"revision": revision, "name": application.base.name, "payer_names": application.payer_names}
+
+
+def known_as(submission: Submission) -> dict[str, Any]:
+    """What a case is called, and whose money it takes, by a submission: a certified base only once it is approved."""
+    application = submission.application
+    return {"name": application.base.name, "payer_names": application.payer_names}
 
 
 def remind_reviewer(case: Case, planned: Planned, setting: Setting) -> Transition:

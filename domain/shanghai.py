@@ -30,8 +30,14 @@ def last_day(ends: datetime) -> date:
 
 
 def parse_date(text: str) -> date:
-    """A date people type: ISO, or RFC 3339 with an offset; without a zone it is Shanghai's (decision 1)."""
+    """A date people type: ISO, or RFC 3339 with an offset; without a zone it is Shanghai's (decision 1).
+
+    ValueError or OverflowError for what is no date, and for the calendar's first and last one, which have no midnight.
+    """
     if "T" not in text and " " not in text.strip():
-        return date.fromisoformat(text.strip())
-    instant = datetime.fromisoformat(text.strip())
-    return instant.date() if instant.tzinfo is None else shanghai_date(instant)
+        day = date.fromisoformat(text.strip())
+    else:
+        instant = datetime.fromisoformat(text.strip())
+        day = instant.date() if instant.tzinfo is None else shanghai_date(instant)
+    midnight(day), end_of_day(day)
+    return day

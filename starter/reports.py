@@ -75,16 +75,14 @@ def _days(from_: str | None, to: str | None) -> tuple[date, date]:
 
 def _day(text: str | None) -> date | str:
     """A Shanghai date, or what is wrong with it."""
-    from domain.shanghai import end_of_day, midnight, parse_date
+    from domain.shanghai import parse_date
 
     if text is None:
         return "is missing"
     try:
-        day = parse_date(text)
-        midnight(day), end_of_day(day)
+        return parse_date(text)
     except (ValueError, OverflowError):
         return "is no date such as 2026-03-02"
-    return day
 
 
 def _expiring_table(rows: list[dict[str, Any]]) -> None:

@@ -25,6 +25,7 @@ from domain.records import (
 )
 from domain.refusals import Refusal, RefusalKind
 from domain.stages import Role, Stage, Standing
+from domain.submission import Submission
 from tests.domain import cases
 
 LAST_DAY = date(2027, 3, 2)
@@ -44,6 +45,11 @@ def refusal(*args: object, **fields: object) -> Refusal:
 
 def records(transition: Transition, kind: type) -> list[Any]:
     return [record for record in transition.records if isinstance(record, kind)]
+
+
+def approved(case: Case, sent: Submission) -> Transition:
+    command = cases.command(ApproveRenewal, cases.REVIEWER, revision=case.revision)
+    return next_term.approve(case, command, sent, "LBC-2027-000002", cases.setting(cases.before_end(case, 38), 2))
 
 
 def rejected(case: Case, days_before: int) -> Transition:
@@ -121,11 +127,23 @@ class TestReview:
         renew = cases.command(Renew, cases.APPLICANT, from_last_day=LAST_DAY, submission=sent.sha256)
         transition = renewal.renew(case, renew, sent, cases.setting(cases.before_end(case, 40), 2))
         after = transition.case
-        assert (after.revision, after.payer_names) == (2, ("义乌云集科技有限公司",))
+        assert (after.revision, after.payer_names) == (2, case.payer_names), "not before somebody has looked at it"
         assert [one.names["entity"] for one in records(transition, KnownBy)] == ["义乌云集科技有限公司"]
         assert (after.terms, after.publication, after.ending) == (case.terms, case.publication, None)
         assert records(transition, ListRevision) == [], "the list names the base"
         assert after.renewal is not None and after.renewal.awaits == "review"
+        assert approved(after, sent).case.payer_names == ("义乌云集科技有限公司",)
+
+    def test_a_new_name_of_the_base_is_listed_when_the_renewal_is_approved_and_never_of_one_rejected(self) -> None:
+        case, before = cases.in_valid(), cases.submission()
+        base = before.application.base.model_copy(update={"name": "义乌新北苑直播基地"})
+        sent = before.model_copy(update={"application": before.application.model_copy(update={"base": base})})
+        renew = cases.command(Renew, cases.APPLICANT, from_last_day=LAST_DAY, submission=sent.sha256)
+        waiting = renewal.renew(case, renew, sent, cases.setting(cases.before_end(case, 40), 2)).case
+        assert waiting.name == rejected(waiting, 39).case.name == case.name
+        transition = approved(waiting, sent)
+        assert transition.case.name == "义乌新北苑直播基地"
+        assert [entry.name for entry in records(transition, ListRevision)] == ["义乌新北苑直播基地"]
 
     def test_a_supplement_is_asked_for_handed_in_and_reviewed(self) -> None:
         asked = cases.in_renewal_supplement()

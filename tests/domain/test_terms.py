@@ -48,6 +48,12 @@ def test_a_date_without_a_zone_is_shanghais(text: str, day: str) -> None:
     assert parse_date(text) == date.fromisoformat(day)
 
 
+@pytest.mark.parametrize("text", ["0001-01-01", "9999-12-31", "0001-01-01T07:59:59Z", "2026-02-29"])
+def test_a_date_has_a_midnight_at_both_ends(text: str) -> None:
+    with pytest.raises((ValueError, OverflowError)):
+        parse_date(text)
+
+
 @pytest.mark.parametrize(
     ("since", "years", "months", "reached"),
     [
