@@ -37,6 +37,14 @@ class TogetherScheduling(LoadScopeScheduling):
         return f"office on {office[1]}" if office else nodeid.split("::", 1)[0]
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """A file that says `ONLY_ON = "sqlite"` or "postgresql" tests what others test on the other one, or neither has."""
+    only = getattr(metafunc.module, "ONLY_ON", None)
+    if only is not None and "database" in metafunc.fixturenames:
+        metafunc.definition.add_marker(pytest.mark.parametrize("database", [only], indirect=True))
+
+
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadScopeScheduling:
     return TogetherScheduling(config, log)
 

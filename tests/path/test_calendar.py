@@ -29,7 +29,7 @@ from domain.shanghai import end_of_day, midnight
 from domain.stages import Stage
 from store.calendar import CalendarStore
 from store.reference import policy_book, shipped_calendar
-from tests.databases import Place
+from tests.databases import Place, only_on
 from tests.killing_worker import Death, worker_fork
 from tests.office import FINANCE, REVIEWER, Base, Office, patiently, refused, until, working_office
 from tests.path import acts, imports
@@ -355,6 +355,7 @@ async def test_a_notice_that_meets_a_run_continued_as_new_is_neither_lost_nor_co
             assert len(runs) > 3
 
 
+@only_on("postgresql")
 async def test_fifty_live_cases(client: Client, place: Place) -> None:
     """In five stages: forty have a deadline on the calendar. The bench does it with a thousand."""
     notice = imports.days_off(60)

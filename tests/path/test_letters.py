@@ -26,7 +26,7 @@ from domain.refusals import RefusalKind
 from domain.stages import Role, Stage
 from store import tables
 from store.letters import list_letters
-from tests.databases import Place
+from tests.databases import Place, only_on
 from tests.mail_server import SENDER, STAFF, MailServer
 from tests.office import APPLICANT, OPERATOR, Base, Office, refused, until, working_office
 from tests.path import acts
@@ -163,6 +163,7 @@ async def test_every_letter_of_a_first_year_arrives_once_where_it_belongs_and_hi
             await replayer.replay_workflow(run)
 
 
+@only_on("postgresql")
 async def test_a_mail_server_down_for_three_days_delays_letters_and_nothing_else(client: Client, place: Place) -> None:
     server = MailServer()
     async with AsyncExitStack() as stack:

@@ -14,6 +14,9 @@ from tests.office import new_credit_code
 from tests.starter.conftest import APPLICANT, OPERATOR, certify, enterprise_in
 from tests.starter.livebase import Livebase, Running
 
+ONLY_ON = "postgresql"
+"""With a worker's and a reader's rights; the demo goes the same way on SQLite."""
+
 COMPLIANCE, SECOND = ("--as", "compliance:zhou"), ("--as", "compliance:wu")
 HEADER = "credit_code,period,live_merchants,active_merchants,gmv"
 REPORT = {"request_id", "accepted_at", "repeated", "periods", "totals", "failing", "rows"}

@@ -14,6 +14,9 @@ from starter.structured_text import read_structured_file
 from tests.starter.conftest import APPLICANT, OPERATOR, REVIEWER, Cases, Enterprise, enterprise_in
 from tests.starter.livebase import ROOT, Done, Running
 
+ONLY_ON = "sqlite"
+"""How things are said and typed; no database says them otherwise."""
+
 QUICKLY = 20.0
 """Seconds: nothing waits, nothing is read to its end, nothing grows; but the machine may be busy."""
 LAUGHS = "a: &a [x]\n" + "".join(f"{b}: &{b} [*{a}, *{a}]\n" for a, b in zip("abcdefghij", "bcdefghijk", strict=True))

@@ -7,6 +7,9 @@ import pytest
 from tests.starter.conftest import APPLICANT, CERTIFIER, OPERATOR, REVIEWER, Cases
 from tests.starter.livebase import Livebase, Running
 
+ONLY_ON = "postgresql"
+"""With a worker's and a reader's rights; the path's own tests run on both databases."""
+
 WHY = ("--reason", "li is on leave")
 
 

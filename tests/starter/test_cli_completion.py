@@ -8,8 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.starter.conftest import APPLICANT, Cases, Enterprise, FirstYear, only_on_sqlite
+from tests.starter.conftest import APPLICANT, Cases, Enterprise, FirstYear
 from tests.starter.livebase import EXECUTABLE, ROOT, Livebase, Running
+
+ONLY_ON = "sqlite"
+"""How things are said and typed; no database says them otherwise."""
 
 
 def offered(livebase: Livebase, line: str, *, shell: str = "bash", env: dict[str, str] | None = None) -> list[str]:
@@ -46,7 +49,6 @@ class TestBases:
         assert offered(dev, "livebase show --as applicant:zhou LB-") == []
         assert offered(dev, "livebase show LB-", env={"LIVEBASE_AS": "applicant:zhou"}) == []
 
-    @only_on_sqlite
     def test_from_the_data_directory_that_was_typed(self, dev: Running, livebase: Livebase, cases: Cases) -> None:
         assert offered(livebase, "livebase show LB-") == []
         assert cases.review in offered(livebase, f"livebase --data-dir {dev.folder} show LB-")

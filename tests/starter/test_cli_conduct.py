@@ -10,6 +10,9 @@ from tests.starter.conftest import APPLICANT, CERTIFIER, OPERATOR, REVIEWER, Ent
 from tests.starter.in_process import InProcess
 from tests.starter.livebase import Running
 
+ONLY_ON = "postgresql"
+"""With a worker's and a reader's rights; the demo goes the same way on SQLite."""
+
 COMPLIANCE = ("--as", "compliance:he")
 JSON = ("-o", "json")
 REPORT = """\

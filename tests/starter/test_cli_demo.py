@@ -18,7 +18,7 @@ def test_the_demo_goes_the_whole_path_with_an_unbroken_audit_chain(livebase: Liv
         "LIVEBASE_AS": "nonsense",
         "TMPDIR": str(place),
     }
-    done = livebase("demo", env=configured, timeout=240)
+    done = livebase("demo", env=configured, timeout=600)
     assert done.code == 0, done.err
     assert "verified from the first" in done.out
     for event in (

@@ -16,6 +16,9 @@ import pytest
 from tests.starter.conftest import ANSWER, APPLICANT, CERTIFIER, FINANCE, OPERATOR, REVIEWER, certify, enterprise_in
 from tests.starter.livebase import EXECUTABLE, ROOT, Livebase, Running, at_once
 
+ONLY_ON = "postgresql"
+"""With a worker's and a reader's rights; the demo goes the same way on SQLite."""
+
 HE, FENG = ("--as", "compliance:he"), ("--as", "compliance:feng")
 WHY = ("--reason", "刷榜刷数据")
 JSON = ("-o", "json")

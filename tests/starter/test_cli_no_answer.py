@@ -9,6 +9,9 @@ from collections import Counter
 from tests.starter.conftest import APPLICANT, REVIEWER, Enterprise, enterprise_in
 from tests.starter.livebase import Done, Running
 
+ONLY_ON = "sqlite"
+"""How things are said and typed; no database says them otherwise."""
+
 
 def ended(process: subprocess.Popen[str]) -> Done:
     out, err = process.communicate(timeout=90)

@@ -15,6 +15,9 @@ from store.tables import NoticeRow
 from tests.starter.conftest import APPLICANT, OPERATOR, REVIEWER, Enterprise, enterprise_in
 from tests.starter.livebase import Livebase, Running
 
+ONLY_ON = "postgresql"
+"""With a worker's and a reader's rights; the path's own tests run on both databases."""
+
 FIELDS = {
     "case_number", "letter", "kind", "recipient", "subject", "state", "attempts", "written_at", "next_try_at",
     "delivered_at", "error",

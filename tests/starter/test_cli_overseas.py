@@ -28,6 +28,9 @@ from tests.starter.conftest import (
 from tests.starter.in_process import InProcess
 from tests.starter.livebase import Running
 
+ONLY_ON = "postgresql"
+"""With a worker's and a reader's rights; the path's own tests run on both databases."""
+
 ENTITY, ENTRUSTED = "Cloudport Live (HK) Limited", "深圳云港电子商务有限公司"
 PARTIES = {"entity": ENTITY, "entrusted_enterprise": ENTRUSTED}
 BASE = "前海云港跨境直播基地"

@@ -12,7 +12,16 @@ from rich.cells import cell_len
 from sqlalchemy import Executable, update
 
 from store.tables import CaseRow
-from tests.starter.conftest import APPLICANT, FINANCE, OPERATOR, REVIEWER, Cases, FirstYear, enterprise_in
+from tests.starter.conftest import (
+    APPLICANT,
+    FINANCE,
+    OPERATOR,
+    REVIEWER,
+    Cases,
+    FirstYear,
+    enterprise_in,
+    only_on_sqlite,
+)
 from tests.starter.in_process import InProcess
 from tests.starter.livebase import Livebase, Running
 
@@ -215,6 +224,7 @@ def whole(text: str) -> Iterator[str]:
     yield from re.findall(r"义乌北苑直播基地|滨江潮品直播基地|application_received|supplement_requested", text)
 
 
+@only_on_sqlite
 @pytest.mark.parametrize("language", ["en", "zh"])
 def test_a_narrow_terminal_shows_all_that_a_wide_one_does(
     alone: InProcess, first_year: FirstYear, weighed: str, language: str

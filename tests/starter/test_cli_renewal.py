@@ -12,6 +12,9 @@ from tests.starter.conftest import APPLICANT, REVIEWER, Enterprise, certify, ent
 from tests.starter.in_process import InProcess
 from tests.starter.livebase import Running
 
+ONLY_ON = "postgresql"
+"""With a worker's and a reader's rights; the demo goes the same way on SQLite."""
+
 JSON = ("-o", "json")
 
 

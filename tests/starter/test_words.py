@@ -28,6 +28,9 @@ from tests.starter.conftest import EXAMPLES, Cases, FirstYear
 from tests.starter.in_process import InProcess
 from tests.starter.livebase import Running
 
+ONLY_ON = "sqlite"
+"""How things are said and typed; no database says them otherwise."""
+
 ROOT = Path(__file__).parent.parent.parent
 HASHES = {"submission", "evidence", "fen"}  # of the details on record, what tables leave out
 
