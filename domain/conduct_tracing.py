@@ -11,6 +11,7 @@ from domain.case import Case
 from domain.conduct import RULES, ConductCase
 from domain.shanghai import SHANGHAI
 from domain.stages import Role
+from domain.tracing import page
 
 
 def search_attributes(case: Case, conduct: ConductCase, now: datetime) -> dict[str, str | datetime | None]:
@@ -25,12 +26,12 @@ def search_attributes(case: Case, conduct: ConductCase, now: datetime) -> dict[s
     }
 
 
-def current_details(case: Case, conduct: ConductCase) -> str:
+def current_details(case: Case, conduct: ConductCase, namespace: str) -> str:
     """The conduct case as a Markdown table, with the way to its certification case."""
     task = next((task for task in case.tasks if task.subject == conduct.id), None)
     rows = [
         ("违规案件 Conduct case", conduct.id),
-        ("认证案件 Certification", f"{case.case_number}, workflow `{case.workflow_id}`"),
+        ("认证案件 Certification", f"{case.case_number}, {page(namespace, case.workflow_id)}"),
         ("规则 Rule", f"{conduct.rule} {RULES[conduct.rule]}"),
         ("程度 Severity", conduct.severity),
         ("状态 State", conduct.state),

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Literal
+from urllib.parse import quote
 
 from domain.case import Case
 from domain.conduct import conduct_workflow_id
@@ -41,7 +42,12 @@ def search_attributes(case: Case, now: datetime) -> dict[str, str | datetime | N
     }
 
 
-def current_details(case: Case, now: datetime) -> str:
+def page(namespace: str, workflow_id: str) -> str:
+    """A workflow's page in the same Temporal Web, as a Markdown link."""
+    return f"[{workflow_id}](/namespaces/{quote(namespace, safe='')}/workflows/{quote(workflow_id, safe='')})"
+
+
+def current_details(case: Case, now: datetime, namespace: str) -> str:
     """The case as a Markdown table: stage, who acts by when, what comes next, deposit, term, open commands."""
     deposit = case.deposit
     rows = [
@@ -69,7 +75,7 @@ def current_details(case: Case, now: datetime) -> str:
     rows += [
         (
             "违规案件 Conduct case",
-            f"{one.id} ({one.rule}): {one.state}, workflow `{conduct_workflow_id(case.workflow_id, one.id)}`",
+            f"{one.id} ({one.rule}): {one.state}, {page(namespace, conduct_workflow_id(case.workflow_id, one.id))}",
         )
         for one in case.open_conduct
     ]

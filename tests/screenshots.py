@@ -16,7 +16,7 @@ from urllib.parse import quote
 
 from playwright.sync_api import BrowserContext, Page, sync_playwright
 
-from tests.starter.conftest import APPLICANT, CERTIFIER, FINANCE, PAYER, REVIEWER, enterprise_in
+from tests.starter.conftest import APPLICANT, CERTIFIER, FINANCE, PAYER, REVIEWER, enterprise_in, when_valid
 from tests.starter.livebase import ROOT, Livebase, Running
 
 IMAGES = ROOT / "docs" / "images"
@@ -25,8 +25,23 @@ COLUMNS = ("CertAwaiting", "CertDueAt", "CertStage", "CertStanding", "CertNumber
 QUERY = 'WorkflowType = "Certification" AND ExecutionStatus = "Running"'
 
 
-def bring_cases(livebase: Livebase, folder: Path) -> str:
-    """A case in each stage; the number of the one in `deposit`, its clock 25 days on."""
+REPORT = """\
+rule: R6
+trigger: breach
+severity: minor
+found_on: {day}
+facts: 组织刷单,见截图
+affected_accounts: []
+losses: []
+evidence: [documents/policy.pdf]
+"""
+
+
+def bring_cases(livebase: Livebase, folder: Path) -> tuple[str, str]:
+    """A case in each stage, one of them accused of a violation.
+
+    The numbers of the one in `deposit`, its clock 25 days on, and of the one accused.
+    """
     steps: list[tuple[str, ...]] = [
         ("review", "approve", "BASE", "--revision", "1", *REVIEWER),
         ("deposit", "receive", "BASE", "--amount", "100000", "--payer", PAYER, "--reference", "REF", *FINANCE),
@@ -44,11 +59,16 @@ def bring_cases(livebase: Livebase, folder: Path) -> str:
     item = ("--item", "A4.area: a newer floor plan")
     livebase.ok("review", "request", asked, "--revision", "1", *item, *REVIEWER)
     livebase.ok("fast-forward", numbers[1], "25d")
-    return str(numbers[1])
+    day = when_valid(livebase, numbers[3])["term"]["from"][:10]
+    report = folder / "3" / "report.yaml"
+    report.write_text(REPORT.format(day=day), "utf-8")
+    livebase.ok("conduct", "report", numbers[3], report, "--as", "compliance:he")
+    return numbers[1], numbers[3]
 
 
-def take_pictures(web: str, case: str) -> None:
-    """The list with its columns, and a case's timeline and current details. `case` is its page."""
+def take_pictures(web: str, case: str, accused: str) -> None:
+    """The list with its columns, a case's timeline and current details, and the way from one to its conduct case and
+    back. `case` and `accused` are pages of certification cases."""
     chromium = shutil.which("chromium")
     if chromium is None:
         raise SystemExit("There is no Chromium. Type: sudo apt-get install chromium")
@@ -62,6 +82,10 @@ def take_pictures(web: str, case: str) -> None:
         _picture(page, f"{case}/timeline", "approve • reviewer li", "temporal-web-case")
         page.set_viewport_size({"width": 1400, "height": 760})
         _picture(page, f"{case}/user-metadata", "Current Details", "temporal-web-details")
+        _picture(page, f"{accused}/user-metadata", "Current Details", "temporal-web-accused")
+        page.frame_locator("iframe").get_by_role("link", name="-C1").click()
+        page.wait_for_url("**/conduct*/**")
+        _picture(page, page.url.rpartition("/")[0] + "/user-metadata", "Current Details", "temporal-web-conduct")
         browser.close()
 
 
@@ -84,9 +108,9 @@ def main() -> None:
         running = Running(Path(folder, "data"))
         web = running.ok("dev", "--detach")["web_url"]
         try:
-            number = bring_cases(running, Path(folder, "applications"))
-            case = running.ok("show", number)["workflow"]["url"].removesuffix("/timeline")
-            take_pictures(web, case)
+            numbers = bring_cases(running, Path(folder, "applications"))
+            case, accused = (running.ok("show", one)["workflow"]["url"].removesuffix("/timeline") for one in numbers)
+            take_pictures(web, case, accused)
         finally:
             running("dev", "--stop")
     print(f"docs/images: {', '.join(sorted(path.name for path in IMAGES.glob('*.png')))}")

@@ -230,4 +230,4 @@ class Conduct:
         shown = search_attributes(case, conduct, workflow.now())
         if before is None or known is None or search_attributes(before, known, workflow.now()) != shown:
             upsert(shown)
-        workflow.set_current_details(current_details(case, conduct))
+        workflow.set_current_details(current_details(case, conduct, workflow.info().namespace))

@@ -50,7 +50,7 @@ class CaseKeeping:
         self._lock = asyncio.Lock()
         self._refused = False
         if state.case is not None:
-            workflow.set_current_details(current_details(state.case, workflow.now()))
+            workflow.set_current_details(current_details(state.case, workflow.now(), workflow.info().namespace))
 
     # How a command is judged and carried out.
 
@@ -281,7 +281,7 @@ class CaseKeeping:
         shown = search_attributes(case, now)
         if before is None or search_attributes(before, now) != shown:
             upsert(shown)
-        workflow.set_current_details(current_details(case, now))
+        workflow.set_current_details(current_details(case, now, workflow.info().namespace))
 
     async def _continue_as_new(self) -> None:
         await workflow.wait_condition(workflow.all_handlers_finished)
