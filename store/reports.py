@@ -6,7 +6,6 @@ its own clock (decision 6). With `applicant` there is nothing in them but that a
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import date, datetime
 from typing import Any
 
@@ -55,7 +54,6 @@ def expiring_terms(
     ]
 
 
-@again_after_conflict
 def staff_workload(
     engine: Engine, first: date, last: date, wall: datetime, applicant: str | None = None
 ) -> list[dict[str, Any]]:
@@ -145,7 +143,8 @@ def _expiring(found: FoundCase, term: Term, wall: datetime) -> dict[str, Any]:
     }
 
 
-def _done(engine: Engine, first: date, last: date, applicant: str | None) -> Iterator[tuple[Role, str, int]]:
+@again_after_conflict
+def _done(engine: Engine, first: date, last: date, applicant: str | None) -> list[tuple[Role, str, int]]:
     """How many audit entries of these days each member of the staff has, counted by the database."""
     entry, row = tables.AuditRow, tables.CaseRow
     here: list[ColumnElement[bool]] = [entry.observed_at >= midnight(first), entry.observed_at < end_of_day(last)]
@@ -154,12 +153,14 @@ def _done(engine: Engine, first: date, last: date, applicant: str | None) -> Ite
             own = [case.case_number for case in session.scalars(select(row)) if _may_see(case, applicant)]
             here.append(entry.case_number.in_(own))
         counted = session.execute(select(entry.actor, func.count()).where(*here).group_by(entry.actor)).all()
+    done = []
     for actor, entries in counted:
         role, _, name = actor.partition(":")
         if role in STAFF:
             if role == Role.OPERATOR:  # who acts for an applicant has done it too
                 name = name.partition(" for ")[0]
-            yield Role(role), name, entries
+            done.append((Role(role), name, entries))
+    return done
 
 
 def _outcome(publication: Publication, now: datetime) -> str | None:
