@@ -41,7 +41,8 @@ class TogetherScheduling(LoadScopeScheduling):
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """A file that says `ONLY_ON = "sqlite"` or "postgresql" tests what others test on the other one, or neither has."""
     only = getattr(metafunc.module, "ONLY_ON", None)
-    if only is not None and "database" in metafunc.fixturenames:
+    told = any("database" in mark.args[0] for mark in metafunc.definition.iter_markers("parametrize"))
+    if only is not None and "database" in metafunc.fixturenames and not told:
         metafunc.definition.add_marker(pytest.mark.parametrize("database", [only], indirect=True))
 
 

@@ -10,6 +10,9 @@ from domain.stages import Role, Stage, Standing
 from tests.office import APPLICANT, CERTIFIER, REVIEWER, Base, Office, refused, until
 from tests.path import acts
 
+ONLY_ON = "postgresql"
+"""What differs between the databases is tested in tests/store, and by requests and payments at once on both."""
+
 COMPLIANCE, JUDGE = Actor(role=Role.COMPLIANCE, name="he"), Actor(role=Role.CERTIFIER, name="shen")
 REASON = {"reason": "证据充分"}
 

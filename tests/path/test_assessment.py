@@ -26,6 +26,9 @@ from tests.office import APPLICANT, COMPLIANCE, Base, Office, refused, until, wo
 from tests.path import acts, quarters
 from tests.path.quarters import SECOND, batch, confirmation, heard, imported, row, send, stands
 
+ONLY_ON = "postgresql"
+"""What differs between the databases is tested in tests/store, and by requests and payments at once on both."""
+
 _STATEMENT = "两家商户未计入"
 
 

@@ -16,6 +16,9 @@ from tests.office import APPLICANT, OPERATOR, REVIEWER, Office, refused
 from tests.path import acts
 from workflows.state import CertificationState
 
+ONLY_ON = "sqlite"
+"""What differs between the databases is tested in tests/store, and by requests and payments at once on both."""
+
 
 async def test_an_extended_deposit_lapses_at_its_new_end_and_not_before(office: Office) -> None:
     base = await acts.in_deposit(office)

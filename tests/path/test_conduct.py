@@ -32,6 +32,9 @@ from tests.path import acts
 from workflows.messages import CONDUCT_WORKFLOW
 from workflows.state import ConductState
 
+ONLY_ON = "sqlite"
+"""What differs between the databases is tested in tests/store, and by requests and payments at once on both."""
+
 COMPLIANCE = Actor(role=Role.COMPLIANCE, name="he")
 
 

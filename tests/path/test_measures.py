@@ -49,6 +49,9 @@ from tests.path import acts
 from tests.path.on_record import PROPOSED_UNPUBLISHED, REVOCATION_PROPOSED, put_on_record, take_up
 from workflows.state import CertificationState
 
+ONLY_ON = "postgresql"
+"""What differs between the databases is tested in tests/store, and by requests and payments at once on both."""
+
 DAY = timedelta(days=1)
 WHY = {"reason": "brushing found"}
 REPEATS = 20

@@ -14,6 +14,9 @@ from store.queries import Reader
 from tests.office import APPLICANT, CERTIFIER, REVIEWER, Base, Office, example, refused, until
 from tests.path import acts
 
+ONLY_ON = "postgresql"
+"""What differs between the databases is tested in tests/store, and by requests and payments at once on both."""
+
 ENTITY, ENTRUSTED, RENAMED = "Cloudport Live (HK) Limited", "深圳云港电子商务有限公司", "深圳云港数字商务有限公司"
 
 

@@ -25,6 +25,9 @@ from tests.databases import Place
 from tests.office import CERTIFIER, FINANCE, OPERATOR, Base, Office, refused, until, working_office
 from tests.path import acts
 
+ONLY_ON = "sqlite"
+"""What differs between the databases is tested in tests/store, and by requests and payments at once on both."""
+
 DAY = timedelta(days=1)
 SLACK = timedelta(minutes=2)  # real time that passes between an attempt and its record
 

@@ -31,6 +31,9 @@ from store import tables
 from tests.office import APPLICANT, CERTIFIER, OPERATOR, REVIEWER, Base, Office, example, refused
 from tests.path import acts
 
+ONLY_ON = "postgresql"
+"""What differs between the databases is tested in tests/store, and by requests and payments at once on both."""
+
 OTHER_REVIEWER = Actor(role=Role.REVIEWER, name="zhou")
 OTHER_APPLICANT = Actor(role=Role.APPLICANT, name="ma")
 
