@@ -54,7 +54,7 @@ LEFT = [*LIFE, "certification_surrendered"]
 YEAR = [*LIFE, *["remind_renewal"] * 4, "certification_expired"]
 """Without what becomes of the quarters' figures, which nobody sends: how often one is missed depends on the day."""
 OF_A_QUARTER = {"remind_figures", "figures_escalated", "assessment_escalated"}
-NO_ANSWER = 7
+NO_ANSWER, UNREACHABLE = 7, 6
 LATER = ["marks_escalated", *["settlement_escalated"] * 4]
 """What comes next: a jump may go past its aim when the workflow's task is under way (`connection.clock`)."""
 
@@ -126,7 +126,7 @@ class People:
                 answer = await until_answered(command.request_id, once, _not_ended)
                 break
             except CommandError as error:
-                if error.code != NO_ANSWER:
+                if error.code not in (NO_ANSWER, UNREACHABLE):  # a server that comes up may not know its namespace yet
                     raise
         self.waiting -= 1
         return answer

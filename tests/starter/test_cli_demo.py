@@ -5,10 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import psutil
+import pytest
 
 from tests.starter.livebase import Livebase
 
 
+@pytest.mark.timeout(900)  # a minute and a half, where nothing else runs
 def test_the_demo_goes_the_whole_path_with_an_unbroken_audit_chain(livebase: Livebase, tmp_path: Path) -> None:
     place = tmp_path / "temporary"
     place.mkdir()
