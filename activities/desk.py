@@ -48,7 +48,7 @@ class CaseDesk:
     def decide(self, command: Command, now: datetime) -> Outcome:
         """Carry out a command: the first answer for a repeat, a refusal as data, nothing written for one."""
         try:
-            with self._cases.transaction(command.workflow_id, _run_id()) as tx:
+            with self._cases.transaction(command.workflow_id, _own_run(command.workflow_id)) as tx:
                 if (answered := tx.answered(command.request_id)) is not None:
                     return _repeat(command, answered, tx.case)
                 self._hear(tx, now)
@@ -74,7 +74,7 @@ class CaseDesk:
     @again_after_conflict
     def step(self, workflow_id: str, now: datetime, rule: Step) -> Case:
         """What a case does of itself: the case after it, or as it is when the rule finds nothing to do any more."""
-        with self._cases.transaction(workflow_id, _run_id()) as tx:
+        with self._cases.transaction(workflow_id, _own_run(workflow_id)) as tx:
             if tx.case is None:
                 raise LookupError(f"{workflow_id} has no case in the store")
             case = self._hear(tx, now) or tx.case
@@ -152,9 +152,11 @@ class _Files:
             raise Refusal(RefusalKind.INVALID_FILE, "A document named has not arrived.", "Send the command again.")
 
 
-def _run_id() -> str | None:
-    """The run that writes; None where no workflow is behind it."""
-    return activity.info().workflow_run_id if activity.in_activity() else None
+def _own_run(workflow_id: str) -> str | None:
+    """The run that writes, where it is the case's own: a conduct case's is not to be found under the case's id."""
+    if not activity.in_activity() or (info := activity.info()).workflow_id != workflow_id:
+        return None
+    return info.workflow_run_id
 
 
 def _repeat(command: Command, answered: tuple[str, Answer | None], case: Case | None) -> Outcome:

@@ -142,6 +142,8 @@ async def test_a_violation_is_answered_put_right_and_closed(office: Office) -> N
     case = await accused(base)
     assert base.case.task is not None and base.case.task.kind == "answer_conduct"
     await known(base)
+    found = Reader(office.engine).find_case(base.case.case_number)
+    assert found is not None and found.run_id == (await base.handle.describe()).run_id, "its own page in Temporal Web"
     assert (await case.respond()).awaiting is Role.COMPLIANCE
     assert (await case.decide("rectification")).awaiting is Role.APPLICANT
     await case.respond("规则已张贴,人员已处分")
