@@ -1,4 +1,4 @@
-"""Appeal: once, within its time, against the decision that ended a case; decided by who took no part (decision 28).
+"""Appeal: once, within its time, against a decision that ended a case; decided by who took no part (decision 28).
 
 What a decision is set aside into is in `domain/setting_aside.py`.
 """
@@ -21,23 +21,18 @@ def file(case: Case, command: FileAppeal, setting: Setting) -> Transition:
     """The base appeals. Refused (5) after its time and a second time, (8) against another decision."""
     judge(case, command)
     assert case.ending is not None
-    if case.appeal is not None:
+    before = case.appeal
+    if before is not None and before.decision == case.ending.decision:
         raise Refusal(
-            RefusalKind.ALREADY_DECIDED if case.appeal.outcome else RefusalKind.APPEAL_PENDING,
+            RefusalKind.ALREADY_DECIDED if before.outcome else RefusalKind.APPEAL_PENDING,
             f"The decision {case.ending.decision} has been appealed once already.",
-            f"See it with: livebase show {case.case_number}. There is one appeal (decision 28).",
+            f"See it with: livebase show {case.case_number}. One appeal against each decision (decision 28).",
         )
     if case.appeal_until is None or setting.now >= case.appeal_until:
         raise Refusal(
             RefusalKind.TOO_LATE,
             "The time to appeal is over.",
             f"See it with: livebase show {case.case_number}",
-        )
-    if command.decision != case.ending.decision:
-        raise Refusal(
-            RefusalKind.DECISION_STALE,
-            f"The case ended by the decision {case.ending.decision}; the appeal names {command.decision}.",
-            f"See it with: livebase why {case.case_number}",
         )
     due = setting.working_days(setting.policy.appeal_decision_working_days)
     task = due.task("decide_appeal", Role.CERTIFIER).model_copy(update={"also": (Role.COMPLIANCE,)})
@@ -62,6 +57,7 @@ def file(case: Case, command: FileAppeal, setting: Setting) -> Transition:
             "evidence": list(command.evidence),
         },
         appeal=Appeal(decision=command.decision, filed_at=setting.now),
+        earlier_appeals=(*case.earlier_appeals, *((before,) if before else ())),
         tasks=(*case.tasks, task),
         plan=(
             *case.plan_without(Event.CLOSE_CASE),

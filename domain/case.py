@@ -132,7 +132,10 @@ class Interrupted(_Part):
 
 
 class Appeal(_Part):
-    """The one appeal against the decision that ended the case (decision 28)."""
+    """The one appeal against a decision that ended the case (decision 28).
+
+    `decided_by` is None with an outcome where the decision was set aside before anybody had decided on the appeal.
+    """
 
     decision: str
     filed_at: datetime
@@ -184,6 +187,7 @@ class Marks(_Part):
 class Case(_Part):
     """One case, now. `sequence` counts its audit entries; every transition adds one.
 
+    `appeal` is the newest, `earlier_appeals` those against decisions that were set aside before, first to last.
     `suspended_since` is since when there has been a hold without a break, whichever it was; None without one.
     """
 
@@ -218,6 +222,7 @@ class Case(_Part):
     marks: Marks | None = None
     appeal_until: datetime | None = None
     appeal: Appeal | None = None
+    earlier_appeals: tuple[Appeal, ...] = ()
 
     @property
     def interrupted(self) -> Interrupted:
@@ -280,6 +285,11 @@ class Case(_Part):
     def hold(self, kind: str) -> Hold | None:
         """The open hold of a kind."""
         return next((hold for hold in self.holds if hold.kind == kind), None)
+
+    @property
+    def open_appeal(self) -> Appeal | None:
+        """The appeal that waits for its decision."""
+        return self.appeal if self.appeal is not None and self.appeal.outcome is None else None
 
     @property
     def open_proposals(self) -> tuple[Proposal, ...]:

@@ -138,7 +138,7 @@ _CONDITIONS: dict[str, tuple[Callable[[Case], bool], str]] = {
     "respond_conduct": (_has_conduct, _NO_CONDUCT),
     "decide_conduct": (_has_conduct, _NO_CONDUCT),
     "file_appeal": (_is_appealable, "How this case ended cannot be appealed (decision 28)."),
-    "decide_appeal": (lambda case: case.appeal is not None and case.appeal.outcome is None, "No appeal is open."),
+    "decide_appeal": (lambda case: case.open_appeal is not None, "No appeal is open."),
     "set_aside": (_was_decided_by_us, "How this case ended was no decision of ours."),
     "approve_proposal": (_has_proposal, _NO_PROPOSAL),
     "deny_proposal": (_has_proposal, _NO_PROPOSAL),
@@ -245,10 +245,10 @@ def require_no_part(case: Case, name: str) -> None:
 
 
 def _require_decision(case: Case, command: Command) -> None:
-    """Only the decision that ended the case is set aside: a suspension is lifted by reinstating."""
-    if command.action != "set_aside" or case.ending is None or not _was_decided_by_us(case):
-        return
+    """Only the decision that ended the case is appealed or set aside: a suspension is lifted by reinstating."""
     named = getattr(command, "decision", None)
+    if named is None or case.ending is None or not _was_decided_by_us(case):
+        return
     if named != case.ending.decision:
         raise Refusal(
             RefusalKind.DECISION_STALE,

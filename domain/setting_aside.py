@@ -84,8 +84,15 @@ def undone(
             "gap": _gap(ending, setting),
         },
         **changes,
-        appeal=appeal or case.appeal,
+        appeal=appeal or _without_object(case, setting),
     )
+
+
+def _without_object(case: Case, setting: Setting) -> Appeal | None:
+    """An appeal nobody has decided on yet has what it asked for; nothing is left to decide."""
+    if case.open_appeal is None:
+        return case.appeal
+    return case.open_appeal.model_copy(update={"outcome": "set-aside", "decided_at": setting.now})
 
 
 def _restored(case: Case, before: Interrupted) -> tuple[Case, dict[str, Any]]:

@@ -71,6 +71,11 @@ def rejected() -> Case:
     return act(case, cases.command(Reject, cases.REVIEWER, revision=1, reason="no rooms"), NOW).case
 
 
+def revoked_again(case: Case, at: datetime) -> Case:
+    proposed = cases.done(case, cases.command(Revoke, cases.COMPLIANCE, reason="again"), at).case
+    return cases.done(proposed, cases.approval(proposed), at).case
+
+
 def states(transition: Transition) -> list[str]:
     return [record.state for record in transition.records if isinstance(record, ListRevision)]
 
@@ -98,6 +103,35 @@ class TestFiling:
     def test_against_the_decision_it_names(self) -> None:
         command = cases.command(FileAppeal, cases.APPLICANT, decision="LB-2026-000001-1", statement="s")
         assert refusal(act, cases.revoked(), command, NOW).kind is RefusalKind.DECISION_STALE
+
+    def test_once_against_each_decision_the_earlier_ones_stay_on_record(self) -> None:
+        first = decided(appealed(cases.revoked()).case, "set-aside").case
+        again = revoked_again(first, NOW + 3 * DAY)
+        second = appealed(again, NOW + 4 * DAY).case
+        assert [one.decision for one in second.earlier_appeals] == [first.appeal.decision if first.appeal else None]
+        assert second.appeal is not None and again.ending is not None
+        assert (second.appeal.decision, second.appeal.outcome) == (again.ending.decision, None)
+        assert refusal(appealed, second, NOW + 4 * DAY).kind is RefusalKind.APPEAL_PENDING
+        upheld = decided(second, "uphold", NOW + 5 * DAY).case
+        assert refusal(appealed, upheld, NOW + 6 * DAY).kind is RefusalKind.ALREADY_DECIDED
+        assert [one.outcome for one in (*upheld.earlier_appeals, upheld.appeal) if one] == ["set-aside", "uphold"]
+
+    def test_an_open_one_has_its_way_when_we_set_the_decision_aside(self) -> None:
+        """Left open it would be decided on the next decision's ending."""
+        case = appealed(cases.revoked()).case
+        assert case.ending is not None
+        command = cases.command(SetAside, cases.COMPLIANCE, decision=case.ending.decision, reason="r")
+        waiting = act(case, command, NOW + DAY).case
+        back = act(waiting, cases.approval(waiting), NOW + 2 * DAY).case
+        assert back.appeal is not None and (back.appeal.outcome, back.appeal.decided_by) == ("set-aside", None)
+        again = revoked_again(back, NOW + 3 * DAY)
+        assert refusal(decided, again, "set-aside", NOW + 3 * DAY).kind is RefusalKind.ALREADY_ENDED
+        assert appealed(again, NOW + 3 * DAY).case.open_appeal is not None
+
+    def test_a_state_of_one_appeal_alone_still_loads(self) -> None:
+        stored = decided(appealed(cases.revoked()).case, "uphold").case.model_dump(mode="json")
+        del stored["earlier_appeals"]
+        assert Case.model_validate(stored).earlier_appeals == ()
 
     def test_what_nobody_of_us_decided_is_not_appealed(self) -> None:
         left = cases.done(cases.in_valid(), cases.command(Surrender, cases.APPLICANT, reason="r"), NOW).case
