@@ -7,6 +7,7 @@ import json
 import re
 from collections.abc import Iterator
 from datetime import date
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -37,10 +38,17 @@ HASHES = {"submission", "evidence", "fen"}  # of the details on record, what tab
 
 def calls(package: str, *names: str) -> Iterator[ast.Call]:
     """Every call of a function of one of these names."""
-    for file in sorted((ROOT / package).rglob("*.py")):
-        for node in ast.walk(ast.parse(file.read_text("utf-8"))):
-            if isinstance(node, ast.Call) and getattr(node.func, "id", getattr(node.func, "attr", "")) in names:
-                yield node
+    for name, call in _all_calls(package):
+        if name in names:
+            yield call
+
+
+@cache
+def _all_calls(package: str) -> list[tuple[str, ast.Call]]:
+    """A package's calls by the name of the function. Read once: every process of the tests comes past here."""
+    trees = (ast.parse(file.read_text("utf-8")) for file in sorted((ROOT / package).rglob("*.py")))
+    nodes = (node for tree in trees for node in ast.walk(tree) if isinstance(node, ast.Call))
+    return [(getattr(node.func, "id", getattr(node.func, "attr", "")), node) for node in nodes]
 
 
 def texts(node: ast.AST | None) -> set[str]:
