@@ -10,7 +10,7 @@ from domain import assessment_agenda
 from domain.case import Case, Publication
 from domain.commands import Certify, RefuseCertification
 from domain.ending import end_before_term
-from domain.judging import judge
+from domain.judging import judge, require_whole
 from domain.letters import letter, long_date
 from domain.periods import ending_in
 from domain.planning import Event, Planned
@@ -25,8 +25,12 @@ NAME_AND_MARKS = "P1"
 
 
 def certify(case: Case, command: Certify, certificate_number: str, setting: Setting) -> Transition:
-    """Pass the audit: the term begins now, benefits are granted, publication falls due (R3)."""
+    """Pass the audit: the term begins now, benefits are granted, publication falls due (R3).
+
+    Refused (5) while the deposit is not whole: what was paid in full may have been taken back since (A3).
+    """
     judge(case, command)
+    require_whole(case, "before the base can be certified (A3)")
     term = Term.first(setting.now, certificate_number, setting.policy.version, years=setting.policy.term_years)
     opened = publication_opened(setting, term)
     (publish,) = opened["tasks"]

@@ -10,6 +10,7 @@ from collections.abc import Callable
 
 from domain.case import Case, Proposal
 from domain.commands import Command
+from domain.money import format_cny
 from domain.names import same_name
 from domain.permissions import ROLES, SECOND_PERSON, require_permission
 from domain.proposals import content_of
@@ -182,6 +183,16 @@ def judge(case: Case | None, command: Command) -> None:
             RefusalKind.REVIEW_HELD,
             f"{holder} holds this review.",
             f"Ask {holder} to decide or to run: livebase review release {case.case_number}",
+        )
+
+
+def require_whole(case: Case, when: str) -> None:
+    """Refuse (5) what only a full deposit allows."""
+    if case.deposit.missing:
+        raise Refusal(
+            RefusalKind.DEPOSIT_NOT_WHOLE,
+            f"The deposit must be whole {when}; CNY {format_cny(case.deposit.missing)} is lacking.",
+            f"See it with: livebase deposit show {case.case_number}",
         )
 
 

@@ -12,13 +12,12 @@ from domain import official_list
 from domain.case import Appeal, Case, Ending, Interrupted
 from domain.commands import SetAside
 from domain.conduct import ConductCase, Outcome
-from domain.judging import judge
+from domain.judging import judge, require_whole
 from domain.letters import letter
-from domain.money import format_cny
 from domain.planning import Event
 from domain.records import BenefitsRestored, Decision, Record, Transition
-from domain.refusals import Refusal, RefusalKind
 from domain.setting import Setting, step
+from domain.stages import Stage
 
 _OF_THE_ENDING = (
     Event.ESCALATE_MARKS,
@@ -27,6 +26,8 @@ _OF_THE_ENDING = (
     Event.ESCALATE_APPEAL,
 )
 _TASKS_OF_THE_ENDING = ("confirm_marks", "settle_deposit", "return_deposit", "decide_appeal", "set_aside_assessment")
+
+_STILL_TO_BE_PAID = (Stage.REVIEW, Stage.SUPPLEMENT, Stage.DEPOSIT)
 
 
 def set_aside(case: Case, command: SetAside, setting: Setting) -> Transition:
@@ -56,12 +57,8 @@ def undone(
     ending = case.ending
     assert ending is not None and ending.interrupted is not None
     before = ending.interrupted
-    if case.terms and case.deposit.missing:
-        raise Refusal(
-            RefusalKind.DEPOSIT_NOT_WHOLE,
-            f"The deposit must be whole again first; CNY {format_cny(case.deposit.missing)} is lacking.",
-            f"See it with: livebase deposit show {case.case_number} (decision 28).",
-        )
+    if before.stage not in _STILL_TO_BE_PAID:
+        require_whole(case, "again first (decision 28)")
     restored, changes = _restored(case, before)
     listed: tuple[Record, ...] = ()
     if before.publication is not None and before.publication.state == "published":

@@ -14,6 +14,7 @@ from domain.commands import (
     DecideAppeal,
     Dissolve,
     FileAppeal,
+    RefuseCertification,
     Reject,
     Revoke,
     SetAside,
@@ -234,6 +235,13 @@ class TestSetAside:
         less = case.deposit.model_copy(update={"deducted": 1})
         told = refusal(decided, case.model_copy(update={"deposit": less}), "set-aside")
         assert told.kind is RefusalKind.DEPOSIT_NOT_WHOLE and "CNY 0.01 is lacking" in told.message
+
+    def test_a_refused_certification_too_is_taken_up_with_the_whole_deposit_alone(self) -> None:
+        refuse = cases.command(RefuseCertification, cases.CERTIFIER, reason="r")
+        case = appealed(cases.done(cases.in_certifying(), refuse, NOW).case).case
+        less = case.model_copy(update={"deposit": case.deposit.model_copy(update={"refunded": 1})})
+        assert refusal(decided, less, "set-aside").kind is RefusalKind.DEPOSIT_NOT_WHOLE
+        assert decided(case, "set-aside").case.stage is Stage.CERTIFYING
 
     def test_beside_a_new_live_case_there_is_no_way_back(self) -> None:
         case = appealed(cases.revoked()).case

@@ -52,6 +52,18 @@ def test_only_the_full_sum_passes_and_the_rest_is_unmatched(
     assert ("unmatched_money" in {task.kind for task in case.tasks}) is bool(unmatched)
 
 
+@pytest.mark.parametrize("less", [{"refunded": 1}, {"deducted": 1}, {"received": 9_999_999}], ids=str)
+def test_what_was_full_and_is_whole_no_longer_is_not_certified(less: dict[str, int]) -> None:
+    """A3: a payment the bank took back, say."""
+    whole = cases.in_certifying()
+    case = whole.model_copy(update={"deposit": whole.deposit.model_copy(update=less)})
+    certify = cases.command(Certify, cases.CERTIFIER)
+    with pytest.raises(Refusal) as info:
+        certification.certify(case, certify, "LBC-2026-000001", cases.setting(cases.OPENED))
+    assert info.value.kind is RefusalKind.DEPOSIT_NOT_WHOLE and "CNY 0.01 is lacking" in info.value.message
+    assert certification.certify(whole, certify, "LBC-2026-000001", cases.setting(cases.OPENED)).case.terms
+
+
 def test_parts_add_up() -> None:
     first = cases.paid(cases.in_deposit(), 4_000_000).case
     assert (first.stage, first.deposit.missing) == (Stage.DEPOSIT, 6_000_000)
