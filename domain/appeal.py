@@ -56,7 +56,7 @@ def file(case: Case, command: FileAppeal, setting: Setting) -> Transition:
             "statement": command.statement,
             "evidence": list(command.evidence),
         },
-        appeal=Appeal(decision=command.decision, filed_at=setting.now),
+        appeal=Appeal(decision=command.decision, filed_at=setting.now, filed_by=command.actor.name),
         earlier_appeals=(*case.earlier_appeals, *((before,) if before else ())),
         tasks=(*case.tasks, task),
         plan=(

@@ -186,27 +186,28 @@ def _confirmed(case: Case, news: ResultConfirmed, setting: Setting) -> Transitio
         }
     )
     detail = {"period": news.period, "revision": news.revision, "result": news.result}
-    enough = fails_in_a_row(known, news.period) >= setting.policy.assessment_consecutive_fails
+    fails = fails_in_a_row(known, news.period)
+    enough = len(fails) >= setting.policy.assessment_consecutive_fails
     if case.ending is None and news.result == "fail" and enough:
         reason = "the quarterly assessment was failed"
         ending = (known, setting, actor, Standing.INVALID, FAILED, reason)
-        took_part = tuple(name for name in (news.by, before.decided_by, *before.importers) if name)
+        took_part = tuple(name for one in fails for name in (one.confirmed_by, one.decided_by, *one.importers) if name)
         return end_in_term(*ending, legal_at=legal_at, detail=detail, facts=facts(news.period), by=took_part)
     notes = () if case.ending else (letter(case, f"assessment_confirmed.{news.result}", setting, **facts(news.period)),)
     return step(known, setting, "assessment_confirmed", actor, *notes, legal_at=legal_at, detail=detail)
 
 
-def fails_in_a_row(case: Case, period: str) -> int:
-    """How many assessed quarters in a row, that one among them, are confirmed fails."""
-    run: list[str] = []
+def fails_in_a_row(case: Case, period: str) -> tuple[Assessment, ...]:
+    """The assessed quarters in a row, that one among them, that are confirmed fails."""
+    run: list[Assessment] = []
     for one in case.assessments:
         if one.state == "confirmed" and one.result == "fail":
-            run.append(one.period)
-        elif period in run:
+            run.append(one)
+        elif any(failed.period == period for failed in run):
             break
         else:
             run = []
-    return len(run) if period in run else 0
+    return tuple(run) if any(failed.period == period for failed in run) else ()
 
 
 def bars(case: Case) -> tuple[Problem, ...]:

@@ -139,6 +139,7 @@ class Appeal(_Part):
 
     decision: str
     filed_at: datetime
+    filed_by: str = ""
     outcome: Literal["uphold", "set-aside"] | None = None
     decided_by: str | None = None
     decided_at: datetime | None = None
@@ -187,6 +188,7 @@ class Marks(_Part):
 class Case(_Part):
     """One case, now. `sequence` counts its audit entries; every transition adds one.
 
+    `reviewers` are all who have decided on a revision of the application.
     `appeal` is the newest, `earlier_appeals` those against decisions that were set aside before, first to last.
     `suspended_since` is since when there has been a hold without a break, whichever it was; None without one.
     """
@@ -208,6 +210,7 @@ class Case(_Part):
     supplement_round: int = 0
     review_held_by: str | None = None
     decided: Decided | None = None
+    reviewers: tuple[str, ...] = ()
     deposit_due_on: date | None = None
     terms: tuple[Term, ...] = ()
     renewal: Renewal | None = None

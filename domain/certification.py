@@ -85,6 +85,7 @@ def refuse(case: Case, command: RefuseCertification, setting: Setting) -> Transi
         "certification_refused",
         command.reason,
         Decision("certification_refused", command.actor.name, command.actor.role, case.revision, command.reason),
+        by=(*case.reviewers, command.actor.name),
     )
 
 

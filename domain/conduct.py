@@ -67,6 +67,7 @@ class ConductCase(BaseModel):
     """One conduct case, now. `id` is `<case number>-C<n>`; what was reported is on record under it.
 
     `plan` is what comes of itself in it; `overdue` is set when a suspension for it has stayed uncorrected too long.
+    `decided_by` are all who have decided anything on it.
     """
 
     model_config = ConfigDict(extra="allow", frozen=True)
@@ -83,6 +84,7 @@ class ConductCase(BaseModel):
     overdue: bool = False
     outcome: Outcome | None = None
     closed_at: datetime | None = None
+    decided_by: tuple[str, ...] = ()
     plan: tuple[Planned, ...] = ()
 
     @property

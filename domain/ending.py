@@ -6,7 +6,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from domain.case import Case, Decided, Ending
-from domain.commands import Reject, Withdraw
+from domain.commands import Actor, Reject, Withdraw
 from domain.judging import judge
 from domain.letters import before_end_of, letter, long_date
 from domain.money import format_cny
@@ -42,6 +42,8 @@ def reject(case: Case, command: Reject, setting: Setting) -> Transition:
         "rejected_by_reviewer",
         command.reason,
         Decision("rejected", command.actor.name, command.actor.role, case.revision, command.reason),
+        by=(*case.reviewers, command.actor.name),
+        **reviewed("rejected", case, command.actor, setting),
     )
 
 
@@ -54,13 +56,16 @@ def end_before_term(
     reason: str,
     *records: Record,
     legal_at: datetime | None = None,
+    by: tuple[str, ...] = (),
+    **changes: Any,
 ) -> Transition:
     """End a case that was never certified. Money held is to be returned within 10 working days (decision 17).
 
-    Closed at once, unless money is held or (rejected) the appeal window is open.
+    Closed at once, unless money is held or (rejected) the appeal window is open. `by` are all who took part in the
+    decision, when there is more than the actor.
     """
     ended_at = legal_at or setting.now
-    ending = Ending(kind=kind, cause=cause, legal_at=ended_at, observed_at=setting.now, reason=reason)
+    ending = Ending(kind=kind, cause=cause, legal_at=ended_at, observed_at=setting.now, reason=reason, by=by)
     tasks: tuple[Task, ...] = ()
     plan: tuple[Planned, ...] = ()
     appeal_until = None
@@ -74,8 +79,8 @@ def end_before_term(
         back = setting.working_days(setting.policy.deposit_return_working_days, shanghai_date(ended_at))
         tasks = (back.task("return_deposit", Role.FINANCE),)
         plan = (*plan, back.event(Event.ESCALATE_SETTLEMENT, "returning the deposit is overdue and is escalated"))
-        by = before_end_of(back.at, provisional=back.provisional)
-        money = f"已缴保证金人民币{format_cny(case.deposit.held)}元将在{by}退还至付款账户。"
+        until = before_end_of(back.at, provisional=back.provisional)
+        money = f"已缴保证金人民币{format_cny(case.deposit.held)}元将在{until}退还至付款账户。"
     if case.deposit.unmatched > 0:
         money += f"另收到未计入保证金的款项人民币{format_cny(case.deposit.unmatched)}元,由财务核对后处理。"
     note = letter(
@@ -103,9 +108,13 @@ def end_before_term(
         appeal_until=appeal_until,
         tasks=tasks,
         plan=plan,
-        **({"decided": _rejected(case, actor, setting)} if cause == "rejected_by_reviewer" else {}),
+        **changes,
     )
 
 
-def _rejected(case: Case, actor: Any, setting: Setting) -> Any:
-    return Decided(outcome="rejected", revision=case.revision, by=actor.name, at=setting.now)
+def reviewed(outcome: Any, case: Case, actor: Actor, setting: Setting) -> dict[str, Any]:
+    """What a reviewer's decision on a revision leaves in the case."""
+    return {
+        "decided": Decided(outcome=outcome, revision=case.revision, by=actor.name, at=setting.now),
+        "reviewers": (*case.reviewers, actor.name),
+    }

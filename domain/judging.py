@@ -245,14 +245,20 @@ def _require_proposal(case: Case, command: Command) -> None:
 
 
 def require_no_part(case: Case, name: str) -> None:
-    """Refuse (4) to have an appeal decided by who took part in what is appealed (decision 28)."""
-    took_part = case.ending.by if case.ending else ()
-    if any(same_name(one, name) for one in took_part):
+    """Refuse (4) to have an appeal decided by who took part in what is appealed, or appeals it (decision 28)."""
+    barred = no_judges(case)
+    if any(same_name(one, name) for one in barred):
         raise Refusal(
             RefusalKind.SECOND_PERSON_REQUIRED,
-            f"{name} took part in the decision that is appealed.",
-            f"Somebody who did not must decide: not {', '.join(took_part)}.",
+            f"{name} took part in the decision that is appealed, or appeals it.",
+            f"Somebody who did not must decide: not {', '.join(barred)}.",
         )
+
+
+def no_judges(case: Case) -> tuple[str, ...]:
+    """Who may not decide on the case's appeal, under whatever role: who took part in the decision, and who appeals."""
+    parties = (case.applicant, case.appeal.filed_by if case.appeal else "")
+    return tuple(dict.fromkeys(name for name in (*(case.ending.by if case.ending else ()), *parties) if name))
 
 
 def _require_decision(case: Case, command: Command) -> None:

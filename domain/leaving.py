@@ -65,7 +65,7 @@ def revoke(case: Case, command: Revoke, setting: Setting, those: Dependants) -> 
     if command.conduct is not None:
         case = revoked(case, command.conduct, setting)
         conduct = case.conduct_case(command.conduct)
-        took_part = (conduct.reported_by,) if conduct else ()
+        took_part = (conduct.reported_by, *conduct.decided_by) if conduct else ()
     told = to_be_told(case, those, setting, command.reason)
     return _end(
         case, setting, command.actor, Standing.REVOKED, "revoked_by_platform", command.reason, told, by=took_part

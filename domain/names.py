@@ -6,6 +6,8 @@ import unicodedata
 
 _FORMS = {"limited": "ltd", "company": "co", "corporation": "corp", "incorporated": "inc"}
 """Legal forms that are written out or abbreviated as it comes; what a company's name ends with in English."""
+_BLANK = frozenset("\u034f\u115f\u1160" + "".join(map(chr, range(0xFE00, 0xFE10))))
+"""What counts as a letter or a mark and shows nothing; the other such signs are control and format characters."""
 
 
 def folded(text: str) -> str:
@@ -14,8 +16,8 @@ def folded(text: str) -> str:
 
 
 def same_name(one: str, other: str) -> bool:
-    """Names are compared without width, spaces and case: a second spelling is no second person."""
-    return folded(one).casefold() == folded(other).casefold()
+    """Names are compared without width, spaces, case and what is not seen: a second spelling is no second person."""
+    return _person(one) == _person(other)
 
 
 def same_company(one: str, other: str) -> bool:
@@ -24,6 +26,11 @@ def same_company(one: str, other: str) -> bool:
     Banks write `CLOUDMARKET HK CO LTD` for Cloudmarket (H.K.) Company Limited: no second payer.
     """
     return _company(one) == _company(other)
+
+
+def _person(name: str) -> str:
+    text = unicodedata.normalize("NFKC", folded(name).casefold())
+    return "".join(char for char in text if unicodedata.category(char)[0] != "C" and char not in _BLANK)
 
 
 def _company(name: str) -> str:

@@ -33,6 +33,7 @@ def decide(case: Case, command: DecideConduct, setting: Setting) -> Transition:
     conduct = case.conduct_case(command.conduct)
     assert conduct is not None
     outcome = command.outcome
+    conduct = conduct.model_copy(update={"decided_by": (*conduct.decided_by, command.actor.name)})
     records, changes = _by_outcome(case, conduct, outcome, command.reason, setting)
     after: ConductCase = changes.pop("after")
     until = after.next_event.at if after.state in ("rectification", "suspended") and after.next_event else None

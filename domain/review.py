@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from domain.case import Case, Decided
+from domain.case import Case
 from domain.commands import Approve, ReleaseReview, RequestSupplement, Supplement, TakeReview
 from domain.deposit import deposit_opened, full_deposit
-from domain.ending import end_before_term
+from domain.ending import end_before_term, reviewed
 from domain.judging import judge
 from domain.letters import letter
 from domain.money import format_cny
@@ -72,7 +72,7 @@ def approve(case: Case, command: Approve, submission: Submission, setting: Setti
             missing=format_cny(case.deposit.missing),
         ),
         detail={"revision": case.revision, "accepted": reasons},
-        decided=_decided("approved", case, command, setting),
+        **reviewed("approved", case, command.actor, setting),
         review_held_by=None,
         **opened,
     )
@@ -116,7 +116,7 @@ def request_supplement(case: Case, command: RequestSupplement, setting: Setting)
         detail={"revision": case.revision, "round": case.supplement_round + 1, "items": items},
         stage=Stage.SUPPLEMENT,
         supplement_round=case.supplement_round + 1,
-        decided=_decided("supplement_requested", case, command, setting),
+        **reviewed("supplement_requested", case, command.actor, setting),
         review_held_by=None,
         **supplement_by(due, setting),
     )
@@ -246,7 +246,3 @@ def _remind(case: Case, planned: Planned, setting: Setting) -> Transition:
         legal_at=planned.at,
         plan=case.plan_without(planned),
     )
-
-
-def _decided(outcome: Any, case: Case, command: Any, setting: Setting) -> Decided:
-    return Decided(outcome=outcome, revision=case.revision, by=command.actor.name, at=setting.now)

@@ -118,7 +118,7 @@ def _ended(case: Case, ending: Ending, actor: object) -> Ending:
     return ending.model_copy(
         update={
             "decision": f"{case.case_number}-{case.sequence + 1}",
-            "by": ending.by or ((name,) if name else ()),
+            "by": tuple(dict.fromkeys(ending.by)) or ((name,) if name else ()),
             "interrupted": case.interrupted,
         }
     )

@@ -7,25 +7,32 @@ from typing import Any
 
 import pytest
 
-from domain import agenda
+from domain import agenda, assessment, review
+from domain.assessment import ResultConfirmed
 from domain.case import Case
 from domain.commands import (
     Actor,
     DecideAppeal,
+    DecideConduct,
     Dissolve,
     FileAppeal,
     RefuseCertification,
     Reject,
+    ReportConduct,
+    RespondConduct,
     Revoke,
     SetAside,
+    Supplement,
     Surrender,
     Suspend,
 )
 from domain.conduct import Outcome
+from domain.inbox import waits_for
 from domain.opening import require_possible
 from domain.planning import Event
 from domain.records import BenefitsRestored, ListRevision, Transition
 from domain.refusals import Refusal, RefusalKind
+from domain.shanghai import shanghai_date
 from domain.stages import Role, Stage, Standing
 from tests.domain import cases
 
@@ -140,17 +147,89 @@ class TestFiling:
             assert refusal(appealed, case).kind is RefusalKind.ALREADY_ENDED
 
 
-class TestWhoDecides:
-    @pytest.mark.parametrize("who", [cases.COMPLIANCE, cases.CERTIFIER])
-    def test_neither_who_proposed_the_revocation_nor_who_approved_it(self, who: Actor) -> None:
-        case = appealed(cases.revoked()).case
-        told = refusal(decided, case, "uphold", who=who)
-        assert told.kind is RefusalKind.SECOND_PERSON_REQUIRED and who.name in told.message
+def person(name: str, role: Role = Role.COMPLIANCE) -> Actor:
+    return Actor(role=role, name=name)
 
-    def test_a_person_is_one_person_under_every_role_and_spelling(self) -> None:
-        case = appealed(rejected()).case
-        reviewer = Actor(role=Role.CERTIFIER, name=" LI ")
-        assert refusal(decided, case, "set-aside", who=reviewer).kind is RefusalKind.SECOND_PERSON_REQUIRED
+
+def revoked_for_a_violation() -> Case:
+    """Reported by one, ordered to be put right by a second, found uncorrected by a third, revoked by two more."""
+    case, at = cases.in_valid(), NOW
+    case = act(case, report(case, person("first", Role.OPERATOR)), at).case
+    id = case.conduct[0].id
+    answer = cases.command(RespondConduct, cases.APPLICANT, conduct=id, statement="s")
+    for who, outcome in (("second", "rectification"), ("third", "uncorrected"), ("fourth", "revocation")):
+        if case.conduct[0].state != "suspended":
+            case = act(case, answer, at).case
+        decide = cases.command(DecideConduct, person(who), conduct=id, outcome=outcome, reason="r")
+        case = act(case, decide, at).case
+    return act(case, cases.approval(case, person("fifth", Role.CERTIFIER)), at).case
+
+
+def report(case: Case, who: Actor) -> Any:
+    fields = {"conduct": f"{case.case_number}-C1", "rule": "R6", "trigger": "breach", "severity": "serious"}
+    return cases.command(ReportConduct, who, **fields, found_on=shanghai_date(NOW), facts="f", evidence=("0",))
+
+
+def invalid_by_a_decision() -> Case:
+    """Figures imported by one person, the objection decided by a second, the fail confirmed by a third."""
+    case = cases.objected()
+    known = case.assessment(cases.QUARTER)
+    assert known is not None and known.objection_until is not None
+    at = known.objection_until
+    case = cases.assessment_decided(case, "fail", at).case
+    news = ResultConfirmed(cases.QUARTER, 1, "fail", "feng", at + DAY)
+    return assessment.hear(case, news, cases.setting(at + DAY, 2)).case
+
+
+def rejected_in_the_second_round() -> Case:
+    back = cases.command(Supplement, cases.APPLICANT, submission="0")
+    case = review.supplement(cases.in_supplement(), back, cases.submission(), cases.setting(NOW)).case
+    reject = cases.command(Reject, person("zhou", Role.REVIEWER), revision=2, reason="r")
+    return act(case, reject, NOW).case
+
+
+def refused_certification() -> Case:
+    refuse = cases.command(RefuseCertification, cases.CERTIFIER, reason="r")
+    return act(cases.in_certifying(), refuse, NOW).case
+
+
+TOOK_PART: dict[str, tuple[Any, tuple[str, ...]]] = {
+    "a revocation": (cases.revoked, ("he", "zhao")),
+    "a revocation for a violation": (revoked_for_a_violation, ("first", "second", "third", "fourth", "fifth")),
+    "a failed assessment": (invalid_by_a_decision, ("sun", "he", "feng")),
+    "a rejection": (rejected_in_the_second_round, ("li", "zhou")),
+    "a refused certification": (refused_certification, ("li", "zhao")),
+}
+"""What is appealed → a case that ended so, and who took part."""
+
+
+class TestWhoDecides:
+    @pytest.mark.parametrize("role", [Role.CERTIFIER, Role.COMPLIANCE])
+    @pytest.mark.parametrize("what", TOOK_PART)
+    def test_nobody_who_took_part_whatever_role_and_spelling_they_use_now(self, what: str, role: Role) -> None:
+        make, took_part = TOOK_PART[what]
+        ended = make()
+        at = ended.ending.observed_at + DAY
+        case = appealed(ended, at).case
+        (task,) = [task for task in case.tasks if task.kind == "decide_appeal"]
+        for name in took_part:
+            for spelled in (name, name.upper(), f" {name[0]}\u200b{name[1:]} "):
+                who = person(spelled, role)
+                assert refusal(decided, case, "uphold", at, who).kind is RefusalKind.SECOND_PERSON_REQUIRED
+                assert not waits_for(case, task, who)
+        assert waits_for(case, task, person("somebody", role))
+        decided(case, "uphold", at, person("somebody", role))
+
+    def test_nor_whoever_appeals(self) -> None:
+        """The applicant, and the operator who filed it for them."""
+        case = cases.revoked()
+        assert case.ending is not None
+        staff = Actor(role=Role.OPERATOR, name="sun", on_behalf=cases.APPLICANT.name)
+        command = cases.command(FileAppeal, staff, decision=case.ending.decision, statement="s")
+        case = act(case, command, NOW + DAY).case
+        for name in ("sun", cases.APPLICANT.name):
+            told = refusal(decided, case, "set-aside", who=person(name))
+            assert told.kind is RefusalKind.SECOND_PERSON_REQUIRED
 
     def test_overdue_it_is_escalated(self) -> None:
         case = appealed(cases.revoked()).case

@@ -492,9 +492,9 @@ def test_fails_in_a_row_are_counted_over_the_quarters_assessed() -> None:
         )
         return cases.in_valid().model_copy(update={"assessments": tuple(parts)})
 
-    assert fails_in_a_row(case("fail", "fail", "pass", "fail"), "2026Q2") == 2
-    assert fails_in_a_row(case("fail", "fail", "pass", "fail"), "2027Q1") == 1
-    assert fails_in_a_row(case("fail", "pass"), "2026Q3") == 0
+    assert len(fails_in_a_row(case("fail", "fail", "pass", "fail"), "2026Q2")) == 2
+    assert len(fails_in_a_row(case("fail", "fail", "pass", "fail"), "2027Q1")) == 1
+    assert fails_in_a_row(case("fail", "pass"), "2026Q3") == ()
 
 
 # Corrected figures.

@@ -40,3 +40,9 @@ def test_a_person_is_known_by_every_mark_of_the_name() -> None:
     """Who may act on a case hangs on it: another dot is another account."""
     assert same_name("Li Wang", "ＬＩＷＡＮＧ")
     assert not same_name("li.wang", "liwang")
+
+
+@pytest.mark.parametrize("unseen", ["\u200b", "\u2060", "\ufeff", "\u00ad", "\u202e", "\u3164", "\uffa0", "\ufe0f"])
+def test_what_nobody_sees_in_a_name_makes_nobody_else(unseen: str) -> None:
+    """E36: a second person is one that people can tell from the first."""
+    assert same_name("he", f"h{unseen}e") and same_name(f"he{unseen}", "HE")
