@@ -11,7 +11,7 @@ from datetime import datetime
 
 from temporalio import activity
 
-from domain import assessment
+from domain import catching_up
 from domain.application import InvalidApplication
 from domain.case import Case
 from domain.commands import Answer, Command, Outcome
@@ -46,13 +46,16 @@ class CaseDesk:
 
     @again_after_conflict
     def decide(self, command: Command, now: datetime) -> Outcome:
-        """Carry out a command: the first answer for a repeat, a refusal as data, nothing written for one."""
+        """Carry out a command: the first answer for a repeat, a refusal as data.
+
+        What was due by then comes first, in the same transaction (decision 7), and stays when the command is refused.
+        """
         try:
             with self._cases.transaction(command.workflow_id, _own_run(command.workflow_id)) as tx:
                 if (answered := tx.answered(command.request_id)) is not None:
                     return _repeat(command, answered, tx.case)
-                self._hear(tx, now)
-                transition = decide(tx.case, command, self._setting(tx, now), _Files(tx, self._documents, now))
+                case, setting = self._caught_up(tx, now)
+                transition = decide(case, command, setting, _Files(tx, self._documents, now))
                 tx.write(transition)
                 answer = _answer(command, transition, now)
                 tx.remember(command, answer, now)
@@ -61,7 +64,8 @@ class CaseDesk:
             refusal = Refusal(RefusalKind.CASE_EXISTS, str(exists), "One case per enterprise (decision 8).")
         except Refusal as refused:
             refusal = refused
-        return Outcome(refusal=refusal.detail, case=self._cases.case(command.workflow_id))
+        with self._cases.transaction(command.workflow_id, _own_run(command.workflow_id)) as tx:
+            return Outcome(refusal=refusal.detail, case=self._caught_up(tx, now)[0])
 
     def follow(self, workflow_id: str, planned: Planned, now: datetime, rule: Follow) -> Case:
         """Carry out a planned event, once: when it is no longer in the plan, it has been, or has become moot."""
@@ -75,38 +79,34 @@ class CaseDesk:
     def step(self, workflow_id: str, now: datetime, rule: Step) -> Case:
         """What a case does of itself: the case after it, or as it is when the rule finds nothing to do any more."""
         with self._cases.transaction(workflow_id, _own_run(workflow_id)) as tx:
-            if tx.case is None:
+            case, setting = self._caught_up(tx, now)
+            if case is None:
                 raise LookupError(f"{workflow_id} has no case in the store")
-            case = self._hear(tx, now) or tx.case
-            transition = rule(case, self._setting(tx, now))
+            transition = rule(case, setting)
             if transition is None:
                 return case
             tx.write(transition)
             return transition.case
 
     def hear(self, workflow_id: str, now: datetime) -> Case:
-        """The case once it has heard of what its assessments have brought."""
+        """The case once it has heard of what its assessments have brought, and of all else that is due."""
         return self.step(workflow_id, now, lambda case, setting: None)
 
-    def _hear(self, tx: CaseTransaction, now: datetime) -> Case | None:
-        """Whatever is decided rests on what is on record of the case's assessments by then (decision 7).
-
-        A confirmed fail counts from its own instant, however late the case's workflow hears of it.
-        """
+    def _caught_up(self, tx: CaseTransaction, now: datetime) -> tuple[Case | None, Setting]:
+        """The case with all that has come about by now, however late its workflow or another one gets to it."""
         case = tx.case
-        if case is None or not case.terms:
-            return case
-        for news in tx.news():
-            transition = assessment.hear(case, news, self._setting(tx, now))
+        setting = self._setting(tx, case, now)
+        while case is not None and (transition := catching_up.first(case, tx.news(case), setting)) is not None:
             tx.write(transition)
             case = transition.case
-        return case
+            setting = self._setting(tx, case, now)
+        return case, setting
 
-    def _setting(self, tx: CaseTransaction, now: datetime) -> Setting:
+    def _setting(self, tx: CaseTransaction, case: Case | None, now: datetime) -> Setting:
         in_force = self._policies.in_force(shanghai_date(now))
-        if tx.case is None:
+        if case is None:
             return Setting(now, in_force, tx.calendar(), in_force)
-        pinned = self._policies.pinned(tx.case.policy_version)
+        pinned = self._policies.pinned(case.policy_version)
         return Setting(now, pinned, tx.calendar(), in_force, tx.list_revision() + 1)
 
 

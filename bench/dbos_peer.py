@@ -83,11 +83,8 @@ def define(database_url: str, documents: DocumentStore) -> None:
     publication = PublicationActivities(desk, CaseStore(engine), OwnList())
 
     @transaction
-    def act(command: Command, case: Case | None) -> Outcome:
-        now = datetime.now(UTC)
-        while case is not None and (planned := agenda.legally_due(case, now)):
-            case = desk.follow(case.workflow_id, planned, now, agenda.take)
-        outcome = desk.decide(command, now)
+    def act(command: Command) -> Outcome:
+        outcome = desk.decide(command, datetime.now(UTC))
         if outcome.refusal is not None:
             raise outcome.refusal.refusal()  # rolls back
         return outcome
@@ -107,7 +104,7 @@ def define(database_url: str, documents: DocumentStore) -> None:
     def answer(command: Command, case: Case | None) -> Case | None:
         """Carry out a command and tell its sender; the case after it."""
         try:
-            outcome = act(command, case)
+            outcome = act(command)
         except Refusal as refusal:
             DBOS.set_event(command.request_id, refusal.detail)
             return case

@@ -80,7 +80,6 @@ def approve(
     """
     judge(case, command)
     proposal = _meant(case, command.proposal)
-    _require_not_expired(case, proposal, setting)
     done = carry_out(_over(case, proposal, "approved"), proposal)
     second = command.actor
     names = {
@@ -105,14 +104,6 @@ def approve(
         detail={**done.detail, **names},
         records=tuple(with_both(record) for record in done.records),
     )
-
-
-def _require_not_expired(case: Case, proposal: Proposal, setting: Setting) -> None:
-    """On a case whose workflow has ended nothing carries out the expiry: its instant counts all the same."""
-    expiry = next((one for one in case.plan if one.subject == proposal.id), None)
-    if expiry is not None and expiry.at <= setting.now:
-        message = f"The proposal {proposal.id} has expired."
-        raise Refusal(RefusalKind.TOO_LATE, message, "It may be proposed anew.")
 
 
 def deny(case: Case, command: DenyProposal, setting: Setting) -> Transition:

@@ -1,7 +1,7 @@
 """May this command be tried on this case, now? The checks that need nothing but the case (decision 32).
 
-Workflow validators run them before a command is accepted, handlers again under the lock, transactions once
-more against the stored case; in the fixed order: permission (4), expectation (8), stage and rules (5).
+Transactions run them against the stored case, workflow validators before a command is accepted where their run is
+sure to know all of it; in the fixed order: permission (4), expectation (8), stage and rules (5).
 """
 
 from __future__ import annotations

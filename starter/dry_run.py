@@ -10,6 +10,7 @@ from starter.handed_in import read_submission
 from starter.session import Session
 
 if TYPE_CHECKING:
+    from domain.assessment import News
     from domain.case import Case
     from domain.commands import Answer, Command
     from domain.delivery import StoredLetter
@@ -30,9 +31,9 @@ def foresee(
     """The answer the command would get now. Raises CommandError as it would be refused.
 
     `found` is None for an application; `content` is the submission that would be handed over; `opens_at` as in
-    `sending.send`. What falls due by now comes first (decision 7), as in the case's own run.
+    `sending.send`. What has come about by now comes first (decision 7), as in the command's own transaction.
     """
-    from domain import agenda
+    from domain import catching_up
     from domain.commands import Answer
     from domain.deciding import decide
     from domain.refusals import Refusal
@@ -40,8 +41,8 @@ def foresee(
     setting = _setting(session, found, opens_at)
     try:
         case = found.case if found else None
-        while case is not None and (planned := agenda.legally_due(case, setting.now)):
-            case = agenda.take(case, planned, setting).case
+        while case is not None and (overdue := catching_up.first(case, _news(session, case), setting)) is not None:
+            case = overdue.case
         case = decide(case, command, setting, _Reading(session, found, content, setting)).case
     except Refusal as refusal:
         raise refused(refusal) from None
@@ -66,6 +67,15 @@ def _setting(session: Session, found: FoundCase | None, opens_at: datetime | Non
     now = found.clock(session.wall) if found else opens_at or session.wall
     in_force = book.in_force(shanghai_date(now))
     return Setting(now, book.pinned(found.case.policy_version) if found else in_force, calendar, in_force)
+
+
+def _news(session: Session, case: Case) -> list[News]:
+    import sqlalchemy.orm
+
+    from store.assessments import unheard_news
+
+    with sqlalchemy.orm.Session(session.engine) as reading:
+        return unheard_news(reading, case) if case.terms else []
 
 
 class _Reading:

@@ -159,10 +159,9 @@ class CaseTransaction:
         assert case is not None
         return dependants_of(self._session, case)
 
-    def news(self) -> list[News]:
+    def news(self, case: Case) -> list[News]:
         """What of its assessments the case has still to hear of, in the order it came."""
-        case = self.case
-        return unheard_news(self._session, case) if case else []
+        return unheard_news(self._session, case) if case.terms else []
 
     def list_revision(self) -> int:
         """The highest revision of the base's entry on the official list, 0 when it has none."""

@@ -116,22 +116,13 @@ class Conduct:
             raise request_id_reused(command.request_id)
 
     async def _act(self, command: Command) -> Answer:
-        """A command counts as of now, before any lock. What was due by then comes first (decision 7)."""
+        """A command counts as of now, before any lock; its transaction first takes what was due (decision 7)."""
         while self.state.opens_at is not None and (left := self.state.opens_at - workflow.now()) > timedelta():
             await workflow.sleep(left, summary="the clock of this enterprise's cases was moved")
         now = workflow.now()
         async with self._lock:
-            while self.conduct is not None and (planned := conduct_agenda.legally_due(self.conduct, now)):
-                case: Case = await workflow.execute_activity(
-                    planned.event.value,
-                    args=[self.state.case_workflow, self.state.conduct, planned, now],
-                    result_type=Case,
-                    summary=planned.what[:60],
-                    **TRANSACTION,
-                )
-                self._changed(case)
             known = self.state.recent.get(command.request_id)
-            if known is not None:
+            if known is not None and known.params_hash == command.params_hash():
                 return known.answer.model_copy(update={"repeated": True})
             outcome: Outcome = await workflow.execute_activity(
                 command.action,

@@ -55,7 +55,7 @@ class CaseKeeping:
     # How a command is judged and carried out.
 
     def _check(self, command: Command) -> None:
-        """Every validator: refuse what the state alone can refuse. Pure; runs again on redelivery."""
+        """Every validator: refuse what is certain without the store. Pure; runs again on redelivery."""
         try:
             self._judge(command, workflow.now())
         except Refusal as refusal:
@@ -65,33 +65,33 @@ class CaseKeeping:
         if command.workflow_id != workflow.info().workflow_id:
             raise Refusal(RefusalKind.INVALID_VALUE, "The command names another case than the one it was sent to.")
         known = self.state.recent.get(command.request_id)
-        if known is not None:
-            if known.params_hash != command.params_hash():
-                require_permission(command.action, command.actor, self.state.case)
-                raise request_id_reused(command.request_id)
+        if known is not None and known.params_hash == command.params_hash():
             return
         case = self.state.case
         if case is None and (self.state.reopened or command.action != "apply"):
             return  # only the store knows
-        if case is not None and agenda.legally_due(case, now):
-            # What is due changes the stage: the handler applies it first and judges again.
-            require_permission(command.action, command.actor, case)
-            return
-        judge(case, command)
+        require_permission(command.action, command.actor, case)
+        if known is not None:
+            raise request_id_reused(command.request_id)
+        if case is None or self._knows_all_of(case, now):
+            judge(case, command)
+
+    def _knows_all_of(self, case: Case, now: datetime) -> bool:
+        """Whether nothing can be on record that this run has not heard of: the transaction judges by what is.
+
+        Not while something is under way, or due; and a certified base's case is changed beside its run as well, by
+        its conduct cases and assessments.
+        """
+        return not (case.terms or self._lock.locked() or agenda.legally_due(case, now))
 
     async def _act(self, command: Command) -> Answer:
-        """A command counts as of now, before any lock. What was due by then comes first (decision 7)."""
+        """A command counts as of now, before any lock; its transaction first takes what was due (decision 7)."""
         while self.state.opens_at is not None and (left := self.state.opens_at - workflow.now()) > timedelta():
             await workflow.sleep(left, summary="the clock of this enterprise's cases was moved")
         now = workflow.now()
         async with self._lock:
-            await self._take_what_was_due(now)
-            try:
-                self._judge(command, now)
-            except Refusal as refusal:
-                raise refusal_error(refusal) from None
             known = self.state.recent.get(command.request_id)
-            if known is not None:
+            if known is not None and known.params_hash == command.params_hash():
                 return known.answer.model_copy(update={"repeated": True})
             outcome: Outcome = await workflow.execute_activity(
                 command.action,
@@ -113,18 +113,6 @@ class CaseKeeping:
             self.state.to_tell += sorted(closed)
             self.state.remember(command, outcome.answer)
             return outcome.answer
-
-    async def _take_what_was_due(self, now: datetime) -> None:
-        # Ordinary activities: in a handler an effect must not be durable before the acceptance is.
-        while self.state.case is not None and (planned := agenda.legally_due(self.state.case, now)):
-            case: Case = await workflow.execute_activity(
-                planned.event.value,
-                args=[self.state.case.workflow_id, planned, now],
-                result_type=Case,
-                summary=planned.what[:60],
-                **TRANSACTION,
-            )
-            self._adopt(case)
 
     def _none_opens(self) -> bool:
         return self._refused and workflow.all_handlers_finished()
@@ -256,8 +244,6 @@ class CaseKeeping:
                 case = self.state.case
                 if case is None or planned not in case.plan:
                     return
-                if agenda.legally_due(case, workflow.now()) not in (None, planned):
-                    return  # what changes the case comes first
                 try:
                     self._adopt(
                         await workflow.execute_local_activity(

@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from domain import agenda, conduct_agenda, deciding, judging, publication
+from domain import agenda, catching_up, conduct_agenda, deciding, judging, publication
 from domain.case import Case
 from domain.commands import (
     Actor,
@@ -350,8 +350,8 @@ class AnyOrder(RuleBasedStateMachine):
         self._take(transition)
 
     def what_is_legally_due(self) -> None:
-        while (planned := agenda.legally_due(self.case, self.now)) is not None:
-            self._take(agenda.take(self.case, planned, self._setting()))
+        while (overdue := catching_up.first(self.case, (), self._setting())) is not None:
+            self._take(overdue)
 
     def _setting(self) -> Any:
         return cases.setting(self.now, len(self.entries) + 1)
