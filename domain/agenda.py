@@ -20,6 +20,7 @@ from domain import (
     publication,
     renewal,
     review,
+    top_up,
 )
 from domain.case import Case
 from domain.planning import Event, Planned
@@ -35,6 +36,8 @@ RULES: dict[Event, Rule] = {
     Event.LAPSE_SUPPLEMENT: review.lapse_supplement,
     Event.REMIND_DEPOSIT: deposit.remind,
     Event.LAPSE_DEPOSIT: deposit.lapse,
+    Event.REMIND_TOP_UP: top_up.remind,
+    Event.SUSPEND_SHORT_DEPOSIT: top_up.suspend,
     Event.ESCALATE_CERTIFICATION: certification.escalate,
     Event.ESCALATE_PUBLICATION: publication.escalate,
     Event.RECORD_PUBLICATION_BREACH: publication.record_breach,
@@ -62,6 +65,7 @@ _TRANSITIONS = frozenset(
     {
         Event.LAPSE_SUPPLEMENT,
         Event.LAPSE_DEPOSIT,
+        Event.SUSPEND_SHORT_DEPOSIT,
         Event.RECORD_PUBLICATION_BREACH,
         Event.LAPSE_RENEWAL,
         Event.BEGIN_TERM,
@@ -75,6 +79,7 @@ _OVERTAKEN_BY: dict[Event, frozenset[Event]] = {
     Event.REMIND_REVIEWER: frozenset({Event.REMIND_REVIEWER, Event.ESCALATE_REVIEW}),
     Event.REMIND_SUPPLEMENT: frozenset({Event.REMIND_SUPPLEMENT}),
     Event.REMIND_DEPOSIT: frozenset({Event.REMIND_DEPOSIT}),
+    Event.REMIND_TOP_UP: frozenset({Event.REMIND_TOP_UP, Event.SUSPEND_SHORT_DEPOSIT}),
     Event.REMIND_RENEWAL: frozenset({Event.REMIND_RENEWAL}),
     Event.REMIND_RENEWAL_REVIEWER: frozenset({Event.REMIND_RENEWAL_REVIEWER, Event.ESCALATE_RENEWAL}),
     Event.REMIND_RENEWAL_SUPPLEMENT: frozenset({Event.REMIND_RENEWAL_SUPPLEMENT}),

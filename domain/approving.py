@@ -13,11 +13,13 @@ from typing import Any, Literal
 from domain.case import Case, Proposal
 from domain.commands import ApproveProposal, Command, DenyProposal
 from domain.judging import judge
+from domain.ledger import Transfer
 from domain.letters import letter
+from domain.money import format_cny
 from domain.permissions import SECOND_PERSON
 from domain.planning import Event, Planned
 from domain.proposals import content_of
-from domain.records import Decision, Transition
+from domain.records import Approval, Decision, Transition
 from domain.refusals import Refusal, RefusalKind
 from domain.setting import SYSTEM, Setting, step
 
@@ -62,6 +64,7 @@ def propose(case: Case, command: Command, setting: Setting) -> Transition:
             provisional=due.provisional,
             id=proposal.id,
             by=proposal.proposed_by,
+            cny=format_cny(parameters.get("amount", 0)),
             **parameters,
         ),
         detail={"action": action, "parameters": parameters, "proposal": proposal.id, "content": proposal.content},
@@ -89,9 +92,12 @@ def approve(
     }
 
     def with_both(record: Any) -> Any:
+        if isinstance(record, Transfer):
+            return replace(record, approval=proposal.id)
         if not isinstance(record, Decision):
             return record
-        return replace(record, by=second.name, role=second.role, detail={**record.detail, **names})
+        both = {**record.detail, **names}
+        return replace(record, by=second.name, role=second.role, detail=both, approval=proposal.id)
 
     ending = done.case.ending
     if case.ending is None and ending is not None:
@@ -102,7 +108,10 @@ def approve(
         done,
         actor=str(second),
         detail={**done.detail, **names},
-        records=tuple(with_both(record) for record in done.records),
+        records=(
+            Approval(proposal.id, proposal.action, proposal.content, proposal.proposed_by, second.name),
+            *(with_both(record) for record in done.records),
+        ),
     )
 
 

@@ -27,22 +27,40 @@ class _Part(BaseModel):
 
 
 class Deposit(_Part):
-    """The deposit's sums in fen. `held` is what is ours to keep safe; `unmatched` stands apart."""
+    """The deposit's sums in fen, which are the ledger's (`domain/ledger.py`).
+
+    `held` is what is ours to keep safe; of it `refund_pending` is on its way back. What fits nowhere stands apart:
+    `unmatched`, and `return_pending` while the bank returns it.
+    """
 
     required: int
     received: int = 0
     deducted: int = 0
     refunded: int = 0
     unmatched: int = 0
+    refund_pending: int = 0
+    return_pending: int = 0
 
     @property
     def held(self) -> int:
         return self.received - self.deducted - self.refunded
 
     @property
+    def available(self) -> int:
+        """What can still be deducted or refunded."""
+        return self.held - self.refund_pending
+
+    @property
     def missing(self) -> int:
         """What is still to be paid until the deposit is full (A3); only the full sum passes."""
-        return max(0, self.required - self.held)
+        return max(0, self.required - self.available)
+
+
+class Credited(_Part):
+    """What of a payment, by its bank reference, counts towards the deposit: fen that can go back to who paid them."""
+
+    reference: str
+    amount: int
 
 
 class Decided(_Part):
@@ -205,6 +223,7 @@ class Case(_Part):
     revision: int
     stage: Stage
     deposit: Deposit
+    credited: tuple[Credited, ...] = ()
     tasks: tuple[Task, ...] = ()
     plan: tuple[Planned, ...] = ()
     supplement_round: int = 0

@@ -169,6 +169,15 @@ class ReceiveDeposit(Command):
     paid_on: date | None = None
 
 
+class DeductDeposit(Command):
+    """Deduct from the deposit for a decided conduct case (`violation`, its id). A second person approves it."""
+
+    action: ClassVar[str] = "deduct_deposit"
+    amount: int = Field(gt=0, le=10**15)
+    violation: str = Field(min_length=1, max_length=40)
+    reason: str = Field(min_length=1, max_length=2000)
+
+
 class Certify(Command):
     action: ClassVar[str] = "certify"
 

@@ -15,6 +15,7 @@ from domain import (
     casework,
     certification,
     correction,
+    deduction,
     delivery,
     deposit,
     ending,
@@ -31,7 +32,7 @@ from domain import (
     violation,
 )
 from domain.case import Case, Proposal
-from domain.commands import Actor, Command, Revoke, SetAside
+from domain.commands import Actor, Command, DeductDeposit, Revoke, SetAside
 from domain.conduct import Outcome
 from domain.delivery import StoredLetter
 from domain.dependants import Dependants
@@ -195,6 +196,7 @@ RULES: dict[str, Rule] = {
     "request_supplement": _plain(review.request_supplement),
     "reject": _plain(ending.reject),
     "receive_deposit": _receive_deposit,
+    "deduct_deposit": _plain(deduction.deduct),
     "certify": _certify,
     "refuse_certification": _plain(certification.refuse),
     "publish": _with_evidence(publication.publish_by_hand),
@@ -228,7 +230,11 @@ RULES: dict[str, Rule] = {
 }
 """Action → rule, in process order."""
 
-PROPOSED: dict[str, type[Command]] = {"revoke": Revoke, "set_aside": SetAside}
+PROPOSED: dict[str, type[Command]] = {
+    "deduct_deposit": DeductDeposit,
+    "revoke": Revoke,
+    "set_aside": SetAside,
+}
 """What may be proposed, by its action: the keys are those of `SECOND_PERSON`."""
 
 

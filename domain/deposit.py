@@ -7,15 +7,17 @@ from dataclasses import replace
 from datetime import date
 from typing import Any
 
-from domain.case import Case
+from domain import top_up
+from domain.case import Case, Credited
 from domain.commands import ReceiveDeposit
 from domain.ending import end_before_term
 from domain.judging import judge
+from domain.ledger import Account, Transfer
 from domain.letters import letter
 from domain.money import format_cny
 from domain.names import same_company
 from domain.planning import Event, Planned, Task
-from domain.records import KnownBy, Letter, Payment, Transition
+from domain.records import KnownBy, Letter, Payment, Record, Transition
 from domain.refusals import Refusal, RefusalKind
 from domain.setting import SYSTEM, Due, Setting, step
 from domain.shanghai import shanghai_date
@@ -101,17 +103,19 @@ def receive(
         }
     )
     payment = Payment(command.reference, command.amount, command.payer, value_date, credited, unmatched, why)
-    changes: dict[str, Any] = {"deposit": deposit}
+    records, changes = credit(case, payment.reference, credited, setting)
     opens: Task | None = None
-    if case.stage is Stage.DEPOSIT and deposit.missing == 0:
-        changes |= full_deposit(setting)
+    if case.stage is Stage.DEPOSIT and "stage" in changes:
         (opens,) = changes["tasks"]
+    changes["deposit"] = deposit
     return step(
         case,
         setting,
         "deposit_received" if credited else "payment_unmatched",
         command.actor,
         payment,
+        *_transfers(payment),
+        *records,
         KnownBy({"reference": payment.reference, "payer": payment.payer}),
         *_receipts(case, payment, deposit.missing, opens, setting),
         detail={
@@ -124,6 +128,30 @@ def receive(
         },
         **changes,
     )
+
+
+def credit(case: Case, reference: str, amount: int, setting: Setting) -> tuple[tuple[Record, ...], dict[str, Any]]:
+    """What `amount` fen of a payment more do to the deposit: a full one passes, and makes good a deduction (16)."""
+    if not amount:
+        return (), {}
+    deposit = case.deposit.model_copy(update={"received": case.deposit.received + amount})
+    known = {one.reference: one.amount for one in case.credited}
+    known[reference] = known.get(reference, 0) + amount
+    credited = tuple(Credited(reference=name, amount=sum_) for name, sum_ in known.items())
+    records: tuple[Record, ...] = ()
+    changes: dict[str, Any] = {}
+    if deposit.missing == 0:
+        if case.stage is Stage.DEPOSIT:
+            changes = full_deposit(setting)
+        elif top_up.is_due(case):
+            records, changes = top_up.made(case, setting)
+    return records, {**changes, "deposit": deposit, "credited": credited}
+
+
+def _transfers(payment: Payment) -> Iterator[Transfer]:
+    for account, amount in ((Account.DEPOSIT, payment.credited), (Account.UNMATCHED, payment.unmatched)):
+        if amount:
+            yield Transfer(f"payment:{payment.reference}:{account}", Account.BANK, account, amount, payment.reference)
 
 
 def remind(case: Case, planned: Planned, setting: Setting) -> Transition:
@@ -163,7 +191,7 @@ def _unmatched_because(case: Case, payer: str, value_date: date) -> str:
         return "from another payer"
     if case.stage in _CREDITING and case.deposit_due_on and value_date > case.deposit_due_on:
         return "paid after the due date"
-    if case.stage not in _CREDITING or case.deposit.missing == 0:
+    if case.deposit.missing == 0:
         return "more than the deposit required"
     return ""
 
@@ -192,7 +220,9 @@ def _receipts(case: Case, payment: Payment, missing: int, opens: Task | None, se
 
     `opens` is the certifier's task when this payment made the deposit full after the approval.
     """
-    if payment.credited:
+    if payment.credited and case.terms:
+        yield top_up.receipt(case, payment, missing, setting)
+    elif payment.credited:
         waiting = opens or next((task for task in case.tasks if task.kind in ("deposit", "supplement")), None)
         when = "_early" if waiting is None else "_supplement" if waiting.kind == "supplement" else ""
         yield letter(

@@ -33,6 +33,7 @@ STAGES: dict[str, frozenset[Stage]] = {
     "request_supplement": frozenset({Stage.REVIEW}),
     "reject": frozenset({Stage.REVIEW}),
     "receive_deposit": frozenset(Stage),
+    "deduct_deposit": _AFTER_CERTIFICATION,
     "certify": frozenset({Stage.CERTIFYING}),
     "refuse_certification": frozenset({Stage.CERTIFYING}),
     "publish": _IN_TERM,
@@ -138,6 +139,7 @@ _CONDITIONS: dict[str, tuple[Callable[[Case], bool], str]] = {
     "report_conduct": (lambda case: bool(case.terms), "The base was never certified."),
     "respond_conduct": (_has_conduct, _NO_CONDUCT),
     "decide_conduct": (_has_conduct, _NO_CONDUCT),
+    "deduct_deposit": (lambda case: bool(case.conduct), "No violation has been reported on this base."),
     "file_appeal": (_is_appealable, "How this case ended cannot be appealed (decision 28)."),
     "decide_appeal": (lambda case: case.open_appeal is not None, "No appeal is open."),
     "set_aside": (_was_decided_by_us, "How this case ended was no decision of ours."),
@@ -361,4 +363,11 @@ def _require_stage(case: Case, command: Command) -> None:
 
 def open_to(case: Case) -> dict[str, frozenset[Role]]:
     """Which commands are possible in the case's stage, and for which roles. For `next` and Temporal Web."""
-    return {action: ROLES[action] for action in STAGES if _possible(case, action)}
+    return {action: _roles(case, action) for action in STAGES if _possible(case, action)}
+
+
+def _roles(case: Case, action: str) -> frozenset[Role]:
+    """Who may use a command: of those for a second person, whom what waits now waits for."""
+    if action not in ("approve_proposal", "deny_proposal"):
+        return ROLES[action]
+    return frozenset(role for proposal in case.open_proposals for role in SECOND_PERSON[proposal.action].roles)

@@ -10,7 +10,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from domain import quarter, renewal
+from domain import quarter, renewal, top_up
 from domain.after_ending import duties, withdrawn
 from domain.case import Case, Ending
 from domain.commands import Actor, Dissolve, Revoke, Surrender
@@ -30,6 +30,7 @@ from domain.stages import Stage, Standing
 _OF_THE_TERM = (
     *renewal.EVENTS,
     *quarter.EVENTS,
+    *top_up.EVENTS,
     Event.REMIND_RENEWAL,
     Event.BEGIN_TERM,
     Event.EXPIRE_CERTIFICATION,
@@ -165,7 +166,7 @@ def end_in_term(
             by=by,
         ),
         marks=follows["marks"],
-        tasks=(*case.tasks_without("publish", *renewal.TASKS, *quarter.TASKS), *follows["tasks"]),
+        tasks=(*case.tasks_without("publish", top_up.TASK, *renewal.TASKS, *quarter.TASKS), *follows["tasks"]),
         plan=(*_outlives(case), *appeal, *follows["plan"]),
     )
 

@@ -17,7 +17,7 @@ def folded(text: str) -> str:
 
 def same_name(one: str, other: str) -> bool:
     """Names are compared without width, spaces, case and what is not seen: a second spelling is no second person."""
-    return _person(one) == _person(other)
+    return person(one) == person(other)
 
 
 def same_company(one: str, other: str) -> bool:
@@ -28,7 +28,7 @@ def same_company(one: str, other: str) -> bool:
     return _company(one) == _company(other)
 
 
-def _person(name: str) -> str:
+def person(name: str) -> str:
     text = unicodedata.normalize("NFKC", folded(name).casefold())
     return "".join(char for char in text if unicodedata.category(char)[0] != "C" and char not in _BLANK)
 

@@ -26,6 +26,7 @@ class SecondPerson:
 
 
 SECOND_PERSON: dict[str, SecondPerson] = {
+    "deduct_deposit": SecondPerson("approve_deduction", (Role.FINANCE, Role.COMPLIANCE)),
     "revoke": SecondPerson("approve_revocation", (Role.COMPLIANCE, Role.CERTIFIER)),
     "set_aside": SecondPerson("approve_set_aside", (Role.COMPLIANCE, Role.CERTIFIER)),
 }
@@ -44,6 +45,7 @@ ROLES: dict[str, frozenset[Role]] = {
     "request_supplement": frozenset({Role.REVIEWER}),
     "reject": frozenset({Role.REVIEWER}),
     "receive_deposit": frozenset({Role.FINANCE}),
+    "deduct_deposit": frozenset({Role.FINANCE}),
     "certify": frozenset({Role.CERTIFIER}),
     "refuse_certification": frozenset({Role.CERTIFIER}),
     "publish": frozenset({Role.OPERATOR}),

@@ -59,6 +59,8 @@ class Event(StrEnum):
     LAPSE_SUPPLEMENT = "lapse_supplement"
     REMIND_DEPOSIT = "remind_deposit"
     LAPSE_DEPOSIT = "lapse_deposit"
+    REMIND_TOP_UP = "remind_top_up"
+    SUSPEND_SHORT_DEPOSIT = "suspend_short_deposit"
     ESCALATE_CERTIFICATION = "escalate_certification"
     ATTEMPT_PUBLICATION = "attempt_publication"
     ESCALATE_PUBLICATION = "escalate_publication"

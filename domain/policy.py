@@ -50,6 +50,7 @@ class Policy(BaseModel):
     deposit_grace_working_days: int
     deposit_reminder_days_before: tuple[int, ...]
     deposit_return_working_days: int
+    top_up_days: int
 
     certify_working_days: int
     publication_working_days: int

@@ -12,6 +12,7 @@ from typing import Any, Literal
 from domain.case import Case
 from domain.commands import Loss
 from domain.findings import Finding
+from domain.ledger import Transfer
 from domain.stages import Role
 from domain.terms import Term
 
@@ -48,7 +49,7 @@ class ScreeningResult:
 
 @dataclass(frozen=True)
 class Decision:
-    """A person's decision with its reason and what it rests on."""
+    """A person's decision with its reason and what it rests on, `approval` being the second person's (decision 29)."""
 
     kind: str
     by: str
@@ -56,6 +57,18 @@ class Decision:
     revision: int | None
     reason: str = ""
     detail: dict[str, Any] = field(default_factory=dict)
+    approval: str | None = None
+
+
+@dataclass(frozen=True)
+class Approval:
+    """What two people have done together: who proposed it and who approved what they saw (decision 29)."""
+
+    id: str
+    action: str
+    content: str
+    proposed_by: str
+    approved_by: str
 
 
 @dataclass(frozen=True)
@@ -186,7 +199,9 @@ Record = (
     | Note
     | ScreeningResult
     | Decision
+    | Approval
     | Payment
+    | Transfer
     | TermBegun
     | ListRevision
     | BenefitsGranted

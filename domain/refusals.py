@@ -30,6 +30,8 @@ refusal
 │   ├── appeal_pending            an appeal has been filed already
 │   ├── deposit_not_whole         the deposit must be whole again first
 │   ├── outcome_not_open          a conduct case cannot be decided so now
+│   ├── not_decided               a conduct case has not been decided against the base
+│   ├── deposit_too_small         more than is there of the deposit
 │   ├── nothing_to_resend         every letter meant has arrived or is on its way
 │   └── not_local                 only on the local server
 └── expectation (exit 8)      what the caller stated no longer holds
@@ -79,6 +81,8 @@ class RefusalKind(StrEnum):
     APPEAL_PENDING = "appeal_pending"
     DEPOSIT_NOT_WHOLE = "deposit_not_whole"
     OUTCOME_NOT_OPEN = "outcome_not_open"
+    NOT_DECIDED = "not_decided"
+    DEPOSIT_TOO_SMALL = "deposit_too_small"
     NOTHING_TO_RESEND = "nothing_to_resend"
     NOT_LOCAL = "not_local"
     REVISION_STALE = "revision_stale"
@@ -128,6 +132,8 @@ TREE: dict[str, tuple[RefusalKind, ...]] = {
         RefusalKind.APPEAL_PENDING,
         RefusalKind.DEPOSIT_NOT_WHOLE,
         RefusalKind.OUTCOME_NOT_OPEN,
+        RefusalKind.NOT_DECIDED,
+        RefusalKind.DEPOSIT_TOO_SMALL,
         RefusalKind.NOTHING_TO_RESEND,
         RefusalKind.NOT_LOCAL,
     ),

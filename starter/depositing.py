@@ -7,24 +7,28 @@ from typing import Annotated, Any
 
 import typer
 
-from starter.applying import BaseArgument
+from starter.applying import BaseArgument, Reason, given_reason
 from starter.errors import CommandError, usage
+from starter.measures import require_typed_number
 from starter.options import command, new_app
 from starter.output import money, print_table, when, word
 from starter.session import Session
+
+AmountOption = Annotated[str, typer.Option("--amount", metavar="CNY", help="Such as 100000.00")]
 
 
 def register(app: typer.Typer) -> None:
     deposit = new_app("deposit", "The deposit.")
     command(deposit, "receive")(receive)
     command(deposit, "show")(show)
+    command(deposit, "deduct")(deduct)
     app.add_typer(deposit)
 
 
 def receive(
     session: Session,
     base: BaseArgument,
-    amount: Annotated[str, typer.Option("--amount", metavar="CNY", help="Such as 100000.00")],
+    amount: AmountOption,
     reference: Annotated[str, typer.Option("--reference", help="The bank's reference; counted once.")],
     payer: Annotated[str, typer.Option("--payer", help="Who paid, as the bank names them.")],
     paid_at: Annotated[
@@ -33,17 +37,11 @@ def receive(
 ) -> None:
     """Record a payment the bank reported: credited, or unmatched with the reason."""
     from domain.commands import ReceiveDeposit
-    from domain.money import parse_cny
     from domain.names import folded
     from domain.shanghai import parse_date
     from starter.sending import act
 
-    try:
-        fen = parse_cny(amount)
-    except ValueError as error:
-        raise usage(f"--amount {error}.", "For example: --amount 100000.00") from None
-    if fen == 0:
-        raise usage("--amount must be more than zero.", "For example: --amount 100000.00")
+    fen = _fen(amount)
     for name, text in (("--reference", reference), ("--payer", payer)):
         if not text.strip() or not 0 < len(folded(text)) <= 200 or len(text) > 200 or not _printable(text):
             raise usage(f"{name} has 1 to 200 printable characters.", "As the bank's statement has it.")
@@ -59,6 +57,37 @@ def receive(
             **envelope, amount=fen, reference=reference.strip(), payer=payer.strip(), paid_on=paid_on
         ),
     )
+
+
+def deduct(
+    session: Session,
+    base: BaseArgument,
+    amount: AmountOption,
+    case: Annotated[str, typer.Option("--case", metavar="ID", help="The decided conduct case it is for.")],
+    reason: Reason,
+) -> None:
+    """Propose to deduct from the deposit for a decided conduct case; it is done when a second person approves."""
+    from domain.commands import DeductDeposit
+    from starter.sending import act
+
+    fen, why, violation = _fen(amount), given_reason(reason), case.strip().upper()
+    if not 0 < len(violation) <= 40:
+        raise usage("--case is a conduct case's id.", "See them with: livebase conduct list")
+    require_typed_number(session, base)
+    act(session, base, lambda envelope: DeductDeposit(**envelope, amount=fen, violation=violation, reason=why))
+
+
+def _fen(amount: str) -> int:
+    """An amount as typed, in fen. CommandError (2) for one that is none, or nothing."""
+    from domain.money import parse_cny
+
+    try:
+        fen = parse_cny(amount)
+    except ValueError as error:
+        raise usage(f"--amount {error}.", "For example: --amount 100000.00") from None
+    if fen == 0:
+        raise usage("--amount must be more than zero.", "For example: --amount 100000.00")
+    return fen
 
 
 def _require_no_later_day(session: Session, base: str, paid_on: date | None) -> None:

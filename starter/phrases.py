@@ -15,6 +15,7 @@ _TYPED = {
     "request_supplement": "review request",
     "reject": "review reject",
     "receive_deposit": "deposit receive",
+    "deduct_deposit": "deposit deduct",
     "refuse_certification": "certify --refuse",
     "approve_renewal": "renewal approve",
     "request_renewal_supplement": "renewal request",

@@ -12,13 +12,17 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from domain import ledger
 from domain.assessment import News
 from domain.case import Case
 from domain.commands import Answer, Command
 from domain.delivery import StoredLetter
 from domain.dependants import Dependants
+from domain.ledger import Account, Transfer
+from domain.names import person
 from domain.records import (
     ApplicationRevision,
+    Approval,
     Authorisation,
     BenefitEffective,
     BenefitsGranted,
@@ -270,8 +274,11 @@ class CaseTransaction:
                 self._add(tables.DecisionRow, record, at, **key, sequence=case.sequence)
             case Payment():
                 self._add(tables.PaymentRow, record, at, **key)
-                self._session.flush()
+            case Transfer():
                 self._book(transition, record)
+            case Approval():
+                proposer, approver = person(record.proposed_by), person(record.approved_by)
+                self._add(tables.ApprovalRow, record, at, **key, proposer=proposer, approver=approver)
             case TermBegun(term):
                 self._session.add(
                     tables.TermRow(
@@ -340,33 +347,43 @@ class CaseTransaction:
     def _add(self, table: type[tables.Table], record: Any, at: datetime, **key: Any) -> None:
         self._session.add(table(**key, **vars(record), at=at))
 
-    def _book(self, transition: Transition, payment: Payment) -> None:
+    def _book(self, transition: Transition, transfer: Transfer) -> None:
         number = transition.case.case_number
-        for account, amount in (("deposit", payment.credited), ("unmatched", payment.unmatched)):
-            if amount:
-                self._session.add(
-                    tables.LedgerLine(
-                        transfer_key=f"payment:{payment.reference}:{account}",
-                        case_number=number,
-                        sequence=transition.case.sequence,
-                        debit_account="bank",
-                        credit_account=f"{account}:{number}",
-                        amount=amount,
-                        reference=payment.reference,
-                        at=transition.observed_at,
-                    )
-                )
+        self._session.add(
+            tables.LedgerLine(
+                transfer_key=transfer.key,
+                case_number=number,
+                sequence=transition.case.sequence,
+                debit_account=_account(transfer.debit, number),
+                credit_account=_account(transfer.credit, number),
+                amount=transfer.amount,
+                reference=transfer.reference,
+                approval=transfer.approval,
+                at=transition.observed_at,
+            )
+        )
 
     def _require_balance(self, case: Case) -> None:
-        """The case's sums are the ledger's, checked in the transaction that could part them."""
-        for account, expected in (("deposit", case.deposit.received), ("unmatched", case.deposit.unmatched)):
-            booked = self._session.scalar(
-                select(func.coalesce(func.sum(tables.LedgerLine.amount), 0)).where(
-                    tables.LedgerLine.credit_account == f"{account}:{case.case_number}"
-                )
-            )
-            if booked != expected:
-                raise ValueError(f"{account}:{case.case_number} holds {booked} fen, the case says {expected}")
+        """The case's sums are the ledger's, and no account is below zero, in the transaction that could part them."""
+        line = tables.LedgerLine
+        moved = self._session.execute(
+            select(line.debit_account, line.credit_account, func.sum(line.amount))
+            .where(line.case_number == case.case_number)
+            .group_by(line.debit_account, line.credit_account)
+        )
+        booked = ledger.sums({(_of(debit), _of(credit)): int(amount) for debit, credit, amount in moved})
+        said = {name: getattr(case.deposit, name) for name in booked}
+        if booked != said:
+            raise ValueError(f"the ledger of {case.case_number} comes to {booked}, the case says {said}")
+
+
+def _account(account: Account, case_number: str) -> str:
+    """An account's name in the ledger: the bank is everybody's, all others are a case's own."""
+    return account.value if account is Account.BANK else f"{account.value}:{case_number}"
+
+
+def _of(name: str) -> Account:
+    return Account(name.partition(":")[0])
 
 
 def _breaks_live_case(message: str) -> bool:

@@ -233,7 +233,7 @@ class Reader:
             entries = [
                 {
                     "sequence": row.sequence,
-                    "kind": "unmatched" if row.credit_account.startswith("unmatched:") else "received",
+                    "kind": _KINDS[_kept_on(row.debit_account), _kept_on(row.credit_account)],
                     "amount": {"fen": row.amount},
                     "reference": row.reference,
                     "payer": payer,
@@ -419,6 +419,19 @@ def _with_deposit(finding: dict[str, Any], deposit: Deposit, as_of: date) -> dic
 def _parties(case: Case) -> dict[str, str | None]:
     """Whose base it is: the entity and, of an overseas one, the enterprise it entrusts (A1)."""
     return {"entity": case.payer_names[0] if case.payer_names else None, "entrusted_enterprise": case.entrusted}
+
+
+_KINDS = {
+    ("bank", "deposit"): "received",
+    ("bank", "unmatched"): "unmatched",
+    ("deposit", "deducted"): "deducted",
+}
+"""(from, to) → what a ledger line is called."""
+
+
+def _kept_on(account: str) -> str:
+    """Which kind of account it is, whoever's."""
+    return account.partition(":")[0]
 
 
 def _sums(case: Case) -> dict[str, Any]:

@@ -143,8 +143,30 @@ class FindingRow(Table):
     finding: Mapped[dict[str, Any]]
 
 
+class ApprovalRow(Table):
+    """What two people did together (decision 29): `proposer` and `approver` are their names as they are compared."""
+
+    __tablename__ = "approvals"
+    __table_args__ = (CheckConstraint("proposer <> approver", name="two_people"),)
+
+    id: Mapped[str] = mapped_column(String(40), primary_key=True)
+    case_number: Mapped[str] = mapped_column(ForeignKey("cases.case_number"), index=True)
+    action: Mapped[str]
+    content: Mapped[str] = mapped_column(String(64))
+    proposed_by: Mapped[str]
+    approved_by: Mapped[str]
+    proposer: Mapped[str]
+    approver: Mapped[str]
+    at: Mapped[datetime]
+
+
 class DecisionRow(Table):
+    """A decision; one that takes a right away for good has its second person (decision 29)."""
+
     __tablename__ = "decisions"
+    __table_args__ = (
+        CheckConstraint("approval IS NOT NULL OR kind NOT IN ('revoked', 'set_aside')", name="second_person"),
+    )
 
     case_number: Mapped[str] = mapped_column(ForeignKey("cases.case_number"), primary_key=True)
     sequence: Mapped[int] = mapped_column(primary_key=True)
@@ -154,6 +176,7 @@ class DecisionRow(Table):
     revision: Mapped[int | None]
     reason: Mapped[str]
     detail: Mapped[dict[str, Any]]
+    approval: Mapped[str | None] = mapped_column(ForeignKey("approvals.id"))
     at: Mapped[datetime]
 
 
@@ -174,12 +197,20 @@ class PaymentRow(Table):
 
 
 class LedgerLine(Table):
-    """One transfer between two accounts in fen: double entry, append-only. `transfer_key` applies it once."""
+    """One transfer between two accounts in fen: double entry, append-only. `transfer_key` applies it once.
+
+    Money leaves a deposit, and is returned, only with a second person's approval (decision 29).
+    """
 
     __tablename__ = "ledger_lines"
     __table_args__ = (
         CheckConstraint("amount > 0", name="positive"),
         CheckConstraint("debit_account <> credit_account", name="two_accounts"),
+        CheckConstraint(
+            "approval IS NOT NULL OR (debit_account NOT LIKE 'deposit:%' AND debit_account NOT LIKE 'deducted:%' "
+            "AND credit_account NOT LIKE 'return_pending:%')",
+            name="second_person",
+        ),
     )
 
     number: Mapped[int] = mapped_column(
@@ -192,6 +223,7 @@ class LedgerLine(Table):
     credit_account: Mapped[str] = mapped_column(index=True)
     amount: Mapped[int] = mapped_column(BigInteger)
     reference: Mapped[str]
+    approval: Mapped[str | None] = mapped_column(ForeignKey("approvals.id"))
     at: Mapped[datetime]
 
 

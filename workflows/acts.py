@@ -25,6 +25,7 @@ with workflow.unsafe.imports_passed_through():
         Correct,
         DecideAppeal,
         DecideAssessment,
+        DeductDeposit,
         DenyProposal,
         Dissolve,
         ExtendDeadline,
@@ -127,6 +128,14 @@ class PeoplesActs(CaseKeeping):
 
     @receive_deposit.validator
     def _check_receive_deposit(self, command: ReceiveDeposit) -> None:
+        self._check(command)
+
+    @workflow.update(description="扣除保证金 Deduct from the deposit")
+    async def deduct_deposit(self, command: DeductDeposit) -> Answer:
+        return await self._act(command)
+
+    @deduct_deposit.validator
+    def _check_deduct_deposit(self, command: DeductDeposit) -> None:
         self._check(command)
 
     @workflow.update(description="认证 Certify the base")

@@ -84,6 +84,18 @@ MOVED: dict[str, Wording] = {
         "请在{until}足额缴纳,以银行起息日为准。",
         "请从{payers}的账户转账;查看:livebase deposit show {case}",
     ),
+    "deadline_moved.top_up": _deadline_moved(
+        Role.APPLICANT,
+        "补缴保证金",
+        "请在{until}补足,以银行起息日为准。",
+        "请从{payers}的账户转账;查看:livebase deposit show {case}",
+    ),
+    "deadline_moved.approve_deduction": _deadline_moved(
+        Role.FINANCE,
+        "复核扣除保证金",
+        "请在{until}复核。",
+        "查看编号和案件:livebase show {case};同意或否决:livebase approvals approve、deny 编号",
+    ),
     "deadline_moved.renewal_review": _deadline_moved(
         Role.REVIEWER,
         "续签审核",

@@ -59,7 +59,7 @@ from domain.shanghai import SHANGHAI
 from domain.stages import Role
 from domain.wordings import WORDINGS, Wording
 from starter.main import build_app
-from tests.domain import cases
+from tests.domain import cases, deductions
 from tests.domain import test_recounting as recounting
 from tests.starter.test_cli_help import all_commands
 
@@ -269,6 +269,8 @@ COUNTED: dict[str, tuple[str, Callable[[datetime], Case]]] = {
     "publish": ("2026-12-23", cases.in_publishing),
     "confirm_marks": ("2026-12-28", recounting.expired_on),
     "approve_revocation": ("2026-12-29", cases.revocation_proposed),
+    "approve_deduction": ("2026-12-29", deductions.proposed),
+    "top_up": ("2026-12-18", lambda now: alone(deductions.short(decided=now), "top_up")),
     "return_deposit": ("2026-12-23", withdrawn_with_money),
     "objection": ("2026-12-28", lambda now: cases.told(cases.in_valid(), at=now).case),
     "decide_assessment": ("2026-12-28", lambda now: objected_on(now).case),
@@ -520,6 +522,51 @@ TRANSITIONS: dict[str, tuple[Callable[[], Transition], tuple[str, ...]]] = {
         ("approval_expired.revoke",),
     ),
     "correct": (corrected, ("base_corrected",)),
+    "propose a deduction": (
+        lambda: cases.done(deductions.violation(), deductions.deduct(1), deductions.DECIDED),
+        ("approval_asked.deduct_deposit",),
+    ),
+    "deny a deduction": (
+        lambda: acted(
+            deductions.proposed(), DenyProposal, deductions.OTHER, proposal=deductions.proposed().proposals[0].id
+        ),
+        ("approval_denied.deduct_deposit",),
+    ),
+    "expire a deduction": (
+        lambda: taken(deductions.proposed(), Event.EXPIRE_PROPOSAL),
+        ("approval_expired.deduct_deposit",),
+    ),
+    "deduct": (lambda: deductions.deducted(deductions.violation(), 1), ("deposit_deducted.top_up",)),
+    "deduct, suspended for the last one": (
+        lambda: deductions.deducted(deductions.suspended(), 1, deductions.DUE + 20 * deductions.DAY),
+        ("deposit_deducted.suspended",),
+    ),
+    "deduct, the base has left": (
+        lambda: deductions.deducted(acted(deductions.violation(), Surrender, cases.APPLICANT).case, 1),
+        ("deposit_deducted.ended",),
+    ),
+    "remind_top_up": (lambda: taken(deductions.short(), Event.REMIND_TOP_UP), ("remind_top_up",)),
+    "suspend_short_deposit": (
+        lambda: taken(deductions.short(), Event.SUSPEND_SHORT_DEPOSIT),
+        ("deposit_short_suspended",),
+    ),
+    "top up in part": (
+        lambda: cases.paid(deductions.short(), 1, deductions.DUE - deductions.DAY, reference="T"),
+        ("deposit_topped_up.part",),
+    ),
+    "top up": (
+        lambda: cases.paid(deductions.short(), 2_000_000, deductions.DUE - deductions.DAY, reference="T"),
+        ("deposit_topped_up.whole",),
+    ),
+    "top up, suspended for something else": (
+        lambda: cases.paid(
+            acted(deductions.short(), Suspend, cases.COMPLIANCE).case,
+            2_000_000,
+            deductions.DUE - deductions.DAY,
+            reference="T",
+        ),
+        ("deposit_topped_up.suspended",),
+    ),
     "escalate_settlement, never certified": (
         lambda: taken(withdrawn(part_paid()).case, Event.ESCALATE_SETTLEMENT),
         ("settlement_escalated",),

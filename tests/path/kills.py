@@ -22,6 +22,7 @@ from domain.commands import (
     DecideAppeal,
     DecideAssessment,
     DecideConduct,
+    DeductDeposit,
     DenyProposal,
     Dissolve,
     ExtendDeadline,
@@ -49,7 +50,7 @@ from domain.commands import (
 )
 from domain.planning import Event
 from domain.shanghai import shanghai_date
-from tests.office import APPLICANT, CERTIFIER, COMPLIANCE, OPERATOR, REVIEWER, Base
+from tests.office import APPLICANT, CERTIFIER, COMPLIANCE, FINANCE, OPERATOR, REVIEWER, Base
 from tests.path import acts
 from tests.path.kill_kinds import (
     Application,
@@ -82,9 +83,11 @@ from tests.path.on_record import (
     RENEWING_LATE,
     REVIEW_TAKEN,
     REVOCATION_PROPOSED,
+    SHORT,
     SUSPENDED,
     SUSPENDED_FOR_IT,
     UNDECIDED,
+    VIOLATION_DECIDED,
     Record,
     reach,
 )
@@ -166,6 +169,13 @@ COMMANDS = {
     ),
     "reject": Kill("reject", IN_REVIEW, _command(Reject, REVIEWER, revision=1, **_REASON)),
     "receive_deposit": Kill("receive_deposit", IN_DEPOSIT, acts.payment),
+    "deduct_deposit": Kill(
+        "deduct_deposit",
+        VIOLATION_DECIDED,
+        lambda base: _command(DeductDeposit, FINANCE, amount=2_000_000, violation=base.case.conduct[0].id, **_REASON)(
+            base
+        ),
+    ),
     "certify": Kill("certify", IN_CERTIFYING, _command(Certify, CERTIFIER)),
     "refuse_certification": Kill(
         "refuse_certification", IN_CERTIFYING, _command(RefuseCertification, CERTIFIER, **_REASON)
@@ -265,6 +275,8 @@ _DUE_IN = {
     Event.LAPSE_SUPPLEMENT: IN_SUPPLEMENT,
     Event.REMIND_DEPOSIT: IN_DEPOSIT,
     Event.LAPSE_DEPOSIT: IN_DEPOSIT,
+    Event.REMIND_TOP_UP: SHORT,
+    Event.SUSPEND_SHORT_DEPOSIT: SHORT,
     Event.ESCALATE_CERTIFICATION: IN_CERTIFYING,
     Event.ESCALATE_PUBLICATION: IN_PUBLISHING,
     Event.RECORD_PUBLICATION_BREACH: IN_PUBLISHING,

@@ -14,6 +14,7 @@ from domain import (
     assessment,
     certification,
     conduct_agenda,
+    deduction,
     deposit,
     ending,
     next_term,
@@ -31,10 +32,12 @@ from domain.case import Case
 from domain.commands import (
     Apply,
     Approve,
+    ApproveProposal,
     ApproveRenewal,
     Certify,
     Command,
     DecideConduct,
+    DeductDeposit,
     FileAppeal,
     Missing,
     ObjectAssessment,
@@ -187,6 +190,24 @@ class Record:
         assert transition is not None
         self._add(transition)
 
+    def deduction_decided(self) -> None:
+        given = {"conduct": self.case.conduct[-1].id, "outcome": "deduction", "reason": "r"}
+        self._add(rectification.decide(self.case, self._command(DecideConduct, COMPLIANCE, **given), self._setting))
+
+    def deduction_proposed(self) -> None:
+        given = {"amount": 2_000_000, "violation": self.case.conduct[-1].id, "reason": "r"}
+        self._add(approving.propose(self.case, self._command(DeductDeposit, FINANCE, **given), self._setting))
+
+    def deduction_approved(self) -> None:
+        (proposal,) = self.case.open_proposals
+        approve = self._command(ApproveProposal, COMPLIANCE, proposal=proposal.id, content=proposal.content)
+        deduct = self._command(DeductDeposit, FINANCE, **proposal.parameters)
+        self._add(
+            approving.approve(
+                self.case, approve, self._setting, lambda case, _: deduction.deduct(case, deduct, self._setting)
+            )
+        )
+
     def appealed(self) -> None:
         assert self.case.ending is not None
         given = {"decision": self.case.ending.decision, "statement": "证据不实"}
@@ -248,6 +269,9 @@ IN_RENEWAL_SUPPLEMENT = reach(RENEWING, Record.renewal_supplement_requested)
 ACCUSED = reach(IN_VALID, Record.conduct_reported)
 UNDECIDED = reach(ACCUSED, Record.conduct_answered)
 RECTIFYING = reach(UNDECIDED, Record.rectification_ordered)
+VIOLATION_DECIDED = reach(UNDECIDED, Record.deduction_decided)
+DEDUCTION_PROPOSED = reach(VIOLATION_DECIDED, Record.deduction_proposed)
+SHORT = reach(DEDUCTION_PROPOSED, Record.deduction_approved)
 SUSPENDED_FOR_IT = reach(RECTIFYING, Record.suspended_for_it)
 APPEALED = reach(REJECTED, Record.appealed)
 RENEWED = reach(RENEWING, Record.renewal_approved)

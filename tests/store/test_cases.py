@@ -15,6 +15,7 @@ import pytest
 from sqlalchemy import Engine, func, select, text
 from sqlalchemy.exc import DBAPIError, IntegrityError, StatementError
 
+from domain.case import Case
 from domain.commands import Answer, ReceiveDeposit
 from domain.records import Decision, Payment
 from domain.stages import Role, Stage, Standing
@@ -24,7 +25,7 @@ from store.cases import CaseStore, LiveCaseExists
 from store.engine import open_engine
 from store.migrate import migrate
 from tests.databases import only_on
-from tests.domain import cases
+from tests.domain import cases, deductions
 from tests.store.first_year import OPENED, Enterprise, write
 
 TOGETHER = 8
@@ -189,7 +190,7 @@ class TestOnce:
         first, second = Enterprise(), Enterprise(number="LB-2026-000002")
         case, other = (enterprise.stored(store, "application_approved") for enterprise in (first, second))
         write(store, first.paid(case, 500, "B1"))
-        with pytest.raises(IntegrityError, match="payments"):
+        with pytest.raises(IntegrityError, match="payments|transfer_key"):
             write(store, second.paid(other, 500, "B1"))
         assert column(engine, tables.LedgerLine.amount) == [500]
         with store.transaction(other.workflow_id) as tx:
@@ -362,6 +363,14 @@ class TestClocks:
             connection.execute(text("INSERT INTO installation (id, local_server) VALUES (2, true)"))
 
 
+def for_deduction(store: CaseStore) -> Case:
+    """A base that was certified, and had something deducted for a violation, on record step by step."""
+    steps = list(deductions.steps())
+    for transition in steps:
+        write(store, transition)
+    return steps[-1].case
+
+
 class TestMoney:
     @pytest.mark.parametrize("sums", [{"received": 4_000_001}, {"unmatched": 1}, {"received": 0}])
     def test_a_case_that_says_otherwise_than_the_ledger_is_refused(
@@ -370,7 +379,7 @@ class TestMoney:
         enterprise = Enterprise()
         paid = enterprise.paid(enterprise.stored(store, "application_approved"), 4_000_000, "B1")
         deposit = paid.case.deposit.model_copy(update=sums)
-        with pytest.raises(ValueError, match=r":LB-2026-000001 holds \d+ fen, the case says \d+"):
+        with pytest.raises(ValueError, match="the ledger of LB-2026-000001 comes to .*, the case says"):
             write(store, dataclasses.replace(paid, case=paid.case.model_copy(update={"deposit": deposit})))
         assert count(engine, tables.LedgerLine) == count(engine, tables.PaymentRow) == 0
 
@@ -393,6 +402,56 @@ class TestMoney:
     def test_nor_is_a_table_emptied(self, engine: Engine, table: str) -> None:
         with pytest.raises(DBAPIError, match=f"{table} is append-only"), engine.begin() as connection:
             connection.execute(text(f"TRUNCATE {table}"))
+
+    def test_a_deduction_is_booked_with_the_approval_of_two_people(self, store: CaseStore, engine: Engine) -> None:
+        last = for_deduction(store)
+        proposal = last.proposals[-1].id
+        with engine.connect() as connection:
+            line = connection.execute(
+                select(tables.LedgerLine.__table__).where(tables.LedgerLine.transfer_key.startswith("deduction:"))
+            ).one()
+            row = connection.execute(select(tables.ApprovalRow.__table__)).one()
+        assert (line.debit_account, line.credit_account) == (
+            f"deposit:{last.case_number}", f"deducted:{last.case_number}",
+        )  # fmt: skip
+        assert (line.amount, line.approval, row.id) == (2_000_000, proposal, proposal)
+        assert (row.action, row.proposer, row.approver) == ("deduct_deposit", "qian", "tang")
+        assert row.content == last.proposals[-1].content
+
+    @pytest.mark.parametrize(
+        ("debit", "credit"),
+        [("deposit", "deducted"), ("deposit", "bank"), ("deducted", "deposit"), ("unmatched", "return_pending")],
+    )
+    def test_no_money_leaves_a_deposit_without_a_second_person(
+        self, store: CaseStore, engine: Engine, debit: str, credit: str
+    ) -> None:
+        """Decision 29, by the database."""
+        case = Enterprise().stored(store, "deposit_received")
+        insert = tables.LedgerLine.__table__.insert().values(
+            transfer_key="x", case_number=case.case_number, sequence=1, debit_account=f"{debit}:x",
+            credit_account=f"{credit}:x", amount=1, reference="x", at=OPENED,
+        )  # fmt: skip
+        with pytest.raises(IntegrityError, match="second_person"), engine.begin() as connection:
+            connection.execute(insert)
+
+    def test_one_person_is_not_two(self, store: CaseStore, engine: Engine) -> None:
+        case = Enterprise().stored(store, "deposit_received")
+        insert = tables.ApprovalRow.__table__.insert().values(
+            id="x", case_number=case.case_number, action="a", content="0", proposed_by="Qian", approved_by="qian",
+            proposer="qian", approver="qian", at=OPENED,
+        )  # fmt: skip
+        with pytest.raises(IntegrityError, match="two_people"), engine.begin() as connection:
+            connection.execute(insert)
+
+    @pytest.mark.parametrize("kind", ["revoked", "set_aside"])
+    def test_nor_is_a_right_taken_away_by_one(self, store: CaseStore, engine: Engine, kind: str) -> None:
+        case = Enterprise().stored(store, "deposit_received")
+        insert = tables.DecisionRow.__table__.insert().values(
+            case_number=case.case_number, sequence=99, kind=kind, by="he", role="compliance", reason="r", detail={},
+            at=OPENED,
+        )  # fmt: skip
+        with pytest.raises(IntegrityError, match="second_person"), engine.begin() as connection:
+            connection.execute(insert)
 
     @pytest.mark.parametrize(("amount", "credit"), [(0, "deposit:x"), (-1, "deposit:x"), (1, "bank")])
     def test_a_transfer_is_an_amount_from_one_account_to_another(

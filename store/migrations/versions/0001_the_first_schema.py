@@ -17,6 +17,7 @@ APPEND_ONLY = (
     "ledger_lines",
     "audit_entries",
     "payments",
+    "approvals",
     "decisions",
     "commands",
     "list_revisions",
@@ -216,6 +217,24 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("request_id", name=op.f("pk_commands")),
     )
     op.create_table(
+        "approvals",
+        sa.Column("id", sa.String(length=40), nullable=False),
+        sa.Column("case_number", sa.String(length=20), nullable=False),
+        sa.Column("action", sa.Text(), nullable=False),
+        sa.Column("content", sa.String(length=64), nullable=False),
+        sa.Column("proposed_by", sa.Text(), nullable=False),
+        sa.Column("approved_by", sa.Text(), nullable=False),
+        sa.Column("proposer", sa.Text(), nullable=False),
+        sa.Column("approver", sa.Text(), nullable=False),
+        sa.Column("at", store.tables.Instant(timezone=True), nullable=False),
+        sa.CheckConstraint("proposer <> approver", name=op.f("ck_approvals_two_people")),
+        sa.ForeignKeyConstraint(["case_number"], ["cases.case_number"], name=op.f("fk_approvals_case_number_cases")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_approvals")),
+    )
+    with op.batch_alter_table("approvals", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_approvals_case_number"), ["case_number"], unique=False)
+
+    op.create_table(
         "decisions",
         sa.Column("case_number", sa.String(length=20), nullable=False),
         sa.Column("sequence", sa.Integer(), nullable=False),
@@ -225,7 +244,12 @@ def upgrade() -> None:
         sa.Column("revision", sa.Integer(), nullable=True),
         sa.Column("reason", sa.Text(), nullable=False),
         sa.Column("detail", sa.JSON(), nullable=False),
+        sa.Column("approval", sa.String(length=40), nullable=True),
         sa.Column("at", store.tables.Instant(timezone=True), nullable=False),
+        sa.CheckConstraint(
+            "approval IS NOT NULL OR kind NOT IN ('revoked', 'set_aside')", name=op.f("ck_decisions_second_person")
+        ),
+        sa.ForeignKeyConstraint(["approval"], ["approvals.id"], name=op.f("fk_decisions_approval_approvals")),
         sa.ForeignKeyConstraint(["case_number"], ["cases.case_number"], name=op.f("fk_decisions_case_number_cases")),
         sa.PrimaryKeyConstraint("case_number", "sequence", name=op.f("pk_decisions")),
     )
@@ -261,7 +285,14 @@ def upgrade() -> None:
         sa.Column("credit_account", sa.Text(), nullable=False),
         sa.Column("amount", sa.BigInteger(), nullable=False),
         sa.Column("reference", sa.Text(), nullable=False),
+        sa.Column("approval", sa.String(length=40), nullable=True),
         sa.Column("at", store.tables.Instant(timezone=True), nullable=False),
+        sa.CheckConstraint(
+            "approval IS NOT NULL OR (debit_account NOT LIKE 'deposit:%' AND debit_account NOT LIKE 'deducted:%' "
+            "AND credit_account NOT LIKE 'return_pending:%')",
+            name=op.f("ck_ledger_lines_second_person"),
+        ),
+        sa.ForeignKeyConstraint(["approval"], ["approvals.id"], name=op.f("fk_ledger_lines_approval_approvals")),
         sa.CheckConstraint("amount > 0", name=op.f("ck_ledger_lines_positive")),
         sa.CheckConstraint("debit_account <> credit_account", name=op.f("ck_ledger_lines_two_accounts")),
         sa.ForeignKeyConstraint(["case_number"], ["cases.case_number"], name=op.f("fk_ledger_lines_case_number_cases")),
