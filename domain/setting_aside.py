@@ -9,7 +9,8 @@ from __future__ import annotations
 from typing import Any
 
 from domain import official_list
-from domain.case import Appeal, Case, Ending, Interrupted
+from domain.assessing import FAILED
+from domain.case import Appeal, Assessment, Case, Ending, Interrupted
 from domain.commands import SetAside
 from domain.conduct import ConductCase, Outcome
 from domain.judging import judge, require_whole
@@ -112,6 +113,7 @@ def _restored(case: Case, before: Interrupted) -> tuple[Case, dict[str, Any]]:
         "holds": holds,
         "suspended_since": before.suspended_since if holds else None,
         "conduct": tuple(_not_held_against_it(one, case) for one in case.conduct),
+        "assessments": tuple(_no_fail_any_more(one, case) for one in case.assessments),
         "publication": before.publication,
         "renewal": before.renewal,
         "decided": before.decided,
@@ -127,6 +129,15 @@ def _not_held_against_it(conduct: ConductCase, case: Case) -> ConductCase:
     if not led_to_it or conduct.outcome is not Outcome.REVOCATION:
         return conduct
     return conduct.model_copy(update={"outcome": Outcome.DISMISSED})
+
+
+def _no_fail_any_more(one: Assessment, case: Case) -> Assessment:
+    """The assessment the certification became invalid by: its fail is set aside too, and bars no renewal (23)."""
+    ending = case.ending
+    if ending is None or ending.cause != FAILED or (one.state, one.result) != ("confirmed", "fail"):
+        return one
+    led_to_it = one.confirmed_at is not None and one.confirmed_at >= ending.legal_at
+    return one.model_copy(update={"result": "pass"}) if led_to_it else one
 
 
 def _gap(ending: Ending, setting: Setting) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from domain import agenda, assessment, review
-from domain.assessment import ResultConfirmed
+from domain.assessment import ResultConfirmed, bars
 from domain.case import Case
 from domain.commands import (
     Actor,
@@ -329,10 +329,10 @@ class TestSetAside:
 
 
 class TestOurOwnMistake:
-    def proposed(self, case: Case, **fields: Any) -> Case:
+    def proposed(self, case: Case, at: datetime = NOW + DAY, **fields: Any) -> Case:
         assert case.ending is not None
         given = {"decision": case.ending.decision, "reason": "同名企业混淆"} | fields
-        return act(case, cases.command(SetAside, cases.COMPLIANCE, **given), NOW + DAY).case
+        return act(case, cases.command(SetAside, cases.COMPLIANCE, **given), at).case
 
     def test_two_people_undo_it(self) -> None:
         waiting = self.proposed(cases.revoked())
@@ -341,6 +341,22 @@ class TestOurOwnMistake:
         assert transition.event == "decision_set_aside" and transition.case.ending is None
         assert transition.detail["proposed_by"] == "compliance:he"
         assert states(transition) == ["published"]
+
+    @pytest.mark.parametrize("corrected", [True, False])
+    def test_an_invalidation_is_undone_its_fail_with_it_and_the_term_is_the_same_e43(self, corrected: bool) -> None:
+        before = cases.failing()
+        invalid = cases.confirmed(before).case
+        assert invalid.ending is not None and invalid.ending.kind is Standing.INVALID
+        at = invalid.ending.legal_at
+        if corrected:
+            invalid = cases.told(invalid, 100_000_000, revision=2, at=at + DAY).case
+        waiting = self.proposed(invalid, at=at + 2 * DAY)
+        transition = act(waiting, cases.approval(waiting), at + 3 * DAY)
+        case = transition.case
+        assert case.terms == before.terms and states(transition) == ["published"]
+        assert case.standing(at + 3 * DAY) is Standing.CERTIFIED
+        assert [one.result for one in case.assessments] == ["pass"] and bars(case) == ()
+        assert not {task.kind for task in case.tasks} & {"set_aside_assessment", "confirm_marks"}
 
     def test_a_dissolution_recorded_of_the_wrong_enterprise_too(self) -> None:
         gone = act(cases.in_valid(), cases.command(Dissolve, cases.OPERATOR, reason="r"), NOW).case
@@ -351,8 +367,9 @@ class TestOurOwnMistake:
         closed = decided(appealed(rejected()).case, "uphold").case
         waiting = self.proposed(closed)
         assert waiting.stage is Stage.CLOSED
-        late = NOW + 30 * DAY
-        assert refusal(act, waiting, cases.approval(waiting), late).kind is RefusalKind.TOO_LATE
+        expiry = cases.planned_event(waiting, Event.EXPIRE_PROPOSAL)
+        late = agenda.take(waiting, expiry, cases.setting(NOW + 30 * DAY)).case
+        assert refusal(act, late, cases.approval(waiting), NOW + 30 * DAY).kind is RefusalKind.TOO_LATE
         assert act(waiting, cases.approval(waiting), NOW + 2 * DAY).case.stage is Stage.REVIEW
 
     def test_only_the_decision_that_ended_it(self) -> None:

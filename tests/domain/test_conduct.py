@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -68,6 +69,13 @@ class TestReport:
         assert transition.case.standing(NOW) is Standing.CERTIFIED, "nothing is decided yet"
         (report,) = [record for record in transition.records if isinstance(record, ConductReport)]
         assert report.facts == "组织刷单,见截图"
+
+    @pytest.mark.parametrize("certified", [cases.in_publishing, cases.in_valid])
+    def test_an_objection_during_or_after_publication_opens_a_case_e12(self, certified: Callable[[], Case]) -> None:
+        before = certified()
+        case = cases.conduct_reported(before).case
+        assert newest(case).state == "answer" and set(before.tasks) < set(case.tasks)
+        assert (case.publication, case.plan) == (before.publication, before.plan), "publication goes on meanwhile"
 
     def test_in_an_urgent_case_the_base_is_suspended_at_once(self) -> None:
         """E45: at once in urgent cases, by one person; the revocation still takes two."""
