@@ -82,9 +82,11 @@ def _require_real(session: Session, name: str) -> None:
 
 def _run(coroutine: Any) -> Any:
     import asyncio
+    import gc
 
     from connection.errors import BadConfiguration, ConnectionProblem
 
+    gc.enable()  # most of these live long
     try:
         return asyncio.run(coroutine)
     except BadConfiguration as error:

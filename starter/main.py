@@ -7,10 +7,13 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import gc
 import io
 import os
 import sys
 import traceback
+from copy import copy
+from functools import cache
 
 import typer
 
@@ -38,6 +41,7 @@ from starter.errors import CommandError, usage
 from starter.options import new_app, report
 
 
+@cache
 def build_app() -> typer.Typer:
     """All commands, in the order of the path."""
     app = new_app(help="The certification of Taobao Live bases (淘宝直播基地), as durable workflows.")
@@ -62,8 +66,24 @@ def build_app() -> typer.Typer:
     return app
 
 
+def asked_for(words: list[str]) -> typer.Typer:
+    """The command alone that the first word names, all of them where it names none.
+
+    Typer makes every command it has, each with all its options, before it looks for the one that was typed.
+    """
+    app = copy(build_app())
+    commands = [one for one in app.registered_commands if [one.name] == words[:1]]
+    groups = [
+        one for one in app.registered_groups if one.typer_instance and [one.typer_instance.info.name] == words[:1]
+    ]
+    if commands or groups:
+        app.registered_commands, app.registered_groups = commands, groups
+    return app
+
+
 def main() -> None:
     """The entry point: runs a command and exits with its fixed code."""
+    gc.disable()  # a command is over before there is anything to collect; what lives on has it again (starter/local.py)
     for name in ("stdout", "stderr"):
         if getattr(sys, name) is None:  # closed by the caller: what would be printed goes nowhere, never elsewhere
             setattr(sys, name, open(os.devnull, "w"))  # noqa: SIM115
@@ -87,7 +107,7 @@ def _run(arguments: list[str]) -> int:
     try:
         if any("\ud800" <= char <= "\udfff" for argument in arguments for char in argument):
             raise usage("The command line holds bytes that are not UTF-8.", "Type it again in UTF-8.")
-        ended = build_app()(args=arguments, prog_name="livebase", standalone_mode=False)
+        ended = asked_for(arguments)(args=arguments, prog_name="livebase", standalone_mode=False)
         return ended if isinstance(ended, int) else 0
     except CommandError as error:
         return _report(error, error, arguments)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import inspect
 import re
 import subprocess
@@ -10,7 +11,8 @@ import sys
 import pytest
 import typer
 
-from starter.main import build_app
+from starter import local
+from starter.main import asked_for, build_app
 from starter.options import COMMON
 from tests.starter.livebase import ROOT, Livebase
 
@@ -41,6 +43,22 @@ def all_commands(app: typer.Typer, before: str = "") -> dict[str, object]:
 
 def test_every_command_is_there_and_no_other() -> None:
     assert sorted(all_commands(build_app())) == sorted(COMMANDS)
+
+
+def test_whoever_names_a_command_waits_for_no_other_to_be_made() -> None:
+    assert list(all_commands(asked_for(["show", "list"]))) == ["show"]
+    reviewing = [name for name in COMMANDS if name.startswith("review ")]
+    assert list(all_commands(asked_for(["review", "take"]))) == reviewing
+    for words in ([], ["shwo", "show"], ["--help", "show"]):
+        assert sorted(all_commands(asked_for(words))) == sorted(COMMANDS)
+
+
+def test_what_lives_long_collects_its_garbage() -> None:
+    async def collecting() -> bool:
+        return gc.isenabled()
+
+    gc.disable()
+    assert local._run(collecting())
 
 
 def test_no_command_is_a_coroutine() -> None:
