@@ -1,5 +1,8 @@
 # Everything a newcomer needs: `make demo` and `make test` set up what they lack.
 MAKEFLAGS += --no-print-directory
+# Kept byte code, whatever the environment says: demo and tests start hundreds of processes, and each run of a workflow
+# imports its code anew.
+unexport PYTHONDONTWRITEBYTECODE
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready

@@ -18,7 +18,7 @@ fi
 if command -v uv >/dev/null; then
   echo "Setting up $venv with uv …" >&2
   uv venv --quiet --allow-existing ${python:+--python "$python"} "$venv"
-  uv pip install --quiet --python "$venv/bin/python" --require-hashes -r requirements.lock
+  uv pip install --quiet --compile-bytecode --python "$venv/bin/python" --require-hashes -r requirements.lock
   uv pip install --quiet --python "$venv/bin/python" --no-deps --no-build-isolation -e .
 else
   echo "Setting up $venv with $python and pip (a minute or two) …" >&2
