@@ -23,6 +23,7 @@ class LocalState:
 
     `started_at` is RFC 3339 with offset. `web_url` is None without Temporal Web; `web_hint` then says how to
     get it. `mail_address` is the local mail server's HOST:PORT, `mail_folder` where it keeps what it takes.
+    `bank_url` is where the local bank answers.
     """
 
     pid: int
@@ -33,6 +34,7 @@ class LocalState:
     started_at: str
     mail_address: str | None = None
     mail_folder: str | None = None
+    bank_url: str | None = None
 
 
 def data_directory(flag: str | os.PathLike[str] | None, environ: Mapping[str, str] = os.environ) -> Path:

@@ -19,7 +19,7 @@ from domain.records import BenefitsWithdrawn, Decision, Evidence, Letter, Record
 from domain.refusals import Refusal, RefusalKind
 from domain.setting import SYSTEM, Due, Setting, step
 from domain.shanghai import end_of_day, last_day, shanghai_date
-from domain.stages import Role, Stage
+from domain.stages import Role
 
 
 def withdrawn(case: Case, setting: Setting, legal_at: datetime) -> tuple[tuple[Record, ...], dict[str, Any]]:
@@ -125,9 +125,8 @@ def escalate_settlement(case: Case, planned: Planned, setting: Setting) -> Trans
 
 def close(case: Case, planned: Planned, setting: Setting) -> Transition:
     """The appeal window is over; the case closes unless money is still held or a conduct case is open."""
-    rest = case.plan_without(planned)
-    stage = Stage.SETTLING if rest or case.open_conduct else Stage.CLOSED
-    return step(case, setting, "appeal_window_ended", SYSTEM, legal_at=planned.at, stage=stage, plan=rest)
+    plan = case.plan_without(planned)
+    return step(case, setting, "appeal_window_ended", SYSTEM, legal_at=planned.at, plan=plan)
 
 
 def _escalate(case: Case, planned: Planned, setting: Setting, event: str, note: Letter, *again: Planned) -> Transition:

@@ -14,7 +14,7 @@ from domain.planning import Event, Planned
 from domain.records import Decision, Evidence, Transition
 from domain.refusals import Refusal, RefusalKind
 from domain.setting import SYSTEM, Setting, step
-from domain.stages import Role, Stage
+from domain.stages import Role
 
 
 def file(case: Case, command: FileAppeal, setting: Setting) -> Transition:
@@ -85,8 +85,6 @@ def decide(case: Case, command: DecideAppeal, setting: Setting) -> Transition:
         return setting_aside.undone(
             case, setting, "appeal_set_aside", command.actor, decision, reason=command.reason, appeal=decided
         )
-    plan = case.plan_without(Event.ESCALATE_APPEAL)
-    closes = case.stage is Stage.SETTLING and not plan and not case.open_conduct
     return step(
         case,
         setting,
@@ -95,10 +93,9 @@ def decide(case: Case, command: DecideAppeal, setting: Setting) -> Transition:
         decision,
         letter(case, "appeal_upheld", setting, decision=case.appeal.decision, reason=command.reason),
         detail={"decision": case.appeal.decision, "reason": command.reason},
-        stage=Stage.CLOSED if closes else case.stage,
         appeal=decided,
         tasks=case.tasks_without("decide_appeal"),
-        plan=plan,
+        plan=case.plan_without(Event.ESCALATE_APPEAL),
     )
 
 

@@ -57,10 +57,34 @@ class Deposit(_Part):
 
 
 class Credited(_Part):
-    """What of a payment, by its bank reference, counts towards the deposit: fen that can go back to who paid them."""
+    """So many fen of a payment, by its bank reference."""
 
     reference: str
     amount: int
+
+
+def with_more(payments: tuple[Credited, ...], reference: str, amount: int) -> tuple[Credited, ...]:
+    """Payments with so much more under a reference, in the order they first came."""
+    sums = {one.reference: one.amount for one in payments}
+    sums[reference] = sums.get(reference, 0) + amount
+    return tuple(Credited(reference=name, amount=fen) for name, fen in sums.items())
+
+
+class Refund(_Part):
+    """One bank transfer back to the account of one payment (decision 17). Fen.
+
+    `id` is `<case number>-<sequence>-R<n>`, the key the bank knows it by; `of` says what it is taken from. `refused`:
+    the bank would not pay it, with its `why`, and the money is held again.
+    """
+
+    id: str
+    of: Literal["deposit", "unmatched"]
+    payment: str
+    amount: int
+    state: Literal["pending", "paid", "refused"] = "pending"
+    attempts: int = 0
+    bank_reference: str | None = None
+    why: str = ""
 
 
 class Decided(_Part):
@@ -224,6 +248,8 @@ class Case(_Part):
     stage: Stage
     deposit: Deposit
     credited: tuple[Credited, ...] = ()
+    unmatched_payments: tuple[Credited, ...] = ()
+    refunds: tuple[Refund, ...] = ()
     tasks: tuple[Task, ...] = ()
     plan: tuple[Planned, ...] = ()
     supplement_round: int = 0

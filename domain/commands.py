@@ -178,6 +178,30 @@ class DeductDeposit(Command):
     reason: str = Field(min_length=1, max_length=2000)
 
 
+class RefundDeposit(Command):
+    """Refund so much of the deposit to who paid it; what is left is withheld for `reason`. A second person approves."""
+
+    action: ClassVar[str] = "refund_deposit"
+    amount: int = Field(gt=0, le=10**15)
+    reason: str = Field(min_length=1, max_length=2000)
+
+
+class AssignPayment(Command):
+    """Count what of a payment (its bank `reference`) fits nowhere towards the deposit."""
+
+    action: ClassVar[str] = "assign_payment"
+    reference: Annotated[str, BeforeValidator(folded)] = Field(min_length=1, max_length=200)
+    reason: str = Field(min_length=1, max_length=2000)
+
+
+class ReturnPayment(Command):
+    """Return what of a payment (its bank `reference`) fits nowhere to who paid it. A second person approves it."""
+
+    action: ClassVar[str] = "return_payment"
+    reference: Annotated[str, BeforeValidator(folded)] = Field(min_length=1, max_length=200)
+    reason: str = Field(min_length=1, max_length=2000)
+
+
 class Certify(Command):
     action: ClassVar[str] = "certify"
 

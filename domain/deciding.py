@@ -25,14 +25,16 @@ from domain import (
     opening,
     publication,
     rectification,
+    refund,
     renewal,
     review,
     setting_aside,
     suspension,
+    unmatched,
     violation,
 )
 from domain.case import Case, Proposal
-from domain.commands import Actor, Command, DeductDeposit, Revoke, SetAside
+from domain.commands import Actor, Command, DeductDeposit, RefundDeposit, ReturnPayment, Revoke, SetAside
 from domain.conduct import Outcome
 from domain.delivery import StoredLetter
 from domain.dependants import Dependants
@@ -196,7 +198,10 @@ RULES: dict[str, Rule] = {
     "request_supplement": _plain(review.request_supplement),
     "reject": _plain(ending.reject),
     "receive_deposit": _receive_deposit,
+    "assign_payment": _plain(unmatched.assign),
+    "return_payment": _plain(unmatched.give_back),
     "deduct_deposit": _plain(deduction.deduct),
+    "refund_deposit": _plain(refund.refund),
     "certify": _certify,
     "refuse_certification": _plain(certification.refuse),
     "publish": _with_evidence(publication.publish_by_hand),
@@ -232,6 +237,8 @@ RULES: dict[str, Rule] = {
 
 PROPOSED: dict[str, type[Command]] = {
     "deduct_deposit": DeductDeposit,
+    "refund_deposit": RefundDeposit,
+    "return_payment": ReturnPayment,
     "revoke": Revoke,
     "set_aside": SetAside,
 }

@@ -8,7 +8,7 @@ from datetime import date
 from typing import Any
 
 from domain import top_up
-from domain.case import Case, Credited
+from domain.case import Case, with_more
 from domain.commands import ReceiveDeposit
 from domain.ending import end_before_term
 from domain.judging import judge
@@ -108,6 +108,8 @@ def receive(
     if case.stage is Stage.DEPOSIT and "stage" in changes:
         (opens,) = changes["tasks"]
     changes["deposit"] = deposit
+    if unmatched:
+        changes["unmatched_payments"] = with_more(case.unmatched_payments, payment.reference, unmatched)
     return step(
         case,
         setting,
@@ -135,9 +137,7 @@ def credit(case: Case, reference: str, amount: int, setting: Setting) -> tuple[t
     if not amount:
         return (), {}
     deposit = case.deposit.model_copy(update={"received": case.deposit.received + amount})
-    known = {one.reference: one.amount for one in case.credited}
-    known[reference] = known.get(reference, 0) + amount
-    credited = tuple(Credited(reference=name, amount=sum_) for name, sum_ in known.items())
+    credited = with_more(case.credited, reference, amount)
     records: tuple[Record, ...] = ()
     changes: dict[str, Any] = {}
     if deposit.missing == 0:

@@ -102,7 +102,7 @@ def end_before_term(
         note,
         legal_at=ended_at,
         detail={"cause": cause, "reason": reason, "to_be_returned": {"fen": case.deposit.held}},
-        stage=Stage.SETTLING if plan else Stage.CLOSED,
+        stage=Stage.SETTLING,
         ending=ending,
         review_held_by=None,
         appeal_until=appeal_until,

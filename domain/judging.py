@@ -33,7 +33,10 @@ STAGES: dict[str, frozenset[Stage]] = {
     "request_supplement": frozenset({Stage.REVIEW}),
     "reject": frozenset({Stage.REVIEW}),
     "receive_deposit": frozenset(Stage),
+    "assign_payment": frozenset(Stage) - {Stage.CLOSED},
+    "return_payment": frozenset(Stage),
     "deduct_deposit": _AFTER_CERTIFICATION,
+    "refund_deposit": frozenset({Stage.SETTLING}),
     "certify": frozenset({Stage.CERTIFYING}),
     "refuse_certification": frozenset({Stage.CERTIFYING}),
     "publish": _IN_TERM,
@@ -125,6 +128,7 @@ def _has_conduct(case: Case) -> bool:
 
 
 _NO_CONDUCT = "There is no open conduct case on this base."
+_NOTHING_UNMATCHED = "No payment on this case fits nowhere."
 _NO_PROPOSAL = "Nothing on this case waits for a second person."
 
 _CONDITIONS: dict[str, tuple[Callable[[Case], bool], str]] = {
@@ -139,6 +143,9 @@ _CONDITIONS: dict[str, tuple[Callable[[Case], bool], str]] = {
     "report_conduct": (lambda case: bool(case.terms), "The base was never certified."),
     "respond_conduct": (_has_conduct, _NO_CONDUCT),
     "decide_conduct": (_has_conduct, _NO_CONDUCT),
+    "assign_payment": (lambda case: bool(case.unmatched_payments), _NOTHING_UNMATCHED),
+    "return_payment": (lambda case: bool(case.unmatched_payments), _NOTHING_UNMATCHED),
+    "refund_deposit": (lambda case: case.deposit.available > 0, "Nothing of the deposit is held."),
     "deduct_deposit": (lambda case: bool(case.conduct), "No violation has been reported on this base."),
     "file_appeal": (_is_appealable, "How this case ended cannot be appealed (decision 28)."),
     "decide_appeal": (lambda case: case.open_appeal is not None, "No appeal is open."),

@@ -27,6 +27,8 @@ class SecondPerson:
 
 SECOND_PERSON: dict[str, SecondPerson] = {
     "deduct_deposit": SecondPerson("approve_deduction", (Role.FINANCE, Role.COMPLIANCE)),
+    "refund_deposit": SecondPerson("approve_refund", (Role.FINANCE, Role.COMPLIANCE)),
+    "return_payment": SecondPerson("approve_return", (Role.FINANCE, Role.COMPLIANCE)),
     "revoke": SecondPerson("approve_revocation", (Role.COMPLIANCE, Role.CERTIFIER)),
     "set_aside": SecondPerson("approve_set_aside", (Role.COMPLIANCE, Role.CERTIFIER)),
 }
@@ -46,6 +48,9 @@ ROLES: dict[str, frozenset[Role]] = {
     "reject": frozenset({Role.REVIEWER}),
     "receive_deposit": frozenset({Role.FINANCE}),
     "deduct_deposit": frozenset({Role.FINANCE}),
+    "assign_payment": frozenset({Role.FINANCE}),
+    "return_payment": frozenset({Role.FINANCE}),
+    "refund_deposit": frozenset({Role.FINANCE}),
     "certify": frozenset({Role.CERTIFIER}),
     "refuse_certification": frozenset({Role.CERTIFIER}),
     "publish": frozenset({Role.OPERATOR}),

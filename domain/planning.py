@@ -84,6 +84,7 @@ class Event(StrEnum):
     ASK_FOR_REVOCATION = "ask_for_revocation"
     EXPIRE_CERTIFICATION = "expire_certification"
     ESCALATE_MARKS = "escalate_marks"
+    SEND_REFUND = "send_refund"
     ESCALATE_SETTLEMENT = "escalate_settlement"
     CLOSE_CASE = "close_case"
 

@@ -51,6 +51,7 @@ class Policy(BaseModel):
     deposit_reminder_days_before: tuple[int, ...]
     deposit_return_working_days: int
     top_up_days: int
+    refund_retry_minutes: int
 
     certify_working_days: int
     publication_working_days: int

@@ -32,6 +32,9 @@ refusal
 │   ├── outcome_not_open          a conduct case cannot be decided so now
 │   ├── not_decided               a conduct case has not been decided against the base
 │   ├── deposit_too_small         more than is there of the deposit
+│   ├── nothing_withholds         nothing stands in the way of refunding the whole deposit
+│   ├── nothing_lacking           the deposit is full
+│   ├── nothing_unmatched         no such money fits nowhere
 │   ├── nothing_to_resend         every letter meant has arrived or is on its way
 │   └── not_local                 only on the local server
 └── expectation (exit 8)      what the caller stated no longer holds
@@ -83,6 +86,9 @@ class RefusalKind(StrEnum):
     OUTCOME_NOT_OPEN = "outcome_not_open"
     NOT_DECIDED = "not_decided"
     DEPOSIT_TOO_SMALL = "deposit_too_small"
+    NOTHING_WITHHOLDS = "nothing_withholds"
+    NOTHING_LACKING = "nothing_lacking"
+    NOTHING_UNMATCHED = "nothing_unmatched"
     NOTHING_TO_RESEND = "nothing_to_resend"
     NOT_LOCAL = "not_local"
     REVISION_STALE = "revision_stale"
@@ -134,6 +140,9 @@ TREE: dict[str, tuple[RefusalKind, ...]] = {
         RefusalKind.OUTCOME_NOT_OPEN,
         RefusalKind.NOT_DECIDED,
         RefusalKind.DEPOSIT_TOO_SMALL,
+        RefusalKind.NOTHING_WITHHOLDS,
+        RefusalKind.NOTHING_LACKING,
+        RefusalKind.NOTHING_UNMATCHED,
         RefusalKind.NOTHING_TO_RESEND,
         RefusalKind.NOT_LOCAL,
     ),

@@ -99,10 +99,12 @@ def step(
     if stage is not case.stage and stage not in MOVES[case.stage]:
         raise ValueError(f"no move leads from {case.stage} to {stage}")
     after = _without_overtaken_proposals(case.model_copy(update={**changes, "sequence": case.sequence + 1}))
+    after = _with_refunds_under_way(case, after)
     if case.ending is None and after.ending is not None:
         after = after.model_copy(update={"ending": _ended(case, after.ending, actor)})
+    after = after.model_copy(update={"tasks": _with_unmatched_money(after)})
     return Transition(
-        case=after.model_copy(update={"tasks": _with_unmatched_money(after)}),
+        case=after.model_copy(update={"stage": Stage.CLOSED}) if _is_over(after) else after,
         event=event,
         actor=str(actor),
         legal_at=legal_at or setting.now,
@@ -131,6 +133,33 @@ def _with_unmatched_money(case: Case) -> tuple[Task, ...]:
         return others
     waiting = [task for task in case.tasks if task.kind == "unmatched_money"]
     return (*others, *(waiting or [Task(kind="unmatched_money", role=Role.FINANCE)]))
+
+
+def _with_refunds_under_way(before: Case, after: Case) -> Case:
+    """Whatever a step does to the plan, money on its way out goes on."""
+    pending = {refund.id for refund in after.refunds if refund.state == "pending"}
+    planned = {one.subject for one in after.plan if one.event is Event.SEND_REFUND}
+    lost = [
+        one
+        for one in before.plan
+        if one.event is Event.SEND_REFUND and one.subject in pending and one.subject not in planned
+    ]
+    return after.model_copy(update={"plan": (*after.plan, *lost)}) if lost else after
+
+
+def _is_over(case: Case) -> bool:
+    """Whether nothing is left to do after an ending: no money held or on its way, no duty, window, appeal, violation.
+
+    Money that fits nowhere keeps no case open: it can be returned from a closed one.
+    """
+    deposit = case.deposit
+    return (
+        case.stage is Stage.SETTLING
+        and not case.plan
+        and not case.open_conduct
+        and not case.tasks_without("unmatched_money")
+        and deposit.held == deposit.return_pending == 0
+    )
 
 
 def _without_overtaken_proposals(case: Case) -> Case:

@@ -33,6 +33,7 @@ async def demonstrate(session: Session, *, keep: bool) -> None:
     """Start servers of its own, walk the path, end with what there is to look at. Exit 1 if anything is off."""
     from connection import local_state
     from connection.local_server import LocalServer
+    from starter.bank_sandbox import BankSandbox
     from starter.development import own_environment, running_here, start_worker
     from starter.mail_sink import MailSink
 
@@ -46,10 +47,11 @@ async def demonstrate(session: Session, *, keep: bool) -> None:
     async with (
         await LocalServer.start(directory, web=keep, progress=say) as server,
         MailSink(directory / "mail") as mail,
+        BankSandbox(directory / "bank.db") as bank,
     ):
-        worker = await start_worker(server, directory, mail)
+        worker = await start_worker(server, directory, mail, bank)
         try:
-            local_state.write(directory, running_here(session, server, mail))
+            local_state.write(directory, running_here(session, server, mail, bank))
             mine = replace(session, data_dir=str(directory), address=None, profile=None, namespace=None)
             with speaking(session.lang):
                 problems = await _walk(mine, begun)

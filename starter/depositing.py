@@ -11,10 +11,13 @@ from starter.applying import BaseArgument, Reason, given_reason
 from starter.errors import CommandError, usage
 from starter.measures import require_typed_number
 from starter.options import command, new_app
-from starter.output import money, print_table, when, word
+from starter.output import money, print_table, say, when, word
 from starter.session import Session
 
 AmountOption = Annotated[str, typer.Option("--amount", metavar="CNY", help="Such as 100000.00")]
+
+
+ReferenceArgument = Annotated[str, typer.Argument(metavar="REF", help="The bank's reference.")]
 
 
 def register(app: typer.Typer) -> None:
@@ -22,6 +25,11 @@ def register(app: typer.Typer) -> None:
     command(deposit, "receive")(receive)
     command(deposit, "show")(show)
     command(deposit, "deduct")(deduct)
+    command(deposit, "refund")(refund)
+    unmatched = new_app("unmatched", "Money that fits nowhere; alone, all of it.", alone=list_unmatched)
+    command(unmatched, "assign")(assign)
+    command(unmatched, "return")(give_back)
+    deposit.add_typer(unmatched)
     app.add_typer(deposit)
 
 
@@ -75,6 +83,69 @@ def deduct(
         raise usage("--case is a conduct case's id.", "See them with: livebase conduct list")
     require_typed_number(session, base)
     act(session, base, lambda envelope: DeductDeposit(**envelope, amount=fen, violation=violation, reason=why))
+
+
+def refund(session: Session, base: BaseArgument, amount: AmountOption, reason: Reason) -> None:
+    """Propose to refund the deposit after an ending, to who paid it; ordered when a second person approves."""
+    from domain.commands import RefundDeposit
+    from starter.sending import act
+
+    fen, why = _fen(amount), given_reason(reason)
+    require_typed_number(session, base)
+    act(session, base, lambda envelope: RefundDeposit(**envelope, amount=fen, reason=why))
+
+
+def list_unmatched(session: Session) -> None:
+    """All money that fits nowhere and waits for a person, the oldest first."""
+    from store.lists import unmatched_payments
+
+    session.require_staff("An applicant sees their own case's with: livebase deposit show BASE")
+    session.show(unmatched_payments(session.engine), _unmatched_table)
+
+
+def assign(session: Session, reference: ReferenceArgument, base: BaseArgument, reason: Reason) -> None:
+    """Count a payment that fits nowhere towards the deposit, as far as the deposit lacks it."""
+    from domain.commands import AssignPayment
+    from starter.sending import act
+
+    why = given_reason(reason)
+    named = _reference(reference)
+    act(session, base, lambda envelope: AssignPayment(**envelope, reference=named, reason=why))
+
+
+def give_back(session: Session, reference: ReferenceArgument, reason: Reason) -> None:
+    """Propose to return a payment that fits nowhere to who paid it; done when a second person approves."""
+    from domain.commands import ReturnPayment
+    from starter.sending import act
+    from store.lists import case_of_payment
+
+    why, named = given_reason(reason), _reference(reference)
+    session.require_usable_options()
+    base = case_of_payment(session.engine, named)
+    if base is None:
+        message = f"There is no payment {named[:60]}."
+        raise CommandError(3, "not_found", message, "See what waits with: livebase deposit unmatched")
+    require_typed_number(session, base)
+    act(session, base, lambda envelope: ReturnPayment(**envelope, reference=named, reason=why))
+
+
+def _reference(text: str) -> str:
+    from domain.names import folded
+
+    named = folded(text)
+    if not 0 < len(named) <= 200 or not _printable(text):
+        raise usage("A bank reference has 1 to 200 printable characters.", "As in: livebase deposit unmatched")
+    return named
+
+
+def _unmatched_table(rows: list[dict[str, Any]]) -> None:
+    if not rows:
+        say("No money waits for a person.")
+        return
+    print_table(
+        ("reference", "CNY", "payer", "case", "base", "why"),
+        [(r["reference"], money(r["amount"]), r["payer"], r["case_number"], r["name"], word(r["why"])) for r in rows],
+    )
 
 
 def _fen(amount: str) -> int:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from connection.guarded_process import GuardedProcess
     from connection.local_server import LocalServer
     from connection.local_state import LocalState
+    from starter.bank_sandbox import BankSandbox
     from starter.mail_sink import MailSink
 
 _READY_SECONDS = 60.0
@@ -58,8 +59,8 @@ async def work(session: Session) -> None:
         ) from None
 
 
-async def start_worker(server: LocalServer, directory: Path, mail: MailSink) -> GuardedProcess:
-    """A worker process on a local server and mail server, the data in `directory`; returns when it takes work."""
+async def start_worker(server: LocalServer, directory: Path, mail: MailSink, bank: BankSandbox) -> GuardedProcess:
+    """A worker process on a local server, mail server and bank, data in `directory`; returns when it takes work."""
     from connection.client import connect
     from connection.guarded_process import GuardedProcess
     from store.migrate import migrate
@@ -71,7 +72,9 @@ async def start_worker(server: LocalServer, directory: Path, mail: MailSink) -> 
     migrate(url, local_server=True)
     command = [sys.executable, "-m", "starter.main", "worker", "--address", server.address]
     environ = (
-        own_environment() | _local_mail(mail) | {"LIVEBASE_DATABASE_URL": url, "LIVEBASE_DOCUMENTS": str(documents)}
+        own_environment()
+        | _local_mail(mail)
+        | {"LIVEBASE_DATABASE_URL": url, "LIVEBASE_DOCUMENTS": str(documents), "LIVEBASE_BANK_URL": bank.url}
     )
     log = directory / "worker.log"
     root = Path(__file__).parent.parent
@@ -113,6 +116,7 @@ async def run(session: Session) -> None:
     """Run server, Temporal Web and worker until SIGTERM or Ctrl-C; clean up in the reverse order."""
     from connection import local_state
     from connection.local_server import LocalServer
+    from starter.bank_sandbox import BankSandbox
     from starter.mail_sink import MailSink
 
     if session.local is not None:
@@ -129,10 +133,10 @@ async def run(session: Session) -> None:
         return
     server = starting.result()
     try:
-        async with MailSink(directory / "mail") as mail:
-            worker = await start_worker(server, directory, mail)
+        async with MailSink(directory / "mail") as mail, BankSandbox(directory / "bank.db") as bank:
+            worker = await start_worker(server, directory, mail, bank)
             try:
-                state = running_here(session, server, mail)
+                state = running_here(session, server, mail, bank)
                 local_state.write(directory, state)
                 _print(session, state)
                 say("Ctrl-C stops all.")
@@ -153,7 +157,7 @@ def _made_directory(session: Session) -> Path:
     return directory
 
 
-def running_here(session: Session, server: LocalServer, mail: MailSink) -> LocalState:
+def running_here(session: Session, server: LocalServer, mail: MailSink, bank: BankSandbox) -> LocalState:
     """What other commands must know of servers that this process runs."""
     from connection.local_state import LocalState
 
@@ -166,6 +170,7 @@ def running_here(session: Session, server: LocalServer, mail: MailSink) -> Local
         started_at=session.wall.isoformat(),
         mail_address=mail.address,
         mail_folder=str(mail.folder),
+        bank_url=bank.url,
     )
 
 
@@ -274,6 +279,7 @@ def _print(session: Session, state: LocalState) -> None:
             (word("Temporal server"), told("{} (namespace {})", state.address, state.namespace)),
             ("Temporal Web", state.web_url or state.web_hint),
             (word("letters"), f"{state.mail_folder} (SMTP {state.mail_address})"),
+            (word("bank"), state.bank_url),
             (word("data"), str(session.directory)),
         ]
         print_table(("", ""), rows)

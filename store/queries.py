@@ -425,6 +425,13 @@ _KINDS = {
     ("bank", "deposit"): "received",
     ("bank", "unmatched"): "unmatched",
     ("deposit", "deducted"): "deducted",
+    ("deposit", "refund_pending"): "refund_ordered",
+    ("refund_pending", "bank"): "refunded",
+    ("refund_pending", "deposit"): "refund_refused",
+    ("unmatched", "deposit"): "assigned",
+    ("unmatched", "return_pending"): "return_ordered",
+    ("return_pending", "bank"): "returned",
+    ("return_pending", "unmatched"): "return_refused",
 }
 """(from, to) → what a ledger line is called."""
 
@@ -435,5 +442,7 @@ def _kept_on(account: str) -> str:
 
 
 def _sums(case: Case) -> dict[str, Any]:
-    names: Sequence[str] = ("required", "received", "deducted", "refunded", "held", "unmatched")
+    names: Sequence[str] = (
+        "required", "received", "deducted", "refunded", "held", "unmatched", "refund_pending", "return_pending",
+    )  # fmt: skip
     return {name: {"fen": getattr(case.deposit, name)} for name in names}

@@ -25,6 +25,7 @@ from temporalio.client import Client, Interceptor
 from temporalio.worker import ActivityInboundInterceptor, ExecuteActivityInput
 from temporalio.worker import Interceptor as WorkerInterceptor
 
+from activities.bank import Bank
 from activities.letters import MailRoom
 from activities.publication import OfficialChannel
 from connection.client import connect
@@ -110,10 +111,11 @@ async def worker_fork(
     *,
     channel: OfficialChannel | None = None,
     room: MailRoom | None = None,
+    bank: Bank | None = None,
 ) -> AsyncIterator[WorkerFork]:
-    """A worker process of the office, killed when the block ends. `channel` and `room` are handed over as copies."""
+    """A worker process of the office, killed when the block ends. The parties outside are handed over as copies."""
     log = Path(office.settings.documents).parent / "workers.log"
-    given = (address, office.settings, log, death, channel, room)
+    given = (address, office.settings, log, death, channel, room, bank)
     process: Any = _forks.Process(target=_work, args=given)
     await asyncio.get_running_loop().run_in_executor(_reaper, process.start)
     fork = WorkerFork(process, log)
@@ -146,6 +148,7 @@ async def _run(
     death: Death | None,
     channel: OfficialChannel | None,
     room: MailRoom | None,
+    bank: Bank | None,
 ) -> None:
     client = await connect(Target(address, "default", "flag"), identity=f"fork:{os.getpid()}")
     if death is not None:
@@ -153,7 +156,7 @@ async def _run(
         config = client.config()
         config["interceptors"] = [_Deadly(death)]
         client = Client(**config)
-    async with build_workers(client, settings, channel=channel, room=room):
+    async with build_workers(client, settings, channel=channel, room=room, bank=bank):
         await asyncio.Event().wait()
 
 

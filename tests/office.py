@@ -24,6 +24,7 @@ from temporalio.common import WorkflowIDConflictPolicy
 from temporalio.exceptions import ApplicationError
 from temporalio.service import RPCError, RPCStatusCode
 
+from activities.bank import Bank
 from activities.letters import MailRoom
 from activities.publication import OfficialChannel
 from connection.clock import MARGIN, CaseClock
@@ -107,8 +108,10 @@ class Office:
             for file in _read(name, date(2026, 11, 24)).document_files.values():
                 self.documents.put_file(file)
 
-    def worker(self, channel: OfficialChannel | None = None, room: MailRoom | None = None) -> WorkerPair:
-        return build_workers(self.client, self.settings, channel=channel, room=room, engine=self.engine)
+    def worker(
+        self, channel: OfficialChannel | None = None, room: MailRoom | None = None, bank: Bank | None = None
+    ) -> WorkerPair:
+        return build_workers(self.client, self.settings, channel=channel, bank=bank, room=room, engine=self.engine)
 
     def base(self, *, ordinal: int = 1, credit_code: str | None = None) -> Base:
         return Base(self, credit_code or new_credit_code(), ordinal)
@@ -125,10 +128,11 @@ async def working_office(
     place: Place | Path,
     channel: OfficialChannel | None = None,
     room: MailRoom | None = None,
+    bank: Bank | None = None,
 ) -> AsyncIterator[Office]:
     """An office with a worker running."""
     office = Office(client, place)
-    async with office.worker(channel, room):
+    async with office.worker(channel, room, bank):
         yield office
     office.engine.dispose()
 

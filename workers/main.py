@@ -12,6 +12,7 @@ from temporalio.worker import Worker
 
 from activities.agenda import ClockActivities, agenda_activities
 from activities.assessment import AssessmentActivities
+from activities.bank import Bank, BankActivities, HttpBank, NoBank
 from activities.calendar import CalendarActivities
 from activities.commands import command_activities
 from activities.conduct import CaseActivities, conduct_activities
@@ -45,15 +46,17 @@ def build_workers(
     settings: WorkerSettings,
     *,
     channel: OfficialChannel | None = None,
+    bank: Bank | None = None,
     room: MailRoom | None = None,
     engine: Engine | None = None,
 ) -> WorkerPair:
-    """The workers on `client`, not yet running. Tests hand in a `channel` and a mail `room` of their own."""
+    """The workers on `client`, not yet running. Tests hand in a `channel`, a `bank` and a mail `room` of their own."""
     engine = engine or open_engine(settings.database_url)
     cases = CaseStore(engine)
     documents = DocumentStore(settings.documents)
     desk = CaseDesk(cases, documents, policy_book())
     publication = PublicationActivities(desk, cases, channel or OwnList())
+    money = BankActivities(desk, cases, bank or _bank(settings))
     calendar = CalendarActivities(desk, CalendarStore(engine), policy_book(), client)
     assessment = AssessmentActivities(desk, AssessmentStore(engine), documents, policy_book(), client)
     letters = LetterActivities(LetterStore(engine), documents, room or read_settings(MailSettings).room())
@@ -67,6 +70,7 @@ def build_workers(
             CaseActivities(cases).read_case,
             publication.record_publication,
             publication.record_publication_failure,
+            money.record_refund,
             *agenda_activities(desk),
             assessment.import_figures,
             assessment.confirm_period,
@@ -86,12 +90,18 @@ def build_workers(
         client,
         task_queue=outside_task_queue(settings.task_queue),
         # None of them may hold a transaction, a connection or a lock while it waits for the party outside.
-        activities=[publication.announce_base, letters.send_letters],
+        activities=[publication.announce_base, money.ask_bank_for_refund, letters.send_letters],
         # Sent on as they come: held back as the SDK does, a hiccup of seconds would look like a worker's death.
         max_heartbeat_throttle_interval=timedelta(seconds=3),
         **_settled(settings),
     )
     return WorkerPair(inside=inside, outside=outside)
+
+
+def _bank(settings: WorkerSettings) -> Bank:
+    if not settings.bank_url:
+        return NoBank()
+    return HttpBank(settings.bank_url, settings.bank_token.get_secret_value())
 
 
 def _settled(settings: WorkerSettings) -> dict[str, Any]:

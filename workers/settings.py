@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import AfterValidator, BeforeValidator, Field, ValidationError
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 from temporalio.common import VersioningBehavior, WorkerDeploymentVersion
 from temporalio.worker import WorkerDeploymentConfig
@@ -33,6 +33,9 @@ class WorkerSettings(BaseSettings):
 
     database_url: str
     documents: str
+    bank_url: str = ""
+    """Where the bank takes refunds (`activities/bank.py`); empty is no bank: orders wait."""
+    bank_token: SecretStr = SecretStr("")
     task_queue: str = "livebase"
     graceful_seconds: int = Field(default=20, ge=0)
     """How long a drain lets activities finish before it cancels them."""

@@ -18,6 +18,7 @@ with workflow.unsafe.imports_passed_through():
         ApproveRenewal,
         AssessmentNews,
         Assign,
+        AssignPayment,
         Authorise,
         Certify,
         CheckMarks,
@@ -33,6 +34,7 @@ with workflow.unsafe.imports_passed_through():
         ObjectAssessment,
         Publish,
         ReceiveDeposit,
+        RefundDeposit,
         RefuseCertification,
         Reinstate,
         Reject,
@@ -42,6 +44,7 @@ with workflow.unsafe.imports_passed_through():
         RequestRenewalSupplement,
         RequestSupplement,
         ResendLetters,
+        ReturnPayment,
         Revoke,
         SetAside,
         Supplement,
@@ -128,6 +131,22 @@ class PeoplesActs(CaseKeeping):
 
     @receive_deposit.validator
     def _check_receive_deposit(self, command: ReceiveDeposit) -> None:
+        self._check(command)
+
+    @workflow.update(description="认领款项 Count a payment that fitted nowhere")
+    async def assign_payment(self, command: AssignPayment) -> Answer:
+        return await self._act(command)
+
+    @assign_payment.validator
+    def _check_assign_payment(self, command: AssignPayment) -> None:
+        self._check(command)
+
+    @workflow.update(description="退回款项 Return a payment that fits nowhere")
+    async def return_payment(self, command: ReturnPayment) -> Answer:
+        return await self._act(command)
+
+    @return_payment.validator
+    def _check_return_payment(self, command: ReturnPayment) -> None:
         self._check(command)
 
     @workflow.update(description="扣除保证金 Deduct from the deposit")
@@ -288,6 +307,14 @@ class PeoplesActs(CaseKeeping):
 
     @check_marks.validator
     def _check_check_marks(self, command: CheckMarks) -> None:
+        self._check(command)
+
+    @workflow.update(description="退还保证金 Refund the deposit")
+    async def refund_deposit(self, command: RefundDeposit) -> Answer:
+        return await self._act(command)
+
+    @refund_deposit.validator
+    def _check_refund_deposit(self, command: RefundDeposit) -> None:
         self._check(command)
 
     @workflow.update(description="分派 Give a task to somebody")

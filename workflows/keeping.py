@@ -16,6 +16,7 @@ from temporalio.exceptions import ActivityError, ApplicationError, FailureError
 
 with workflow.unsafe.imports_passed_through():
     from domain import agenda
+    from domain.bank import BankAnswer
     from domain.case import Case
     from domain.commands import Answer, Command, Outcome
     from domain.conduct import conduct_workflow_id
@@ -32,9 +33,9 @@ with workflow.unsafe.imports_passed_through():
 
 from workflows.shown import upsert  # workflow code: the sandbox looks into it
 
-# The publication channel is an outside party: a bounded effort on the queue for such, then the case's own
-# retry plan. Five minutes hold three tries and the wait for a free hand when the channel keeps many waiting.
-ANNOUNCEMENT: dict[str, Any] = {
+# The publication channel and the bank are outside parties: a bounded effort on the queue for such, then the case's own
+# retry plan. Five minutes hold three tries and the wait for a free hand when one of them keeps many waiting.
+OUTSIDE_PARTY: dict[str, Any] = {
     "start_to_close_timeout": timedelta(seconds=30),
     "schedule_to_close_timeout": timedelta(minutes=5),
     "retry_policy": RetryPolicy(initial_interval=timedelta(seconds=1), maximum_attempts=3),
@@ -137,6 +138,8 @@ class CaseKeeping:
                 continue
             if planned.event is Event.ATTEMPT_PUBLICATION:
                 await self._attempt_publication(planned)
+            elif planned.event is Event.SEND_REFUND:
+                await self._send_refund(planned)
             else:
                 await self._step(planned.event.value, planned)
 
@@ -230,14 +233,32 @@ class CaseKeeping:
                 task_queue=outside_task_queue(workflow.info().task_queue),
                 result_type=str,
                 summary=case.terms[-1].certificate_number,
-                **ANNOUNCEMENT,
+                **OUTSIDE_PARTY,
             )
         except ActivityError as error:
             await self._step("record_publication_failure", planned, str(error.cause or error)[:500])
         else:
             await self._step("record_publication", planned, evidence)
 
-    async def _step(self, name: str, planned: Planned, *more: str) -> None:
+    async def _send_refund(self, planned: Planned) -> None:
+        # The bank is asked without the lock too. Without an answer it is not known whether it has paid: the same key
+        # is asked for again.
+        case = self.state.case
+        assert case is not None
+        try:
+            answer: BankAnswer = await workflow.execute_activity(
+                "ask_bank_for_refund",
+                args=[case.workflow_id, planned.subject],
+                task_queue=outside_task_queue(workflow.info().task_queue),
+                result_type=BankAnswer,
+                summary=planned.subject,
+                **OUTSIDE_PARTY,
+            )
+        except ActivityError as error:
+            answer = BankAnswer(state="unreachable", why=str(error.cause or error)[:500])
+        await self._step("record_refund", planned, answer)
+
+    async def _step(self, name: str, planned: Planned, *more: Any) -> None:
         """One step of `run` in one short transaction, under the lock; tried until the store answers."""
         while True:
             async with self._lock:

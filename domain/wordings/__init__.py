@@ -16,9 +16,11 @@ from domain.wordings.assessment import ASSESSMENT
 from domain.wordings.certification import CERTIFICATION
 from domain.wordings.conduct import CONDUCT
 from domain.wordings.deadlines import EXTENDED, MOVED
+from domain.wordings.deduction import DEDUCTION
 from domain.wordings.deposit import DEPOSIT
 from domain.wordings.ending import ENDING
 from domain.wordings.measures import MEASURES
+from domain.wordings.refund import REFUND
 from domain.wordings.renewal import RENEWAL
 from domain.wordings.review import REVIEW
 from domain.wordings.wording import Wording
@@ -26,7 +28,7 @@ from domain.wordings.wording import Wording
 __all__ = ["WORDINGS", "Wording"]
 
 WORDINGS: dict[str, Wording] = {
-    **REVIEW, **DEPOSIT, **CERTIFICATION, **RENEWAL, **ASSESSMENT, **MEASURES, **CONDUCT, **APPEAL, **ENDING,
-    **EXTENDED, **MOVED,
+    **REVIEW, **DEPOSIT, **DEDUCTION, **REFUND, **CERTIFICATION, **RENEWAL, **ASSESSMENT, **MEASURES, **CONDUCT,
+    **APPEAL, **ENDING, **EXTENDED, **MOVED,
 }  # fmt: skip
 """Every letter by its key."""

@@ -336,6 +336,11 @@ def revoked(now: datetime = OPENED) -> Case:
     return done(case, approval(case), now).case
 
 
+def with_unmatched(now: datetime = OPENED) -> Case:
+    """The deposit is due, and somebody else has paid something."""
+    return paid(in_deposit(now), 500, now, reference="U1", payer="somebody else").case
+
+
 STAGES = {
     "review": in_review,
     "supplement": in_supplement,
@@ -358,4 +363,5 @@ STAGES = {
     "accused": accused,
     "undecided": undecided,
     "rectifying": ordered_to_rectify,
+    "unmatched": with_unmatched,
 }

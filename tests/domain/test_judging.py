@@ -14,6 +14,7 @@ from domain.commands import (
     ApproveProposal,
     ApproveRenewal,
     Assign,
+    AssignPayment,
     Authorise,
     Certify,
     CheckMarks,
@@ -32,6 +33,7 @@ from domain.commands import (
     ObjectAssessment,
     Publish,
     ReceiveDeposit,
+    RefundDeposit,
     RefuseCertification,
     Reinstate,
     Reject,
@@ -43,6 +45,7 @@ from domain.commands import (
     RequestSupplement,
     ResendLetters,
     RespondConduct,
+    ReturnPayment,
     Revoke,
     SetAside,
     Supplement,
@@ -57,7 +60,7 @@ from domain.review import take
 from domain.stages import Role
 from tests.domain import cases
 
-_BEFORE_TERM = {"review", "supplement", "deposit", "certifying"}
+_BEFORE_TERM = {"unmatched", "review", "supplement", "deposit", "certifying"}
 _IN_TERM = {
     "publishing", "valid", "renewing", "renewal_supplement", "second_term", "suspended", "revocation_proposed",
     "failing", "objected", "unknown",
@@ -85,6 +88,9 @@ TABLE: dict[type[Command], tuple[dict[str, Any], set[str], set[str]]] = {
         {"finance"},
         set(cases.STAGES),
     ),
+    AssignPayment: ({"reference": "U1", "reason": "r"}, {"finance"}, {"unmatched"}),
+    ReturnPayment: ({"reference": "U1", "reason": "r"}, {"finance"}, {"unmatched"}),
+    RefundDeposit: ({"amount": 1, "reason": "r"}, {"finance"}, {"settling", "revoked", "appealed"}),
     DeductDeposit: (
         {"amount": 1, "violation": "LB-2026-000001-C1", "reason": "r"},
         {"finance"},
@@ -171,6 +177,7 @@ TABLE: dict[type[Command], tuple[dict[str, Any], set[str], set[str]]] = {
         {
             "supplement",
             "deposit",
+            "unmatched",
             "settling",
             "renewal_supplement",
             "renewal_late",

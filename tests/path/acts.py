@@ -171,12 +171,14 @@ def recorded_payments(base: Base) -> list[tables.PaymentRow]:
 
 
 def booked(base: Base, account: str) -> int:
-    """The ledger's sum for one of the base's accounts, in fen."""
+    """What stands on one of the base's accounts by the ledger, in fen."""
+    line, name = tables.LedgerLine, f"{account}:{base.case.case_number}"
     with Session(base.office.engine) as session:
-        rows = select(func.coalesce(func.sum(tables.LedgerLine.amount), 0)).where(
-            tables.LedgerLine.credit_account == f"{account}:{base.case.case_number}"
+        came, went = (
+            session.scalar(select(func.coalesce(func.sum(line.amount), 0)).where(side == name)) or 0
+            for side in (line.credit_account, line.debit_account)
         )
-        return session.scalar(rows) or 0
+    return came - went
 
 
 def remembered(base: Base, request_id: str) -> int:
@@ -193,7 +195,7 @@ def check_books(base: Base) -> None:
         report = verify_chain(connection, case.case_number)
     assert report.ok, report.why
     assert report.entries == case.sequence == len(timeline(base))
-    assert booked(base, "deposit") == case.deposit.received
+    assert booked(base, "deposit") == case.deposit.available
     assert booked(base, "unmatched") == case.deposit.unmatched
 
 

@@ -20,6 +20,7 @@ from temporalio.service import RPCError
 
 from activities.assessment import SIGNAL
 from activities.publication import Announcement, OwnList
+from domain.bank import BankAnswer, RefundOrder
 from domain.commands import Answer, AssessmentNews, Command, ConfirmPeriod, ImportCalendar, ReportConduct
 from domain.conduct import ConductCase, conduct_workflow_id
 from domain.delivery import DeliveryState
@@ -60,6 +61,22 @@ class Channel:
         return self.book.read_text().split() if self.book.exists() else []
 
 
+@dataclass(frozen=True)
+class Paymaster:
+    """A bank that keeps what it was asked in a file, for all workers alike, and pays."""
+
+    book: Path
+
+    def refund(self, order: RefundOrder) -> BankAnswer:
+        with self.book.open("a") as book:
+            book.write(f"{order.key}\n")
+        return BankAnswer(state="paid", reference=f"BANK-{order.key}")
+
+    @property
+    def asked(self) -> list[str]:
+        return self.book.read_text().split() if self.book.exists() else []
+
+
 @dataclass
 class Scene:
     """One kill's office, base and outside parties."""
@@ -68,6 +85,7 @@ class Scene:
     base: Base
     mail: MailServer
     channel: Channel
+    bank: Paymaster
     command: Any = None
     notice: Notice | None = None
     period: Period | None = None
@@ -75,7 +93,7 @@ class Scene:
     @property
     def hands(self) -> dict[str, Any]:
         """What a worker of the office is given."""
-        return {"channel": self.channel, "room": self.mail.room}
+        return {"channel": self.channel, "bank": self.bank, "room": self.mail.room}
 
 
 @dataclass(frozen=True)
@@ -177,6 +195,20 @@ class Asking(Kill):
         twice = death is not None and death.done
         number = scene.base.case.terms[-1].certificate_number
         assert scene.channel.asked == [f"{number}:publication"] * (2 if twice else 1)
+
+
+class Paying(Kill):
+    """The bank is asked for a refund; an answer that is lost is asked for again with the same key."""
+
+    def effect(self, scene: Scene) -> int:
+        return len(scene.bank.asked)
+
+    async def left(self, scene: Scene, answer: Any, death: Death | None) -> None:
+        await until(lambda: scene.base.case.stage is Stage.CLOSED, "paid back and closed", RECOVERY)
+        twice = death is not None and death.done
+        (refund,) = scene.base.case.refunds
+        assert scene.bank.asked == [refund.id] * (2 if twice else 1)
+        assert scene.base.case.deposit.refunded == refund.amount
 
 
 class Clock(Kill):

@@ -13,6 +13,7 @@ from domain.commands import (
     ApproveProposal,
     ApproveRenewal,
     Assign,
+    AssignPayment,
     Authorise,
     Certify,
     CheckMarks,
@@ -29,6 +30,7 @@ from domain.commands import (
     FileAppeal,
     ObjectAssessment,
     Publish,
+    RefundDeposit,
     RefuseCertification,
     Reinstate,
     Reject,
@@ -40,6 +42,7 @@ from domain.commands import (
     RequestSupplement,
     ResendLetters,
     RespondConduct,
+    ReturnPayment,
     Revoke,
     SetAside,
     Supplement,
@@ -61,6 +64,7 @@ from tests.path.kill_kinds import (
     Import,
     Kill,
     OfConduct,
+    Paying,
     Quarter,
     Resending,
 )
@@ -73,10 +77,13 @@ from tests.path.on_record import (
     IN_PUBLISHING,
     IN_RENEWAL_SUPPLEMENT,
     IN_REVIEW,
+    IN_SETTLEMENT,
     IN_SUPPLEMENT,
     IN_VALID,
     OBJECTED,
+    PAID_BY_ANOTHER,
     RECTIFYING,
+    REFUND_ORDERED,
     REJECTED,
     RENEWED,
     RENEWING,
@@ -152,6 +159,12 @@ def _appeal(base: Base) -> Command:
     return _command(FileAppeal, APPLICANT, decision=_ending(base), statement="the rooms are real")(base)
 
 
+def _of_another(kind: type[Command], base: Base) -> Command:
+    """About the money somebody else has paid."""
+    reference = base.case.unmatched_payments[0].reference
+    return _command(kind, FINANCE, reference=reference, **_REASON)(base)
+
+
 _REASON = {"reason": "it was decided so"}
 PUBLICATION_FAILED = reach(IN_PUBLISHING, Record.publication_failed)
 NEAR_THE_END = timedelta(days=330)
@@ -169,6 +182,13 @@ COMMANDS = {
     ),
     "reject": Kill("reject", IN_REVIEW, _command(Reject, REVIEWER, revision=1, **_REASON)),
     "receive_deposit": Kill("receive_deposit", IN_DEPOSIT, acts.payment),
+    "assign_payment": Kill("assign_payment", PAID_BY_ANOTHER, lambda base: _of_another(AssignPayment, base)),
+    "return_payment": Kill("return_payment", PAID_BY_ANOTHER, lambda base: _of_another(ReturnPayment, base)),
+    "refund_deposit": Kill(
+        "refund_deposit",
+        IN_SETTLEMENT,
+        lambda base: _command(RefundDeposit, FINANCE, amount=base.case.deposit.held, **_REASON)(base),
+    ),
     "deduct_deposit": Kill(
         "deduct_deposit",
         VIOLATION_DECIDED,
@@ -300,6 +320,7 @@ _DUE_IN = {
 }
 OF_ITSELF = {event.value: Kill(event.value, _DUE_IN[event], due=event) for event in RULES} | {
     "record_publication": Kill("record_publication", IN_PUBLISHING),
+    "record_refund": Kill("record_refund", REFUND_ORDERED),
     "record_publication_failure": Kill("record_publication_failure", IN_PUBLISHING, channel_down=True, alone=True),
 }
 """What comes of itself."""
@@ -315,6 +336,7 @@ OF_CONDUCT = {
 
 OTHERS = {
     "announce_base": Asking("announce_base", IN_PUBLISHING, commits=(), alone=True),
+    "ask_bank_for_refund": Paying("ask_bank_for_refund", REFUND_ORDERED, commits=(), alone=True),
     "record_clock": Clock("record_clock"),
     "import_calendar": Import("import_calendar", alone=True),
     "tell_live_cases": Import("tell_live_cases", commits=(), alone=True),

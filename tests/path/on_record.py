@@ -14,7 +14,7 @@ from domain import (
     assessment,
     certification,
     conduct_agenda,
-    deduction,
+    deciding,
     deposit,
     ending,
     next_term,
@@ -42,6 +42,7 @@ from domain.commands import (
     Missing,
     ObjectAssessment,
     ReceiveDeposit,
+    RefundDeposit,
     Reject,
     Renew,
     ReportConduct,
@@ -51,6 +52,7 @@ from domain.commands import (
     Revoke,
     Suspend,
     TakeReview,
+    Withdraw,
     workflow_id,
 )
 from domain.figures import Figures
@@ -61,7 +63,9 @@ from domain.records import ListRevision, Transition
 from domain.setting import Setting
 from domain.shanghai import midnight, shanghai_date
 from domain.submission import Submission
+from store.conflicts import again_after_conflict
 from store.reference import policy_book, shipped_calendar
+from tests.domain.cases import NOTHING_ON_RECORD
 from tests.office import APPLICANT, CERTIFIER, COMPLIANCE, FINANCE, OPERATOR, REVIEWER, Base, Office, example
 from workflows.messages import WORKFLOW
 from workflows.state import CertificationState
@@ -198,15 +202,23 @@ class Record:
         given = {"amount": 2_000_000, "violation": self.case.conduct[-1].id, "reason": "r"}
         self._add(approving.propose(self.case, self._command(DeductDeposit, FINANCE, **given), self._setting))
 
-    def deduction_approved(self) -> None:
+    def withdrawn(self) -> None:
+        self._add(ending.withdraw(self.case, self._command(Withdraw, APPLICANT, reason="r"), self._setting))
+
+    def refund_proposed(self) -> None:
+        given = {"amount": self.case.deposit.held, "reason": "r"}
+        self._add(approving.propose(self.case, self._command(RefundDeposit, FINANCE, **given), self._setting))
+
+    def paid_by_another(self) -> None:
+        payment = {"amount": 500, "reference": f"U-{self._credit_code}", "payer": "somebody else"}
+        receive = self._command(ReceiveDeposit, FINANCE, **payment)
+        self._add(deposit.receive(self.case, receive, None, None, self._setting))
+
+    def approved_by_another(self) -> None:
+        """What waits for a second person is done."""
         (proposal,) = self.case.open_proposals
         approve = self._command(ApproveProposal, COMPLIANCE, proposal=proposal.id, content=proposal.content)
-        deduct = self._command(DeductDeposit, FINANCE, **proposal.parameters)
-        self._add(
-            approving.approve(
-                self.case, approve, self._setting, lambda case, _: deduction.deduct(case, deduct, self._setting)
-            )
-        )
+        self._add(deciding.decide(self.case, approve, self._setting, NOTHING_ON_RECORD))
 
     def appealed(self) -> None:
         assert self.case.ending is not None
@@ -271,7 +283,10 @@ UNDECIDED = reach(ACCUSED, Record.conduct_answered)
 RECTIFYING = reach(UNDECIDED, Record.rectification_ordered)
 VIOLATION_DECIDED = reach(UNDECIDED, Record.deduction_decided)
 DEDUCTION_PROPOSED = reach(VIOLATION_DECIDED, Record.deduction_proposed)
-SHORT = reach(DEDUCTION_PROPOSED, Record.deduction_approved)
+SHORT = reach(DEDUCTION_PROPOSED, Record.approved_by_another)
+IN_SETTLEMENT = reach(IN_CERTIFYING, Record.withdrawn)
+REFUND_ORDERED = reach(IN_SETTLEMENT, Record.refund_proposed, Record.approved_by_another)
+PAID_BY_ANOTHER = reach(IN_DEPOSIT, Record.paid_by_another)
 SUSPENDED_FOR_IT = reach(RECTIFYING, Record.suspended_for_it)
 APPEALED = reach(REJECTED, Record.appealed)
 RENEWED = reach(RENEWING, Record.renewal_approved)
@@ -280,6 +295,7 @@ REVOCATION_PROPOSED = reach(IN_VALID, Record.revocation_proposed)
 PROPOSED_UNPUBLISHED = reach(IN_PUBLISHING, Record.revocation_proposed)
 
 
+@again_after_conflict
 def put_on_record(
     base: Base,
     to: Reach,

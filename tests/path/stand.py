@@ -27,7 +27,7 @@ from tests.killing_worker import Death, worker_fork
 from tests.mail_server import MailServer
 from tests.office import Base, Office
 from tests.path import acts
-from tests.path.kill_kinds import RECOVERY, Channel, Kill, Scene
+from tests.path.kill_kinds import RECOVERY, Channel, Kill, Paymaster, Scene
 from tests.path.kills import KILLS
 from tests.postgres import PostgresServer
 
@@ -171,7 +171,7 @@ class Stand:
         office = Office(self._client, Place(folder, url))
         stack.callback(office.engine.dispose)
         mail = await stack.enter_async_context(MailServer())
-        return Scene(office, office.base(), mail, Channel(folder / "asked", down))
+        return Scene(office, office.base(), mail, Channel(folder / "asked", down), Paymaster(folder / "paid"))
 
 
 def _database(name: str, death: Death) -> str:

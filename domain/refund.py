@@ -1,0 +1,265 @@
+"""Refunds: money back to who paid it, by the bank, when a case has ended (decision 17).
+
+Proposed by finance, ordered when a second person approves, and out of our hands only when the bank confirms it. What
+the bank refuses is held again. Money that fits nowhere is returned the same way (decision 15).
+
+One refund is one bank transfer, back to the account of one payment. Its id is the key the bank knows it by: asked again
+with the same key, a bank tells how it stands and pays nothing twice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+from domain.bank import BankAnswer
+from domain.case import Case, Refund, with_more
+from domain.commands import RefundDeposit
+from domain.judging import judge
+from domain.ledger import Account, Transfer
+from domain.letters import letter, long_date
+from domain.money import format_cny
+from domain.planning import Event, Planned, Task
+from domain.records import Decision, Letter, Record, Transition
+from domain.refusals import Refusal, RefusalKind
+from domain.setting import SYSTEM, Setting, step
+from domain.shanghai import end_of_day, last_day
+from domain.stages import Role, Stage
+
+_LONGEST_PAUSE = timedelta(days=1)
+_SETTLEMENT = ("settle_deposit", "return_deposit")
+_FROM = {"deposit": Account.DEPOSIT, "unmatched": Account.UNMATCHED}
+_PENDING = {"deposit": Account.REFUND_PENDING, "unmatched": Account.RETURN_PENDING}
+
+
+def refund(case: Case, command: RefundDeposit, setting: Setting) -> Transition:
+    """Order the refund of `amount` fen of the deposit, to the accounts it was paid from, the oldest payment first.
+
+    Refused (5) before the settlement period is over, while an appeal is open, for more than is there, and for less
+    unless an open conduct case or an unconfirmed marks duty stands in its way: what is withheld for it is looked at
+    again within the review period, with the reason on record.
+    """
+    judge(case, command)
+    _require_time(case, setting)
+    withheld = case.deposit.available - command.amount
+    _require_ground(case, command.amount)
+    id = f"{case.case_number}-{case.sequence + 1}"
+    refunds = tuple(
+        Refund(id=f"{id}-R{number}", of="deposit", payment=reference, amount=part)
+        for number, (reference, part) in enumerate(_parts(case, command.amount), 1)
+    )
+    facts: dict[str, Any] = {
+        "amount": format_cny(command.amount),
+        "withheld": format_cny(withheld),
+        "reason": command.reason,
+        "payments": tuple(f"{one.payment}:{format_cny(one.amount)}元" for one in refunds),
+    }
+    again = end_of_day(setting.today + timedelta(days=setting.policy.settlement_review_days - 1))
+    return ordered(
+        case,
+        refunds,
+        setting,
+        "refund_ordered",
+        command,
+        letter(case, "refund_ordered.part" if withheld else "refund_ordered", setting, until=again, **facts),
+        detail={"withheld": {"fen": withheld}, "reason": command.reason},
+        **_left(case, withheld, again),
+    )
+
+
+def answered(case: Case, planned: Planned, answer: BankAnswer, setting: Setting) -> Transition:
+    """What the bank says of a refund it was asked for."""
+    known = next(one for one in case.refunds if one.id == planned.subject)
+    if answer.state == "paid":
+        return _paid(case, known, answer, setting)
+    if answer.state == "refused":
+        return _refused(case, known, answer, setting)
+    attempts = known.attempts + 1
+    shortest = timedelta(minutes=setting.policy.refund_retry_minutes)
+    again = setting.now + min(shortest * 2 ** min(attempts - 1, 10), _LONGEST_PAUSE)
+    return step(
+        case,
+        setting,
+        "refund_under_way" if answer.state == "processing" else "bank_unreachable",
+        SYSTEM,
+        detail={"refund": known.id, "why": answer.why, "attempts": attempts},
+        refunds=_with(case, known, attempts=attempts),
+        plan=(*case.plan_without(planned), planned.model_copy(update={"at": again})),
+    )
+
+
+def _paid(case: Case, known: Refund, answer: BankAnswer, setting: Setting) -> Transition:
+    deposit = case.deposit
+    if known.of == "deposit":
+        sums = {"refunded": deposit.refunded + known.amount, "refund_pending": deposit.refund_pending - known.amount}
+    else:
+        sums = {"return_pending": deposit.return_pending - known.amount}
+    notes: tuple[Letter, ...] = ()
+    if known.of == "deposit":
+        facts: dict[str, Any] = {
+            "amount": format_cny(known.amount),
+            "payment": known.payment,
+            "bank": answer.reference,
+        }
+        notes = (letter(case, "refund_paid", setting, **facts),)
+    return step(
+        case,
+        setting,
+        "refund_paid" if known.of == "deposit" else "payment_returned",
+        SYSTEM,
+        Transfer(f"refund:{known.id}:settled", _PENDING[known.of], Account.BANK, known.amount, known.id),
+        *notes,
+        detail={"refund": known.id, "amount": {"fen": known.amount}, "bank_reference": answer.reference},
+        refunds=_with(case, known, state="paid", bank_reference=answer.reference),
+        deposit=deposit.model_copy(update=sums),
+        plan=_plan_without(case, known),
+    )
+
+
+def _refused(case: Case, known: Refund, answer: BankAnswer, setting: Setting) -> Transition:
+    """The bank will not pay it: it is held again, and finance has to find out why."""
+    deposit = case.deposit
+    more: dict[str, Any] = {}
+    owed: tuple[Task, ...] = ()
+    if known.of == "deposit":
+        sums = {"refund_pending": deposit.refund_pending - known.amount}
+        owed = () if _settlement(case) else (Task(kind=_kind(case), role=Role.FINANCE),)
+    else:
+        sums = {
+            "return_pending": deposit.return_pending - known.amount,
+            "unmatched": deposit.unmatched + known.amount,
+        }
+        more = {"unmatched_payments": with_more(case.unmatched_payments, known.payment, known.amount)}
+    facts: dict[str, Any] = {
+        "amount": format_cny(known.amount),
+        "payment": known.payment,
+        "why": answer.why,
+        "refund": known.id,
+    }
+    return step(
+        case,
+        setting,
+        "refund_refused",
+        SYSTEM,
+        Transfer(f"refund:{known.id}:settled", _PENDING[known.of], _FROM[known.of], known.amount, known.id),
+        letter(case, f"refund_refused.{known.of}", setting, **facts),
+        detail={"refund": known.id, "amount": {"fen": known.amount}, "why": answer.why},
+        refunds=_with(case, known, state="refused", why=answer.why),
+        deposit=deposit.model_copy(update=sums),
+        tasks=(*case.tasks, *owed),
+        plan=_plan_without(case, known),
+        **more,
+    )
+
+
+def ordered(
+    case: Case, refunds: tuple[Refund, ...], setting: Setting, event: str, command: Any, *notes: Record, **more: Any
+) -> Transition:
+    """Refunds ordered: off the account they stood on, and the bank is asked at once."""
+    detail, plan = more.pop("detail"), more.pop("plan", case.plan)
+    of = refunds[0].of
+    total = sum(one.amount for one in refunds)
+    deposit = case.deposit
+    if of == "deposit":
+        sums = {"refund_pending": deposit.refund_pending + total}
+    else:
+        sums = {
+            "unmatched": deposit.unmatched - total,
+            "return_pending": deposit.return_pending + total,
+        }
+    sends = tuple(
+        Planned(event=Event.SEND_REFUND, at=setting.now, what="the bank is asked to pay a refund", subject=one.id)
+        for one in refunds
+    )
+    return step(
+        case,
+        setting,
+        event,
+        command.actor,
+        Decision(event, command.actor.name, command.actor.role, case.revision, command.reason),
+        *(Transfer(f"refund:{one.id}", _FROM[of], _PENDING[of], one.amount, one.id) for one in refunds),
+        *notes,
+        detail={
+            "refunds": [{"id": one.id, "payment": one.payment, "amount": {"fen": one.amount}} for one in refunds],
+            "amount": {"fen": total},
+            **detail,
+        },
+        deposit=deposit.model_copy(update=sums),
+        refunds=(*case.refunds, *refunds),
+        plan=(*plan, *sends),
+        # Money on its way out keeps a case from being closed, and opens a closed one again.
+        **{"stage": Stage.SETTLING if case.stage is Stage.CLOSED else case.stage, **more},
+    )
+
+
+def _parts(case: Case, amount: int) -> Iterator[tuple[str, int]]:
+    """Of which payments the amount goes back, and how much of each: the oldest first."""
+    for one in case.credited:
+        back = sum(
+            other.amount
+            for other in case.refunds
+            if other.of == "deposit" and other.payment == one.reference and other.state != "refused"
+        )
+        part = min(amount, one.amount - back)
+        if part > 0:
+            yield one.reference, part
+            amount -= part
+
+
+def _require_time(case: Case, setting: Setting) -> None:
+    if case.appeal is not None and case.appeal.outcome is None:
+        raise Refusal(
+            RefusalKind.APPEAL_PENDING,
+            "An appeal is open: set aside, the deposit has to be whole (decision 28).",
+            f"See it with: livebase show {case.case_number}",
+        )
+    settle = next((task for task in case.tasks if task.kind == "settle_deposit"), None)
+    first = not any(one.of == "deposit" for one in case.refunds)
+    if first and settle is not None and settle.due_at is not None and setting.now < settle.due_at:
+        raise Refusal(
+            RefusalKind.TOO_EARLY,
+            f"The settlement period runs through {long_date(last_day(settle.due_at))} (decision 17).",
+            f"See it with: livebase next {case.case_number}",
+        )
+
+
+def _require_ground(case: Case, amount: int) -> None:
+    there = case.deposit.available
+    shown = f"See it with: livebase deposit show {case.case_number}"
+    if amount > there:
+        message = f"CNY {format_cny(amount)} cannot be refunded: CNY {format_cny(there)} is there."
+        raise Refusal(RefusalKind.DEPOSIT_TOO_SMALL, message, shown)
+    unconfirmed = case.marks is not None and case.marks.confirmed_at is None
+    if amount < there and not unconfirmed and not case.open_conduct:
+        raise Refusal(
+            RefusalKind.NOTHING_WITHHOLDS,
+            f"Nothing withholds a part of the deposit: all of it, CNY {format_cny(there)}, is to be refunded.",
+            "A part is withheld only for an open conduct case or an unconfirmed marks duty (decision 17).",
+        )
+
+
+def _left(case: Case, withheld: int, again: Any) -> dict[str, Any]:
+    """What of the settlement is left: a part withheld is looked at again, else nothing."""
+    rest, others = case.tasks_without(*_SETTLEMENT), case.plan_without(Event.ESCALATE_SETTLEMENT)
+    if not withheld:
+        return {"tasks": rest, "plan": others}
+    look = Planned(event=Event.ESCALATE_SETTLEMENT, at=again, what="what is withheld of the deposit is looked at again")
+    return {"tasks": (*rest, Task(kind=_kind(case), role=Role.FINANCE, due_at=again)), "plan": (*others, look)}
+
+
+def _kind(case: Case) -> str:
+    return "settle_deposit" if case.terms else "return_deposit"
+
+
+def _settlement(case: Case) -> bool:
+    return any(task.kind in _SETTLEMENT for task in case.tasks)
+
+
+def _plan_without(case: Case, known: Refund) -> tuple[Planned, ...]:
+    return tuple(one for one in case.plan if one.event is not Event.SEND_REFUND or one.subject != known.id)
+
+
+def _with(case: Case, known: Refund, **changes: Any) -> tuple[Refund, ...]:
+    changed = known.model_copy(update=changes)
+    return tuple(changed if one.id == known.id else one for one in case.refunds)

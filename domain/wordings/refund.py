@@ -1,0 +1,128 @@
+"""Refunds, and money that fits nowhere."""
+
+from __future__ import annotations
+
+from domain.stages import Role
+from domain.wordings.wording import NOTHING_TO_DO, Wording
+
+REFUND: dict[str, Wording] = {
+    "approval_asked.refund_deposit": Wording(
+        Role.FINANCE,
+        "退还保证金待复核",
+        what="{by}提出退还本案的保证金 {cny} 元,须由另一名财务或合规人员复核(编号 {id})。",
+        why="{reason}",
+        by="请在{until}复核。",
+        do="查看:livebase approvals show {id};同意:livebase approvals approve {id};"
+        "否决:livebase approvals deny {id} --reason 理由",
+        follows="同意即交银行办理;案件情况有变的须重新提出,逾期未复核的自动失效。",
+    ),
+    "approval_denied.refund_deposit": Wording(
+        Role.FINANCE,
+        "退还保证金未获同意",
+        what="退还保证金的提议(编号 {id})已被{by}否决。",
+        why="{reason}",
+        by="没有需要办理的期限。",
+        do="无需办理。查看:livebase deposit show {case}",
+        follows="款项不变;有新的理由的,可以重新提出。",
+    ),
+    "approval_expired.refund_deposit": Wording(
+        Role.FINANCE,
+        "退还保证金的提议已失效",
+        what="{by}提出的退还保证金的提议(编号 {id})已失效。",
+        why="期限内没有第二人复核。",
+        by="复核期限已过。",
+        do="仍需办理的,重新提出。查看:livebase deposit show {case}",
+        follows="款项不变。",
+    ),
+    "approval_asked.return_payment": Wording(
+        Role.FINANCE,
+        "退回款项待复核",
+        what="{by}提出退回流水号 {reference} 未能入账的款项,须由另一名财务或合规人员复核(编号 {id})。",
+        why="{reason}",
+        by="请在{until}复核。",
+        do="查看:livebase approvals show {id};同意:livebase approvals approve {id};"
+        "否决:livebase approvals deny {id} --reason 理由",
+        follows="同意即交银行办理;案件情况有变的须重新提出,逾期未复核的自动失效。",
+    ),
+    "approval_denied.return_payment": Wording(
+        Role.FINANCE,
+        "退回款项未获同意",
+        what="退回款项的提议(编号 {id})已被{by}否决。",
+        why="{reason}",
+        by="没有需要办理的期限。",
+        do="无需办理。查看:livebase deposit show {case}",
+        follows="款项不变;有新的理由的,可以重新提出。",
+    ),
+    "approval_expired.return_payment": Wording(
+        Role.FINANCE,
+        "退回款项的提议已失效",
+        what="{by}提出的退回款项的提议(编号 {id})已失效。",
+        why="期限内没有第二人复核。",
+        by="复核期限已过。",
+        do="仍需办理的,重新提出。查看:livebase deposit show {case}",
+        follows="款项不变。",
+    ),
+    "refund_ordered": Wording(
+        Role.APPLICANT,
+        "保证金退还已办理",
+        what="贵方的保证金人民币{amount}元已交银行退还至付款账户:\n{payments}",
+        why="{reason}",
+        by="没有需要贵方办理的期限。",
+        do="无需办理;查看:livebase deposit show {case}",
+        follows="银行确认付款后另行通知。",
+    ),
+    "refund_ordered.part": Wording(
+        Role.APPLICANT,
+        "保证金退还已办理,部分暂扣",
+        what="贵方的保证金人民币{amount}元已交银行退还至付款账户,其余人民币{withheld}元暂扣:\n{payments}",
+        why="{reason}",
+        by="暂扣部分将在{until}再次处理。",
+        do="尚未确认停用标识的,请确认并附证明:livebase marks confirm {case} 文件;查看:livebase deposit show {case}",
+        follows="银行确认付款后另行通知;暂扣的理由消失的,其余部分随即退还。",
+    ),
+    "refund_paid": Wording(
+        Role.APPLICANT,
+        "保证金已退还",
+        what="保证金人民币{amount}元已由银行退还至流水号{payment}的付款账户。",
+        why="银行已付款(银行编号 {bank})。",
+        by="没有需要贵方办理的期限。",
+        do="请核对到账;未到账的,请凭银行编号向银行查询。查看:livebase deposit show {case}",
+        follows="全部退还后,本案的保证金即告结清。",
+    ),
+    "refund_refused.deposit": Wording(
+        Role.FINANCE,
+        "银行未能退还保证金",
+        what="银行拒绝退还人民币{amount}元至流水号{payment}的付款账户(编号 {refund}),款项仍在保证金内。",
+        why="{why}",
+        by="请尽快处理;款项应退未退。",
+        do="与付款方核对账户后重新提出:livebase deposit refund {case} --amount 金额 --reason 理由",
+        follows="退还之前本案不能结案。",
+    ),
+    "refund_refused.unmatched": Wording(
+        Role.FINANCE,
+        "银行未能退回款项",
+        what="银行拒绝退回人民币{amount}元至流水号{payment}的付款账户(编号 {refund}),款项仍待处理。",
+        why="{why}",
+        by="请尽快处理。",
+        do="与付款方核对账户后重新提出退回;查看:livebase deposit show {case}",
+        follows="款项在处理前一直保留在待办中。",
+    ),
+    "payment_assigned": Wording(
+        Role.APPLICANT,
+        "款项已转入保证金",
+        what="流水号{reference}的款项中人民币{amount}元已转入保证金,保证金已足额。",
+        why="财务核对后确认该款项属于本案。",
+        by="没有需要贵方办理的期限。",
+        do=NOTHING_TO_DO,
+        follows="足额后的后续事项另行通知。",
+    ),
+    "payment_assigned.part": Wording(
+        Role.APPLICANT,
+        "款项已转入保证金",
+        what="流水号{reference}的款项中人民币{amount}元已转入保证金,尚缺人民币{missing}元。",
+        why="财务核对后确认该款项属于本案。",
+        by="缴纳期限不变。",
+        do="请缴纳其余款项;查看:livebase deposit show {case}",
+        follows="未足额的,按原期限处理。",
+    ),
+}

@@ -1,0 +1,231 @@
+"""Refunds and money that fits nowhere: the ledger, the bank's answers, what closes a case (decisions 15, 17, 29)."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from domain.bank import BankAnswer
+from domain.case import Case
+from domain.commands import AssignPayment, Surrender, Withdraw
+from domain.ledger import Account, Transfer
+from domain.planning import Event
+from domain.records import Decision, Letter, Transition
+from domain.refusals import Refusal, RefusalKind
+from domain.setting import step
+from domain.stages import Role, Stage
+from tests.domain import cases, deductions, refunds
+
+DAY = timedelta(days=1)
+WHOLE = 10_000_000
+
+
+def transfers(done: Transition) -> list[tuple[str, Account, Account, int]]:
+    moved = [record for record in done.records if isinstance(record, Transfer)]
+    return [(one.key, one.debit, one.credit, one.amount) for one in moved]
+
+
+def letters(done: Transition) -> list[str]:
+    return [record.kind for record in done.records if isinstance(record, Letter)]
+
+
+def refusal(case: Case, command: object, at: object) -> Refusal:
+    with pytest.raises(Refusal) as info:
+        cases.done(case, command, at)  # type: ignore[arg-type]
+    return info.value
+
+
+def test_after_the_settlement_period_two_people_order_it_and_the_bank_is_asked_at_once() -> None:
+    case = refunds.left()
+    at = refunds.settled_on(case)
+    done = refunds.approved(case, refunds.refund_of(WHOLE), at)
+    (order,) = done.case.refunds
+    assert order.id == f"LB-2026-000001-{done.case.sequence}-R1"
+    assert (order.of, order.payment, order.amount, order.state) == ("deposit", "B1", WHOLE, "pending")
+    assert transfers(done) == [(f"refund:{order.id}", Account.DEPOSIT, Account.REFUND_PENDING, WHOLE)]
+    assert all(one.approval for one in done.records if isinstance(one, Transfer | Decision))
+    asked = cases.planned_event(done.case, Event.SEND_REFUND)
+    assert (asked.at, asked.subject) == (at, order.id)
+    deposit = done.case.deposit
+    assert (deposit.held, deposit.refund_pending, deposit.available, deposit.refunded) == (WHOLE, WHOLE, 0, 0)
+    assert done.case.stage is Stage.SETTLING and not done.case.tasks, "nobody has to do anything"
+    assert letters(done) == ["refund_ordered"]
+
+
+def test_paid_by_the_bank_the_case_is_over() -> None:
+    case = refunds.ordered().case
+    done = refunds.answered(case, refunds.PAID)
+    (order,) = done.case.refunds
+    assert (order.state, order.bank_reference) == ("paid", "BANK-1")
+    assert transfers(done) == [(f"refund:{order.id}:settled", Account.REFUND_PENDING, Account.BANK, WHOLE)]
+    deposit = done.case.deposit
+    assert (deposit.received, deposit.refunded, deposit.held, deposit.refund_pending) == (WHOLE, WHOLE, 0, 0)
+    assert (done.case.stage, done.case.plan, letters(done)) == (Stage.CLOSED, (), ["refund_paid"])
+
+
+@pytest.mark.parametrize("answer", [refunds.PROCESSING, refunds.UNREACHABLE], ids=lambda one: one.state)
+def test_without_a_last_word_the_bank_is_asked_again_with_the_same_key(answer: BankAnswer) -> None:
+    case, pauses = refunds.ordered().case, []
+    for _ in range(8):
+        planned = cases.planned_event(case, Event.SEND_REFUND)
+        done = refunds.answered(case, answer)
+        again = cases.planned_event(done.case, Event.SEND_REFUND)
+        assert again.subject == planned.subject == case.refunds[0].id and not transfers(done)
+        pauses.append(again.at - planned.at)
+        case = done.case
+    hours = [pause / timedelta(hours=1) for pause in pauses]
+    assert hours == [1, 2, 4, 8, 16, 24, 24, 24]
+    assert refunds.answered(case, refunds.PAID).case.stage is Stage.CLOSED
+
+
+def test_refused_by_the_bank_it_is_held_again_and_finance_is_told() -> None:
+    done = refunds.answered(refunds.ordered().case, refunds.REFUSED)
+    (order,) = done.case.refunds
+    assert (order.state, order.why) == ("refused", "the account is closed")
+    assert transfers(done) == [(f"refund:{order.id}:settled", Account.REFUND_PENDING, Account.DEPOSIT, WHOLE)]
+    assert (done.case.deposit.available, done.case.stage) == (WHOLE, Stage.SETTLING)
+    assert [(task.kind, task.role) for task in done.case.tasks] == [("settle_deposit", Role.FINANCE)]
+    assert letters(done) == ["refund_refused"]
+    at = refunds.settled_on(refunds.left()) + DAY
+    again = refunds.approved(done.case, refunds.refund_of(WHOLE), at)
+    assert [one.state for one in again.case.refunds] == ["refused", "pending"]
+    assert refunds.answered(again.case, refunds.PAID).case.stage is Stage.CLOSED
+
+
+def test_it_goes_back_to_each_account_it_came_from_the_oldest_first() -> None:
+    case = cases.paid(cases.in_deposit(), 4_000_000, reference="B1").case
+    case = cases.paid(case, 6_000_000, reference="B2").case
+    withdrawn = cases.done(case, cases.command(Withdraw, cases.APPLICANT, reason="r"), cases.OPENED).case
+    assert withdrawn.stage is Stage.SETTLING
+    done = refunds.approved(withdrawn, refunds.refund_of(WHOLE), cases.OPENED)
+    assert [(one.payment, one.amount) for one in done.case.refunds] == [("B1", 4_000_000), ("B2", 6_000_000)]
+    case = refunds.answered(done.case, refunds.PAID).case
+    assert (case.stage, case.deposit.refunded, case.deposit.held) == (Stage.SETTLING, 4_000_000, 6_000_000)
+    assert refunds.answered(case, refunds.PAID).case.stage is Stage.CLOSED
+
+
+def test_what_was_deducted_does_not_go_back() -> None:
+    short = deductions.short(3_000_000)
+    leave = cases.command(Surrender, cases.APPLICANT, reason="r")
+    case = cases.done(short, leave, deductions.DECIDED).case
+    case = case.model_copy(update={"marks": None, "tasks": case.tasks_without("confirm_marks")})
+    at = refunds.settled_on(case)
+    assert refusal(case, refunds.refund_of(WHOLE), at).kind is RefusalKind.DEPOSIT_TOO_SMALL
+    done = refunds.approved(case, refunds.refund_of(7_000_000), at)
+    assert [one.amount for one in done.case.refunds] == [7_000_000]
+    after = refunds.answered(done.case, refunds.PAID).case.deposit
+    assert after.received == after.deducted + after.refunded and after.held == 0
+
+
+def test_less_than_all_is_withheld_only_for_a_reason_and_looked_at_again() -> None:
+    case = refunds.left()
+    at = refunds.settled_on(case)
+    assert refusal(case, refunds.refund_of(WHOLE - 1), at).kind is RefusalKind.NOTHING_WITHHOLDS
+    unconfirmed = refunds.left(marks=False)
+    done = refunds.approved(unconfirmed, refunds.refund_of(8_000_000), at)
+    assert letters(done) == ["refund_ordered"] and "2,000,000" not in done.detail
+    assert done.detail["withheld"] == {"fen": 2_000_000}
+    (settle,) = [task for task in done.case.tasks if task.kind == "settle_deposit"]
+    assert settle.due_at == at + 90 * DAY
+    assert cases.planned_event(done.case, Event.ESCALATE_SETTLEMENT).at == settle.due_at
+    paid = refunds.answered(done.case, refunds.PAID).case
+    assert (paid.stage, paid.deposit.held) == (Stage.SETTLING, 2_000_000)
+    rest = refunds.approved(paid, refunds.refund_of(2_000_000), at + DAY)
+    assert rest.case.deposit.available == 0, "as soon as its reason has gone"
+
+
+@pytest.mark.parametrize(
+    ("case", "at", "kind"),
+    [
+        (refunds.left, refunds.LEFT, RefusalKind.TOO_EARLY),
+        (cases.in_valid, cases.OPENED, RefusalKind.WRONG_STAGE),
+        (cases.appealed, cases.OPENED + 40 * DAY, RefusalKind.APPEAL_PENDING),
+    ],
+    ids=["the settlement period runs", "certified", "appealed"],
+)
+def test_when_nothing_is_refunded(case: object, at: object, kind: RefusalKind) -> None:
+    assert callable(case)
+    assert refusal(case(), refunds.refund_of(WHOLE), at).kind is kind
+
+
+def test_whatever_is_done_meanwhile_money_on_its_way_out_goes_on() -> None:
+    case = refunds.returning().case
+    (asked,) = [planned for planned in case.plan if planned.event is Event.SEND_REFUND]
+    withdrawn = cases.done(case, cases.command(Withdraw, cases.APPLICANT, reason="r"), cases.OPENED).case
+    assert (withdrawn.stage, withdrawn.plan) == (Stage.SETTLING, (asked,)), "not closed before the bank has paid"
+    emptied = step(case, cases.setting(cases.OPENED), "e", "a", plan=()).case
+    assert emptied.plan == (asked,)
+    assert refunds.answered(withdrawn, refunds.PAID).case.stage is Stage.CLOSED
+
+
+class TestUnmatched:
+    def test_it_is_known_by_its_payment(self) -> None:
+        case = refunds.with_unmatched()
+        assert [(one.reference, one.amount) for one in case.unmatched_payments] == [("U1", 500)]
+        assert case.deposit.unmatched == 500
+
+    @pytest.mark.parametrize(
+        ("amount", "counted", "left", "stage"),
+        [
+            (500, 500, 0, Stage.DEPOSIT),
+            (WHOLE, WHOLE, 0, Stage.CERTIFYING),
+            (WHOLE + 7, WHOLE, 7, Stage.CERTIFYING),
+        ],
+    )
+    def test_finance_counts_it_as_far_as_the_deposit_lacks_it(
+        self, amount: int, counted: int, left: int, stage: Stage
+    ) -> None:
+        assign = cases.command(AssignPayment, cases.FINANCE, reference="U1", reason="母公司代付")
+        done = cases.done(refunds.with_unmatched(amount), assign, cases.OPENED)
+        key = f"assigned:LB-2026-000001-{done.case.sequence}"
+        assert transfers(done) == [(key, Account.UNMATCHED, Account.DEPOSIT, counted)]
+        assert (done.case.deposit.received, done.case.deposit.unmatched, done.case.stage) == (counted, left, stage)
+        assert [(one.reference, one.amount) for one in done.case.credited] == [("U1", counted)]
+        assert sum(one.amount for one in done.case.unmatched_payments) == left
+        assert ("unmatched_money" in {task.kind for task in done.case.tasks}) is bool(left)
+
+    def test_it_makes_good_a_deduction_too(self) -> None:
+        short = refunds.with_unmatched(2_000_000, deductions.suspended())
+        assign = cases.command(AssignPayment, cases.FINANCE, reference="U1", reason="母公司代付")
+        done = cases.done(short, assign, deductions.DUE + 20 * DAY)
+        assert not done.case.holds and done.case.deposit.missing == 0
+
+    @pytest.mark.parametrize(
+        ("case", "reference", "kind"),
+        [
+            (refunds.with_unmatched, "U2", RefusalKind.NOTHING_UNMATCHED),
+            (cases.in_deposit, "U1", RefusalKind.WRONG_STAGE),
+            (lambda: refunds.with_unmatched(5, cases.in_valid()), "U1", RefusalKind.NOTHING_LACKING),
+        ],
+    )
+    def test_what_cannot_be_counted(self, case: object, reference: str, kind: RefusalKind) -> None:
+        assert callable(case)
+        assign = cases.command(AssignPayment, cases.FINANCE, reference=reference, reason="r")
+        assert refusal(case(), assign, cases.OPENED).kind is kind
+
+    def test_two_people_return_it(self) -> None:
+        done = refunds.returning()
+        (order,) = done.case.refunds
+        assert (order.of, order.payment, order.amount) == ("unmatched", "U1", 500)
+        assert transfers(done) == [(f"refund:{order.id}", Account.UNMATCHED, Account.RETURN_PENDING, 500)]
+        assert (done.case.deposit.unmatched, done.case.deposit.return_pending) == (0, 500)
+        assert "unmatched_money" not in {task.kind for task in done.case.tasks}
+        paid = refunds.answered(done.case, refunds.PAID)
+        assert transfers(paid) == [(f"refund:{order.id}:settled", Account.RETURN_PENDING, Account.BANK, 500)]
+        assert (paid.case.deposit.return_pending, paid.case.stage) == (0, Stage.DEPOSIT)
+
+    def test_refused_by_the_bank_it_waits_again(self) -> None:
+        done = refunds.answered(refunds.returning().case, refunds.REFUSED)
+        assert [(one.reference, one.amount) for one in done.case.unmatched_payments] == [("U1", 500)]
+        assert (done.case.deposit.unmatched, done.case.deposit.return_pending) == (500, 0)
+        assert "unmatched_money" in {task.kind for task in done.case.tasks}
+
+    def test_from_a_closed_case_which_is_open_until_it_is_paid(self) -> None:
+        closed = cases.done(cases.in_review(), cases.command(Withdraw, cases.APPLICANT, reason="r"), cases.OPENED).case
+        assert closed.stage is Stage.CLOSED
+        late = cases.paid(closed, 500, reference="U1").case
+        assert late.stage is Stage.CLOSED and late.deposit.unmatched == 500
+        done = refunds.returning(late)
+        assert done.case.stage is Stage.SETTLING
+        assert refunds.answered(done.case, refunds.PAID).case.stage is Stage.CLOSED
