@@ -40,6 +40,9 @@ from tests.path.test_publication import Channel, legal
 from tests.path.waits import armed
 from tests.postgres import PostgresServer
 
+ONLY_ON = "postgresql"
+"""What differs between the databases is tested in tests/store, and by requests and payments at once on both."""
+
 SLACK = timedelta(seconds=30)
 
 

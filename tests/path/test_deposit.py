@@ -18,6 +18,9 @@ from store.reference import shipped_calendar
 from tests.office import APPLICANT, CERTIFIER, FINANCE, REVIEWER, Office, refused
 from tests.path import acts
 
+ONLY_ON = "sqlite"
+"""What differs between the databases is tested in tests/store, and by requests and payments at once on both."""
+
 DAY = timedelta(days=1)
 
 

@@ -34,6 +34,9 @@ from tests.record_histories import all_runs
 from workers.schedule import keep_letters_going, schedule_id
 from workflows.letters import DELIVERY, DeliverLetters, DeliveryOrders
 
+ONLY_ON = "postgresql"
+"""What differs between the databases is tested in tests/store, and by requests and payments at once on both."""
+
 ROOT = Path(__file__).parents[2]
 CONTACT = "wang@yunji.example"
 PERSONAL = ("yunji", "staff.example", "王芳", "13800000000", "北苑", "义乌", "资质审核", "保证金", "example")

@@ -11,6 +11,9 @@ import pytest
 from tests.starter.conftest import ANSWER, APPLICANT, FINANCE, PAYER, Cases, enterprise_in
 from tests.starter.livebase import Done, Livebase, Running
 
+ONLY_ON = "sqlite"
+"""What differs between the databases is tested in tests/store, and by requests and payments at once on both."""
+
 
 def paid(base: str, amount: str, reference: str, payer: str = PAYER, *more: str) -> tuple[str, ...]:
     words = ("--amount", amount, "--reference", reference, "--payer", payer, *more)

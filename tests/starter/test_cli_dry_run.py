@@ -9,6 +9,9 @@ import pytest
 from tests.starter.conftest import ANSWER, APPLICANT, REVIEWER, Cases, Enterprise, FirstYear
 from tests.starter.livebase import Running
 
+ONLY_ON = "postgresql"
+"""What differs between the databases is tested in tests/store, and by requests and payments at once on both."""
+
 ACTS = [
     "apply", "take", "release", "request", "supplement", "approve", "payment", "certify", "marks",
 ]  # fmt: skip

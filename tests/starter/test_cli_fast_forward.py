@@ -10,6 +10,9 @@ from domain.terms import add_months
 from tests.starter.conftest import REVIEWER, Cases
 from tests.starter.livebase import Livebase, Running
 
+ONLY_ON = "sqlite"
+"""What differs between the databases is tested in tests/store, and by requests and payments at once on both."""
+
 LENGTHS = {
     "8d": timedelta(days=8),
     "12h": timedelta(hours=12),

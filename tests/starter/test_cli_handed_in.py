@@ -12,6 +12,9 @@ from starter.handed_in import _changes
 from tests.starter.conftest import FirstYear
 from tests.starter.livebase import Running
 
+ONLY_ON = "postgresql"
+"""What differs between the databases is tested in tests/store, and by requests and payments at once on both."""
+
 
 def test_the_application_as_it_was_in_each_revision(dev: Running, first_year: FirstYear) -> None:
     number = first_year.number

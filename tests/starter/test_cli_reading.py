@@ -25,6 +25,9 @@ from tests.starter.conftest import (
 from tests.starter.in_process import InProcess
 from tests.starter.livebase import Livebase, Running
 
+ONLY_ON = "sqlite"
+"""What differs between the databases is tested in tests/store, and by requests and payments at once on both."""
+
 # By hand from design/cli.md.
 LINE = {"case_number", "credit_code", "name", "stage", "standing", "awaiting", "due_at", "valid_until"}
 TASK = {"kind", "role", "assignee", "subject", "provisional", "overdue"}

@@ -22,6 +22,9 @@ from tests.starter.conftest import (
 )
 from tests.starter.livebase import Done, Running
 
+ONLY_ON = "postgresql"
+"""What differs between the databases is tested in tests/store, and by requests and payments at once on both."""
+
 OTHER, ZHOU = ("--as", "applicant:zhang"), ("--as", "reviewer:zhou")
 WHY = ("--reason", "because")
 ITEM = ("--item", "B1: the policy's full text")
