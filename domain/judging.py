@@ -33,7 +33,7 @@ STAGES: dict[str, frozenset[Stage]] = {
     "request_supplement": frozenset({Stage.REVIEW}),
     "reject": frozenset({Stage.REVIEW}),
     "receive_deposit": frozenset(Stage),
-    "assign_payment": frozenset(Stage) - {Stage.CLOSED},
+    "assign_payment": frozenset(Stage),
     "return_payment": frozenset(Stage),
     "deduct_deposit": _AFTER_CERTIFICATION,
     "refund_deposit": frozenset({Stage.SETTLING}),

@@ -120,17 +120,17 @@ def _paid(case: Case, known: Refund, answer: BankAnswer, setting: Setting) -> Tr
 def _refused(case: Case, known: Refund, answer: BankAnswer, setting: Setting) -> Transition:
     """The bank will not pay it: it is held again, and finance has to find out why."""
     deposit = case.deposit
-    more: dict[str, Any] = {}
-    owed: tuple[Task, ...] = ()
+    more: dict[str, Any]
     if known.of == "deposit":
         sums = {"refund_pending": deposit.refund_pending - known.amount}
-        owed = () if _settlement(case) else (Task(kind=_kind(case), role=Role.FINANCE),)
+        more = owed(case.model_copy(update={"plan": _plan_without(case, known)}), setting)
     else:
         sums = {
             "return_pending": deposit.return_pending - known.amount,
             "unmatched": deposit.unmatched + known.amount,
         }
-        more = {"unmatched_payments": with_more(case.unmatched_payments, known.payment, known.amount)}
+        back = with_more(case.unmatched_payments, known.payment, known.amount)
+        more = {"unmatched_payments": back, "plan": _plan_without(case, known)}
     facts: dict[str, Any] = {
         "amount": format_cny(known.amount),
         "payment": known.payment,
@@ -147,8 +147,6 @@ def _refused(case: Case, known: Refund, answer: BankAnswer, setting: Setting) ->
         detail={"refund": known.id, "amount": {"fen": known.amount}, "why": answer.why},
         refunds=_with(case, known, state="refused", why=answer.why),
         deposit=deposit.model_copy(update=sums),
-        tasks=(*case.tasks, *owed),
-        plan=_plan_without(case, known),
         **more,
     )
 
@@ -191,6 +189,15 @@ def ordered(
         # Money on its way out keeps a case from being closed, and opens a closed one again.
         **{"stage": Stage.SETTLING if case.stage is Stage.CLOSED else case.stage, **more},
     )
+
+
+def owed(case: Case, setting: Setting) -> dict[str, Any]:
+    """Money held after an ending that nobody has the task to give back: finance has it, within the days for it."""
+    if _settlement(case):
+        return {"plan": case.plan}
+    due = setting.working_days(setting.policy.deposit_return_working_days)
+    late = due.event(Event.ESCALATE_SETTLEMENT, "giving the deposit back is overdue and is escalated")
+    return {"tasks": (*case.tasks, due.task(_kind(case), Role.FINANCE)), "plan": (*case.plan, late)}
 
 
 def _parts(case: Case, amount: int) -> Iterator[tuple[str, int]]:

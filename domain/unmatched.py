@@ -15,6 +15,7 @@ from domain.money import format_cny
 from domain.records import Decision, Transition
 from domain.refusals import Refusal, RefusalKind
 from domain.setting import Setting, step
+from domain.stages import Stage
 
 
 def assign(case: Case, command: AssignPayment, setting: Setting) -> Transition:
@@ -33,6 +34,9 @@ def assign(case: Case, command: AssignPayment, setting: Setting) -> Transition:
     amount = min(waiting.amount, case.deposit.missing)
     records, changes = deposit.credit(case, waiting.reference, amount, setting)
     sums = changes["deposit"].model_copy(update={"unmatched": case.deposit.unmatched - amount})
+    if case.stage in (Stage.SETTLING, Stage.CLOSED):
+        # For a decision that is to be set aside (decision 28); until then it is held, and somebody's task.
+        changes |= {"stage": Stage.SETTLING, **refund.owed(case, setting)}
     return step(
         case,
         setting,

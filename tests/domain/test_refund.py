@@ -85,7 +85,9 @@ def test_refused_by_the_bank_it_is_held_again_and_finance_is_told() -> None:
     assert (order.state, order.why) == ("refused", "the account is closed")
     assert transfers(done) == [(f"refund:{order.id}:settled", Account.REFUND_PENDING, Account.DEPOSIT, WHOLE)]
     assert (done.case.deposit.available, done.case.stage) == (WHOLE, Stage.SETTLING)
-    assert [(task.kind, task.role) for task in done.case.tasks] == [("settle_deposit", Role.FINANCE)]
+    (task,) = done.case.tasks
+    assert (task.kind, task.role) == ("settle_deposit", Role.FINANCE)
+    assert task.due_at == cases.planned_event(done.case, Event.ESCALATE_SETTLEMENT).at, "ten working days"
     assert letters(done) == ["refund_refused"]
     at = refunds.settled_on(refunds.left()) + DAY
     again = refunds.approved(done.case, refunds.refund_of(WHOLE), at)
@@ -203,6 +205,21 @@ class TestUnmatched:
         assert callable(case)
         assign = cases.command(AssignPayment, cases.FINANCE, reference=reference, reason="r")
         assert refusal(case(), assign, cases.OPENED).kind is kind
+
+    @pytest.mark.parametrize("stage", [Stage.SETTLING, Stage.CLOSED])
+    def test_on_an_ended_case_it_is_held_until_it_is_given_back(self, stage: Stage) -> None:
+        """A deposit is made whole so, before a decision is set aside (decision 28)."""
+        case = refunds.answered(refunds.ordered(case=refunds.left()).case, refunds.PAID).case
+        assert case.stage is Stage.CLOSED
+        at = refunds.settled_on(refunds.left()) + DAY
+        case = cases.paid(case, WHOLE, at, reference="U1").case.model_copy(update={"stage": stage})
+        assign = cases.command(AssignPayment, cases.FINANCE, reference="U1", reason="补足")
+        done = cases.done(case, assign, at).case
+        assert (done.stage, done.deposit.available, done.deposit.missing) == (Stage.SETTLING, WHOLE, 0)
+        (task,) = [task for task in done.tasks if task.kind == "settle_deposit"]
+        assert task.due_at == cases.planned_event(done, Event.ESCALATE_SETTLEMENT).at
+        again = refunds.approved(done, refunds.refund_of(WHOLE), at + 20 * DAY)
+        assert refunds.answered(again.case, refunds.PAID).case.stage is Stage.CLOSED
 
     def test_two_people_return_it(self) -> None:
         done = refunds.returning()
