@@ -67,22 +67,20 @@ class AssessedPeriod:
     @workflow.run
     async def run(self, state: PeriodState) -> PeriodView:
         await self.first_figures()
-        while self.state.news or self._waits():
+        while await self._goes_on():
             await self.every_base_told()
             if self._waits():
                 await self.objections_and_confirmation()
-            await workflow.wait_condition(workflow.all_handlers_finished)
             if workflow.info().is_continue_as_new_suggested():
+                await workflow.wait_condition(workflow.all_handlers_finished)
                 workflow.continue_as_new(self.state)
-        await workflow.wait_condition(workflow.all_handlers_finished)
         return self.state.view
 
     # The stages, in process order.
 
     async def first_figures(self) -> None:
         """Wait for what came with the start; a refused one leaves nothing."""
-        await workflow.wait_condition(workflow.all_handlers_finished)
-        if self.state.news or self._waits():
+        if await self._goes_on():
             return
         try:
             await workflow.wait_condition(
@@ -171,6 +169,11 @@ class AssessedPeriod:
                 raise Refusal(RefusalKind.INVALID_VALUE, message)
         except Refusal as refusal:
             raise refusal_error(refusal) from None
+
+    async def _goes_on(self) -> bool:
+        """Whether anything is left to do, now that nothing is under way that could bring more."""
+        await workflow.wait_condition(workflow.all_handlers_finished)
+        return self.state.news or self._waits()
 
     def _waits(self) -> bool:
         """Whether a base has still to hear of something, or a result is not confirmed yet."""
