@@ -178,7 +178,13 @@ def remind(case: Case, planned: Planned, setting: Setting) -> Transition:
 def lapse(case: Case, planned: Planned, setting: Setting) -> Transition:
     """The grace is over and the deposit is not full: the application lapses (decision 14)."""
     return end_before_term(
-        case, setting, SYSTEM, Standing.LAPSED, "deposit_overdue", "保证金逾期未足额缴纳", legal_at=planned.at
+        case,
+        setting,
+        SYSTEM,
+        Standing.LAPSED,
+        "deposit_overdue",
+        "the deposit was not paid in full in time",
+        legal_at=planned.at,
     )
 
 

@@ -61,6 +61,8 @@ def end_before_term(
 ) -> Transition:
     """End a case that was never certified. Money held is to be returned within 10 working days (decision 17).
 
+    `reason` is what a person gave, or our own words in English, which tables put into the language asked for.
+
     Closed at once, unless money is held or (rejected) the appeal window is open. `by` are all who took part in the
     decision, when there is more than the actor.
     """
@@ -85,7 +87,7 @@ def end_before_term(
         money += f"另收到未计入保证金的款项人民币{format_cny(case.deposit.unmatched)}元,由财务核对后处理。"
     note = letter(
         case,
-        f"application_{kind}",
+        f"application_{kind}.{cause}" if kind is Standing.LAPSED else f"application_{kind}",
         setting,
         appeal_until=appeal_until,
         provisional=appeal_provisional,

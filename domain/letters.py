@@ -43,7 +43,8 @@ def letter(
 ) -> Letter:
     """The letter `key` (its kind, or `kind.variant`) about `case`, dated by the case's clock.
 
-    `until` and `appeal_until` are midnights after the last day; `facts` are what its wording names besides.
+    `until` and `appeal_until` are midnights after the last day; `facts` are what its wording names besides. What can be
+    appealed, `decision`, is named of itself: the id of what ended the case, or ends it now.
     A fact of several lines is a tuple. Raises KeyError for a fact that is missing.
     """
     wording = WORDINGS[key]
@@ -55,6 +56,8 @@ def letter(
         "parties": "\n".join(f"{party}:{name}" for party, name in parties),
         "payers": "或".join(f"{party}({name})" for party, name in parties),
     }
+    # Where the step this letter comes with decides the case's end, its own entry is the decision (domain/setting.py).
+    filled.setdefault("decision", case.ending.decision if case.ending else f"{case.case_number}-{case.sequence + 1}")
     if until is not None:
         filled["until"] = before_end_of(until, provisional=provisional)
     if appeal_until is not None:

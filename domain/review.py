@@ -222,7 +222,7 @@ def lapse_supplement(case: Case, planned: Planned, setting: Setting) -> Transiti
         SYSTEM,
         Standing.LAPSED,
         "supplement_overdue",
-        "补充材料逾期未提交",
+        "the supplement was not handed in in time",
         legal_at=planned.at,
     )
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 _CASES = {
     "the term ended without a renewal": "认证期满未续签",
     "the term ended before its renewal was decided": "认证期满,续签尚未决定",
+    "the supplement was not handed in in time": "补充材料逾期未提交",
+    "the deposit was not paid in full in time": "保证金逾期未足额缴纳",
     "until {}": "至{}",
     "refused before: {}": "此前不予通过:{}次",
     "the quarterly assessment was failed": "季度考核不合格",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from domain.stages import Role
-from domain.wordings.wording import NOTHING_TO_DO, Wording
+from domain.wordings.wording import NOTHING_TO_DO, TO_APPEAL, Wording
 
 _DECIDE = (
     "查看:livebase assess show {case};决定:"
@@ -90,7 +90,7 @@ ASSESSMENT: dict[str, Wording] = {
         why="{period}运营考核不合格,已经另一人确认(R9)。",
         by="请在{until}提交停用证明;如有异议,应在{appeal_until}提出申诉。",
         do="确认停用并附证明:livebase marks confirm {case} 文件",
-        appeal="可在{appeal_until}提出一次申诉,由未参与该决定的人员裁决:livebase appeal file {case} 申诉文件",
+        appeal=TO_APPEAL,
         follows="该基地已移出官方名单,权益已收回,书面授权同时终止;{closed}停用情况将抽查。保证金人民币{held}元在{settle_by}结算。"
         "重新申请:{again}起可以提出。",
     ),

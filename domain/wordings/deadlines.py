@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from domain.stages import Role
-from domain.wordings.wording import Wording
+from domain.wordings.wording import TO_APPEAL, Wording
 
 
 def _deadline_moved(to: Role, what: str, by: str, do: str, appeal: str = "") -> Wording:
@@ -197,6 +197,6 @@ MOVED: dict[str, Wording] = {
         "提出申诉",
         "如有异议,应在{appeal_until}提出申诉。",
         "不申诉的,无需办理。决定及依据:livebase show {case}",
-        appeal="可在{appeal_until}提出一次申诉,由未参与该决定的人员裁决:livebase appeal file {case} 申诉文件",
+        appeal=TO_APPEAL,
     ),
 }

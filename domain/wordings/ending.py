@@ -3,7 +3,20 @@
 from __future__ import annotations
 
 from domain.stages import Role
-from domain.wordings.wording import Wording
+from domain.wordings.wording import TO_APPEAL, Wording
+
+
+def _lapsed(why: str) -> Wording:
+    return Wording(
+        Role.APPLICANT,
+        "认证申请已终止",
+        what="贵方的认证申请已自动终止。",
+        why=why,
+        by="原期限已过,没有其他需要贵方办理的期限。",
+        do="无需办理。记录可随时查看:livebase show {case}",
+        follows="{money}重新申请:{again}起可以提出。",
+    )
+
 
 ENDING: dict[str, Wording] = {
     "application_rejected": Wording(
@@ -13,7 +26,7 @@ ENDING: dict[str, Wording] = {
         why="{reason}",
         by="如有异议,应在{appeal_until}提出申诉。",
         do="不申诉的,无需办理。决定及依据:livebase show {case}",
-        appeal="可在{appeal_until}提出一次申诉,由未参与该决定的人员裁决:livebase appeal file {case} 申诉文件",
+        appeal=TO_APPEAL,
         follows="{money}重新申请:{again}起可以提出。",
     ),
     "application_withdrawn": Wording(
@@ -25,15 +38,8 @@ ENDING: dict[str, Wording] = {
         do="无需办理。记录可随时查看:livebase show {case}",
         follows="{money}重新申请:{again}起可以提出。",
     ),
-    "application_lapsed": Wording(
-        Role.APPLICANT,
-        "认证申请已终止",
-        what="贵方的认证申请已自动终止。",
-        why="{reason}。",
-        by="原期限已过,没有其他需要贵方办理的期限。",
-        do="无需办理。记录可随时查看:livebase show {case}",
-        follows="{money}重新申请:{again}起可以提出。",
-    ),
+    "application_lapsed.supplement_overdue": _lapsed("补充材料逾期未提交。"),
+    "application_lapsed.deposit_overdue": _lapsed("保证金逾期未足额缴纳。"),
     "application_dissolved": Wording(
         Role.APPLICANT,
         "认证申请因主体注销结束",
@@ -73,7 +79,7 @@ ENDING: dict[str, Wording] = {
         why="{reason}",
         by="请在{until}提交停用证明;如有异议,应在{appeal_until}提出申诉。",
         do="确认停用并附证明:livebase marks confirm {case} 文件",
-        appeal="可在{appeal_until}提出一次申诉,由未参与该决定的人员裁决:livebase appeal file {case} 申诉文件",
+        appeal=TO_APPEAL,
         follows="该基地已移出官方名单,权益已收回,书面授权同时终止;停用情况将抽查。{closed}保证金人民币{held}元在{settle_by}结算,"
         "未结的违规案件或未履行的停用义务可能扣留其中一部分;商家损失由基地自行承担(R8)。"
         "重新申请:{again}起可以提出。",

@@ -70,6 +70,9 @@ AT = cases.setting(NOW)
 NOT_YET: set[str] = set()
 """Commands of the contract (design/cli.md) that letters name and that come with the stages they belong to."""
 
+APPEALABLE = {"certification_invalid", "application_rejected", "certification_revoked", "deadline_moved.appeal"}
+"""The letters about what can be appealed (decision 28)."""
+
 
 def approved(case: Case) -> Transition:
     return review.approve(case, cases.command(Approve, cases.REVIEWER, revision=1), cases.submission(), AT)
@@ -326,7 +329,7 @@ TRANSITIONS: dict[str, tuple[Callable[[], Transition], tuple[str, ...]]] = {
     ),
     "lapse with money that fits nowhere": (
         lambda: taken(cases.paid(cases.in_deposit(), 700, payer="x").case, Event.LAPSE_DEPOSIT),
-        ("application_lapsed",),
+        ("application_lapsed.deposit_overdue",),
     ),
     "pay too much": (
         lambda: cases.paid(cases.in_deposit(), 10_000_001),
@@ -349,9 +352,12 @@ TRANSITIONS: dict[str, tuple[Callable[[], Transition], tuple[str, ...]]] = {
     "remind_reviewer": (lambda: taken(cases.in_review(), Event.REMIND_REVIEWER), ("remind_reviewer",)),
     "escalate_review": (lambda: taken(cases.in_review(), Event.ESCALATE_REVIEW), ("review_escalated",)),
     "remind_supplement": (lambda: taken(cases.in_supplement(), Event.REMIND_SUPPLEMENT), ("remind_supplement",)),
-    "lapse_supplement": (lambda: taken(cases.in_supplement(), Event.LAPSE_SUPPLEMENT), ("application_lapsed",)),
+    "lapse_supplement": (
+        lambda: taken(cases.in_supplement(), Event.LAPSE_SUPPLEMENT),
+        ("application_lapsed.supplement_overdue",),
+    ),
     "remind_deposit": (lambda: taken(cases.in_deposit(), Event.REMIND_DEPOSIT), ("remind_deposit",)),
-    "lapse_deposit": (lambda: taken(cases.in_deposit(), Event.LAPSE_DEPOSIT), ("application_lapsed",)),
+    "lapse_deposit": (lambda: taken(cases.in_deposit(), Event.LAPSE_DEPOSIT), ("application_lapsed.deposit_overdue",)),
     "escalate_certification": (
         lambda: taken(cases.in_certifying(), Event.ESCALATE_CERTIFICATION),
         ("certification_escalated",),
@@ -686,24 +692,19 @@ def test_what_happens_in_silence_writes_no_letter() -> None:
     assert written(taken(ended, Event.CLOSE_CASE)) == []
 
 
-@pytest.mark.parametrize("name", [name for name, (_, keys) in TRANSITIONS.items() if "application_rejected" in keys])
-def test_a_letter_that_can_be_appealed_names_the_window(name: str) -> None:
+@pytest.mark.parametrize("name", [name for name, (_, keys) in TRANSITIONS.items() if APPEALABLE & set(keys)])
+def test_a_letter_that_can_be_appealed_names_the_window_and_the_decision(name: str) -> None:
     transition = TRANSITIONS[name][0]()
-    assert transition.case.appeal_until is not None
-    (note,) = written(transition)
-    window = before_end_of(transition.case.appeal_until)
-    assert window == "2026年3月17日24时前"
+    assert transition.case.appeal_until is not None and transition.case.ending is not None
+    (note,) = [note for note in written(transition) if "申诉:" in note.body]
+    window, decision = before_end_of(transition.case.appeal_until), transition.case.ending.decision
     assert window in part(note.body, "申诉") and "livebase appeal file LB-2026-000001" in part(note.body, "申诉")
+    assert f"decision: {decision}" in part(note.body, "申诉"), "what the appeal's file has to name"
     assert window in part(note.body, "期限")
 
 
 def test_only_what_can_be_appealed_says_so() -> None:
-    assert [key for key, wording in WORDINGS.items() if wording.appeal] == [
-        "certification_invalid",
-        "application_rejected",
-        "certification_revoked",
-        "deadline_moved.appeal",
-    ]
+    assert {key for key, wording in WORDINGS.items() if wording.appeal} == APPEALABLE
 
 
 @pytest.mark.parametrize(
@@ -726,6 +727,7 @@ def test_only_what_can_be_appealed_says_so() -> None:
         ("reject with money held", "后续", "已缴保证金人民币5.00元将在2026年3月16日24时前退还至付款账户。"),
         ("withdraw", "后续", "重新申请:2026年3月2日起可以提出。"),
         ("lapse_deposit", "原因", "保证金逾期未足额缴纳。"),
+        ("lapse_supplement", "原因", "补充材料逾期未提交。"),
         ("pay in full during a supplement", "期限", "补充材料仍应在2026年3月17日24时前提交。"),
         ("lapse with money that fits nowhere", "后续", "另收到未计入保证金的款项人民币7.00元,由财务核对后处理。"),
         ("escalate_marks", "原因", "认证已于2027年3月2日24时结束"),

@@ -118,7 +118,8 @@ VOCABULARY: dict[str, set[str]] = {
     "cause": of_the_domain("end_before_term", place=4, keyword="cause")
     | of_the_domain("_end", place=4, keyword="cause")
     | of_the_domain("Ending", place=1, keyword="cause"),
-    "reason of an ending": of_the_domain("Ending", place=4, keyword="reason"),
+    "reason of an ending": of_the_domain("Ending", place=4, keyword="reason")
+    | of_the_domain("end_before_term", place=5, keyword="reason"),
     "detail": details(),
     "reason of unmatched money": unmatched_reasons() | {f"the case has ended ({kind})" for kind in (*ENDED, "expired")},
     "publication": {"none", "pending", "published", "withdrawn"} | {"in_time", "late", "overdue", "no longer due"},
@@ -127,6 +128,7 @@ VOCABULARY: dict[str, set[str]] = {
     "delivery": set(DeliveryState),
     "figure": {name for version in policy_book().versions for name in version.figures},
     "day": days(),
+    "evidence": of_the_domain("Evidence", place=0, keyword="purpose") | {"application", "conduct"},
     "known by": set(example().application.names)
     | {"entrusted_enterprise", "registration_number"}
     | {"case_number", "credit_code", "certificate_number", "reference", "payer"},
