@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from domain.conduct import TRIGGERS
 from domain.fields import Code, Documents, Listed, PastDate, Text, plain_problems
 from domain.refusals import Problem
 
@@ -45,10 +47,22 @@ class InvalidReport(Exception):
 
 def read_report(data: object, *, today: date) -> ReportFile:
     """`today` is the Shanghai date no finding lies after. Raises `InvalidReport` with every problem."""
+    problems = _of_the_whole(data if isinstance(data, Mapping) else {})
     try:
         report = ReportFile.model_validate(data, context={"today": today})
     except ValidationError as error:
-        raise InvalidReport(plain_problems(error)) from None
-    if not report.evidence:
-        raise InvalidReport((Problem("evidence", "names no document: a report rests on evidence"),))
+        raise InvalidReport((*plain_problems(error), *problems)) from None
+    if problems:
+        raise InvalidReport(problems)
     return report
+
+
+def _of_the_whole(data: Mapping[str, Any]) -> tuple[Problem, ...]:
+    """What no field alone says, whatever else is wrong."""
+    problems = []
+    rule, trigger = data.get("rule"), data.get("trigger")
+    if trigger == "account_violation" and isinstance(rule, str) and trigger not in TRIGGERS.get(rule, {trigger}):
+        problems.append(Problem("trigger", f"{trigger} is no trigger of {rule}; it belongs to R8"))
+    if "evidence" in data and data["evidence"] in (None, [], ()):
+        problems.append(Problem("evidence", "names no document: a report rests on evidence"))
+    return tuple(problems)

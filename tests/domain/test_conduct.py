@@ -12,6 +12,7 @@ from domain import conduct_agenda
 from domain.case import Case
 from domain.commands import RespondConduct, Surrender
 from domain.conduct import OUTCOMES, ConductCase, Outcome
+from domain.conduct_report import InvalidReport, read_report
 from domain.opening import require_possible
 from domain.planning import Event
 from domain.records import ConductReport, ListRevision, Transition
@@ -117,6 +118,40 @@ class TestReport:
 
     def test_only_what_was_certified_can_be_reported(self) -> None:
         assert refusal(cases.conduct_reported, cases.in_review()).kind is RefusalKind.WRONG_STAGE
+
+    @pytest.mark.parametrize(
+        ("fields", "paths"),
+        [
+            ({}, []),
+            ({"evidence": []}, ["evidence"]),
+            (
+                {"evidence": [], "severity": "huge", "affected_accounts": [""]},
+                ["affected_accounts[0]", "evidence", "severity"],
+            ),
+            (
+                {"trigger": "account_violation", "found_on": "2026-03-03", "evidence": None},
+                ["evidence", "found_on", "trigger"],
+            ),
+            ({"trigger": "account_violation", "rule": ["R6"]}, ["rule"]),
+        ],
+    )
+    def test_a_file_tells_all_its_problems_at_once(self, fields: dict[str, Any], paths: list[str]) -> None:
+        data = {
+            "rule": "R6",
+            "trigger": "breach",
+            "severity": "minor",
+            "found_on": "2026-03-02",
+            "facts": "组织刷单",
+            "affected_accounts": ["anchor-1"],
+            "losses": [],
+            "evidence": ["documents/screenshot.png"],
+        }
+        problems: list[str] = []
+        try:
+            read_report(data | fields, today=shanghai_date(NOW))
+        except InvalidReport as error:
+            problems = sorted(problem.path for problem in error.problems)
+        assert problems == paths
 
 
 class TestAnswer:
