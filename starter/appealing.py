@@ -8,6 +8,7 @@ import typer
 
 from starter.applying import BaseArgument, FileArgument, Reason, given_reason, invalid_file
 from starter.errors import usage
+from starter.measures import require_typed_number
 from starter.options import command, new_app
 from starter.session import Session
 
@@ -53,6 +54,8 @@ def decide(
     if outcome not in _OUTCOMES:
         raise usage(f"--outcome {outcome[:40]!r} is unknown.", f"One of: {', '.join(_OUTCOMES)}")
     why = given_reason(reason)
+    if outcome == "set-aside":
+        require_typed_number(session, base)
     act(session, base, lambda envelope: DecideAppeal(**envelope, outcome=outcome, reason=why))
 
 
@@ -64,4 +67,5 @@ def set_aside(session: Session, base: BaseArgument, decision: DecisionOption, re
     if not 0 < len(decision.strip()) <= _LONGEST_ID:
         raise usage("--decision is the id of a decision.", "See it with: livebase why BASE")
     why = given_reason(reason)
+    require_typed_number(session, base)
     act(session, base, lambda envelope: SetAside(**envelope, decision=decision.strip().upper(), reason=why))

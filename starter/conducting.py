@@ -9,6 +9,7 @@ import typer
 
 from starter.applying import BaseArgument, FileArgument, Reason, evidence, given_reason, invalid_file, readable
 from starter.errors import not_found, usage
+from starter.measures import require_typed_number
 from starter.options import command, given_day, new_app
 from starter.output import deadline, loud, plain, print_table, say, when, word
 from starter.phrases import actor
@@ -68,8 +69,7 @@ def report(
         evidence=read.hashes,
         urgent=urgent,
     )
-    ahead = found.clock_offset
-    send(session, reported, found, files=read.document_files, opens_at=session.wall + ahead if ahead else None)
+    send(session, reported, found, files=read.document_files)
     if not session.dry_run:
         say(f"{word('Conduct case')}: {reported.conduct}")
 
@@ -111,6 +111,8 @@ def decide(
         raise usage(f"--outcome {outcome[:40]!r} is unknown.", f"One of: {', '.join(Outcome)}")
     why = given_reason(reason)
     session.require_usable_options()
+    if outcome == Outcome.REVOCATION:
+        require_typed_number(session, _typed(conduct).rpartition("-C")[0])
     found = _found(session, conduct)
     given = envelope(session, found.case.workflow_id)
     send(session, DecideConduct(**given, conduct=_typed(conduct), outcome=Outcome(outcome), reason=why), found)

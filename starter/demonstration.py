@@ -130,7 +130,7 @@ async def _walk(session: Session, begun: float) -> list[str]:
     )
     serious = (await _livebase(session, "show", code))["conduct"][1]["id"]
     await step("the base answers", "conduct", "respond", serious, papers.statement(), *applicant)
-    await step("revocation proposed", *_decided(serious, "revocation"), *compliance)
+    await step("revocation proposed", *_decided(serious, "revocation"), "--yes", *compliance)
     (proposal,) = (await _livebase(session, "show", code))["proposals"]
     revoked = await step("a second person approves", "approvals", "approve", proposal["id"], *second)
     expect("the standing after two people", "revoked", revoked["standing"])

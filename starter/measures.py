@@ -72,7 +72,8 @@ def correct(session: Session, base: BaseArgument, file: FileArgument) -> None:
 
 
 def require_typed_number(session: Session, base: str) -> None:
-    """Have the case's number typed before what takes a right away or moves money out; `--yes` is for scripts (2)."""
+    """Have the case's number typed before what takes a right away, gives it back or moves money out; `--yes` is for
+    scripts (2)."""
     session.require_usable_options()
     if session.yes or session.dry_run or session.answered_before() is not None:
         return

@@ -72,21 +72,17 @@ def send(
         answer = asyncio.run(_send(session, command, found, files, content, opens_at))
     _print(session, answer)
     after = session.reader.find_case(answer.case_number)
-    _tell_what_waits(command, after)
+    _tell_what_waits(answer, after)
     own_run = after.run_id if after and command.sent_to == command.workflow_id else None
     link = session.web_link(command.sent_to, own_run)
     if link is not None:
         say(f"Temporal Web: {link}")
 
 
-def _tell_what_waits(command: Command, after: FoundCase | None) -> None:
+def _tell_what_waits(answer: Answer, after: FoundCase | None) -> None:
     """What was asked for waits for a second person: say under which id."""
-    from domain.permissions import SECOND_PERSON
-
-    if after is None or command.action not in SECOND_PERSON:
-        return
-    for proposal in after.case.open_proposals:
-        if proposal.action == command.action and proposal.proposed_by == command.actor.name:
+    for proposal in after.case.open_proposals if after else ():
+        if proposal.at == answer.accepted_at:
             say(f"It waits for a second person: livebase approvals show {proposal.id}")
 
 
@@ -138,7 +134,10 @@ async def _until_answered(
     from connection.clock import CaseClock
     from domain.commands import Answer
 
-    start = _start(command, found, opens_at) if found is None or command.action == "report_conduct" else None
+    reports = command.action == "report_conduct"
+    if reports and found is not None and found.clock_offset:
+        opens_at = session.wall + found.clock_offset  # its workflow starts on the base's clock
+    start = _start(command, found, opens_at) if found is None or reports else None
     if start is not None and opens_at is not None:
         client = CaseClock(client).ahead(opens_at - session.wall)
 

@@ -190,7 +190,11 @@ class Conduct:
             try:
                 self.state.unheard = False
                 case: Case = await workflow.execute_local_activity(
-                    "read_case", self.state.case_workflow, result_type=Case, **STEP
+                    "read_case",
+                    self.state.case_workflow,
+                    result_type=Case,
+                    summary="what was changed in the certification",
+                    **STEP,
                 )
                 self._adopt(case)
                 return

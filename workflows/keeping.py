@@ -205,7 +205,11 @@ class CaseKeeping:
             try:
                 self._adopt(
                     await workflow.execute_local_activity(
-                        "record_assessment", args=[case.workflow_id, workflow.now()], result_type=Case, **STEP
+                        "record_assessment",
+                        args=[case.workflow_id, workflow.now()],
+                        result_type=Case,
+                        summary="what was changed beside this run",
+                        **STEP,
                     )
                 )
                 return

@@ -96,6 +96,49 @@ def test_a_violation_from_its_report_to_its_rectification(base: Listed) -> None:
     assert id in {row["id"] for row in office.ok("conduct", "list", "--all")}
 
 
+def test_the_evidence_of_all_that_was_handed_in_can_be_read(base: Listed, tmp_path: Path) -> None:
+    """By the staff; the base reads its own, and not what may show who reported."""
+    office, number, id = base.office, base.number, f"{base.number}-C1"
+    office.ok(
+        "authorise",
+        number,
+        "--activity",
+        "a",
+        "--until",
+        f"{base.today[:4]}-12-31",
+        base.enterprise.document(),
+        *CERTIFIER,
+    )
+    office.ok("conduct", "report", number, base.report(), *COMPLIANCE)
+    office.ok("conduct", "respond", id, base.answer(), *APPLICANT)
+    entries = {entry["event"]: entry["sequence"] for entry in office.ok("timeline", number)}
+    given, report, answer = (
+        f"{name}-{entries[event]}-1"
+        for name, event in (
+            ("authorisation", "activity_authorised"),
+            ("conduct-C1", "conduct_reported"),
+            ("conduct-C1", "conduct_answered"),
+        )
+    )
+
+    def evidence(*words: str) -> dict[str, tuple[str, str]]:
+        papers = office.ok("documents", "list", number, *words)
+        return {one["path"]: (one["belongs_to"], one["by"]) for one in papers if one["sequence"]}
+
+    assert evidence(*COMPLIANCE) == {
+        given: ("authorisation", "certifier:zhao"),
+        report: (f"conduct {id}", "compliance:he"),
+        answer: (f"conduct {id}", "applicant:wang"),
+    }
+    assert set(evidence(*APPLICANT)) == {given, answer}
+    opened = office.ok("documents", "open", number, report, *COMPLIANCE)["path"]
+    assert Path(opened).name == f"{report}.pdf"
+    assert Path(opened).read_bytes() == base.enterprise.file.with_name("documents").joinpath("policy.pdf").read_bytes()
+    assert base.refused("documents", "open", number, report, *APPLICANT) == (3, "not_found")
+    table = office("documents", "list", number, "--lang", "zh", *COMPLIANCE).out
+    assert f"违规案件 {id}" in table and "书面授权" in table
+
+
 def test_left_alone_it_suspends_the_base_and_asks_for_the_revocation(base: Listed) -> None:
     """Decision 27, with both clocks moved: the base's and the conduct case's."""
     office, number, id = base.office, base.number, f"{base.number}-C1"
@@ -107,8 +150,9 @@ def test_left_alone_it_suspends_the_base_and_asks_for_the_revocation(base: Liste
     assert (moved["standing"], office.ok("conduct", "show", id)["state"]) == ("suspended", "suspended")
     office.ok("fast-forward", number, "40d")
     assert office.ok("conduct", "show", id)["awaiting"] in ("applicant", "compliance")
-    office.ok("conduct", "decide", id, "--outcome", "revocation", "--reason", "逾期未改正", *COMPLIANCE)
-    (proposal,) = office.ok("show", number)["proposals"]
+    decide = ("conduct", "decide", id, "--outcome", "revocation", "--reason", "逾期未改正", *COMPLIANCE, "--yes", *JSON)
+    (proposed, (proposal,)) = office(*decide), office.ok("show", number)["proposals"]
+    assert f"livebase approvals show {proposal['id']}" in proposed.err, "what to type next"
     ended = office.ok("approvals", "approve", proposal["id"], *CERTIFIER)
     assert (ended["standing"], ended["stage"]) == ("revoked", "settling")
     (closed,) = office.ok("show", number)["conduct"]
