@@ -24,20 +24,21 @@ def bases(ctx: typer.Context, incomplete: str) -> list[tuple[str, str]]:
 
 
 def documents(ctx: typer.Context, incomplete: str) -> list[tuple[str, str]]:
-    """The documents of the base typed before, by their paths, each with its type."""
+    """The documents of the base typed before, by their paths, each with its type, and the evidence on its case."""
     import json
 
-    from store.completion import submission
+    from store.completion import evidence, submission
     from store.documents import DocumentStore
 
     try:
         session = _session(ctx)
-        sha256 = submission(session.database_url, ctx.params["base"], _only_applicant(session))
+        asked = (session.database_url, ctx.params["base"], _only_applicant(session))
+        sha256 = submission(*asked)
         root = session.documents_root
         if sha256 is None or ("://" not in root and not Path(root).is_dir()):
             return []
         named = json.loads(DocumentStore(root).get(sha256))["documents"]
-        return [(_typed(one["path"]), one["media_type"]) for one in named]
+        return [*((_typed(one["path"]), one["media_type"]) for one in named), *evidence(*asked)]
     except Exception:
         return []
 

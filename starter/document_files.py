@@ -143,30 +143,33 @@ def _digest(file: BinaryIO, path: str) -> DocumentRef:
         tail = (tail + chunk)[-_TAIL:]
         encrypted = encrypted or _ENCRYPTED.search(carried + chunk) is not None
         carried = chunk[-_ENCRYPTED_LENGTH:]
-    media_type = _media_type(head)
-    if not _complete(media_type, tail):
+    kind = media_type(head)
+    if kind is None:
+        raise _Unusable("is no PDF, JPEG or PNG by its content, whatever its name")
+    if not _complete(kind, tail):
         raise _Unusable("is cut off: its end is missing")
     if _is_archive(tail):
         raise _Unusable("is an archive as well: hand in the document alone")
-    if media_type == "application/pdf" and encrypted:
+    if kind == "application/pdf" and encrypted:
         raise _Unusable("is an encrypted PDF: hand it in without a password")
-    return DocumentRef(path=path, sha256=digest.hexdigest(), size=size, media_type=media_type)
+    return DocumentRef(path=path, sha256=digest.hexdigest(), size=size, media_type=kind)
 
 
-def _media_type(head: bytes) -> MediaType:
+def media_type(head: bytes) -> MediaType | None:
+    """What a document is by its first bytes, None for what it can't be."""
     if head.startswith(b"%PDF-"):
         return "application/pdf"
     if head.startswith(_PNG_START):
         return "image/png"
     if head.startswith(b"\xff\xd8\xff"):
         return "image/jpeg"
-    raise _Unusable("is no PDF, JPEG or PNG by its content, whatever its name")
+    return None
 
 
-def _complete(media_type: MediaType, tail: bytes) -> bool:
-    if media_type == "application/pdf":
+def _complete(kind: MediaType, tail: bytes) -> bool:
+    if kind == "application/pdf":
         return b"%%EOF" in tail[-_PDF_END:]
-    if media_type == "image/png":
+    if kind == "image/png":
         return tail.endswith(_PNG_END)
     return b"\xff\xd9" in tail[2:]  # cameras write more behind the picture's end
 

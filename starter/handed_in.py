@@ -1,43 +1,29 @@
-"""What was handed in: applications, revision by revision, and their documents. Works with Temporal down."""
+"""Applications as they were handed in, revision by revision. Works with Temporal down."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from datetime import date
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from starter import completing
 from starter.applying import BaseArgument
-from starter.errors import CommandError, not_found, unreachable
+from starter.errors import CommandError, unreachable
 from starter.options import command, new_app
-from starter.output import flat, plain, print_table, word
+from starter.output import flat, print_table, word
 from starter.phrases import findings_table
 from starter.session import Session
 
 if TYPE_CHECKING:
     from domain.case import Case
-    from domain.submission import DocumentRef, Submission
-    from store.queries import FoundCase
-
-_ENDINGS = {"application/pdf": ".pdf", "image/jpeg": ".jpg", "image/png": ".png"}
-_HASH = re.compile(r"[0-9a-f]{4,64}")
-
-DocumentArgument = Annotated[str, typer.Argument(autocompletion=completing.documents)]
+    from domain.submission import Submission
 
 
 def register(app: typer.Typer) -> None:
     application = new_app("application", "The application.")
     command(application, "show")(show_application)
     app.add_typer(application)
-    documents = new_app("documents", "The documents handed in.")
-    command(documents, "list")(list_documents)
-    command(documents, "open")(open_document)
-    command(documents, "save")(save_documents)
-    app.add_typer(documents)
 
 
 def show_application(
@@ -74,43 +60,6 @@ def show_application(
     session.show({**view, "diff": {"since": diff, "changes": changes}}, _diff_table)
 
 
-def list_documents(session: Session, base: BaseArgument) -> None:
-    """The documents of the newest revision."""
-    found = session.readable(base)
-    documents = [document.model_dump(mode="json") for document in _documents(session, found, found.case.revision)]
-    session.show(
-        documents,
-        lambda rows: print_table(
-            ("document", "type", "bytes", "sha256"),
-            [(d["path"], d["media_type"], d["size"], d["sha256"]) for d in rows],
-        ),
-    )
-
-
-def open_document(session: Session, base: BaseArgument, document: DocumentArgument) -> None:
-    """Save one document to a temporary folder and, on a terminal, open it; prints its path."""
-    import sys
-    import tempfile
-
-    (chosen,) = _chosen(session, session.readable(base), document)
-    path = _save(session, chosen, Path(tempfile.mkdtemp(prefix="livebase-")))
-    session.show({"path": str(path)}, lambda view: print(plain(view["path"])))
-    if sys.stdout.isatty():
-        typer.launch(str(path))
-
-
-def save_documents(
-    session: Session,
-    base: BaseArgument,
-    document: Annotated[str | None, typer.Argument(autocompletion=completing.documents)] = None,
-    to: Annotated[Path, typer.Option("--to", metavar="DIR", help="The folder to save to.")] = Path(),
-) -> None:
-    """Save one document, or all of them; each is checked against its hash."""
-    chosen = _chosen(session, session.readable(base), document)
-    saved = [{"path": str(_save(session, one, to))} for one in chosen]
-    session.show(saved, lambda rows: [print(plain(row["path"])) for row in rows])
-
-
 def read_submission(session: Session, case: Case, revision: int, today: date) -> Submission:
     """A revision as handed in. CommandError: 3 for no such revision, 1 when its bytes are not what they were."""
     from domain.application import InvalidApplication
@@ -121,7 +70,7 @@ def read_submission(session: Session, case: Case, revision: int, today: date) ->
         message = f"Case {case.case_number} has no revision {revision}."
         raise CommandError(3, "not_found", message, f"The newest is {case.revision}.")
     try:
-        return Submission.from_bytes(_bytes(session, sha256), today=today)
+        return Submission.from_bytes(document_bytes(session, sha256), today=today)
     except InvalidApplication as error:
         message = f"Revision {revision} of case {case.case_number} can't be read ({len(error.problems)} problems)."
         raise CommandError(
@@ -129,7 +78,8 @@ def read_submission(session: Session, case: Case, revision: int, today: date) ->
         ) from error
 
 
-def _bytes(session: Session, sha256: str) -> bytes:
+def document_bytes(session: Session, sha256: str) -> bytes:
+    """A document, checked against its hash. CommandError: 1 when it is not what it was, 6 without the store."""
     from store.documents import DocumentDamaged, DocumentMissing
 
     try:
@@ -139,57 +89,6 @@ def _bytes(session: Session, sha256: str) -> bytes:
     except Exception as error:  # obstore has an error for each kind of store
         message = f"The document store can't be read ({type(error).__name__})."
         raise unreachable(message, "Check LIVEBASE_DOCUMENTS and its rights; run: livebase doctor") from error
-
-
-def _documents(session: Session, found: FoundCase, revision: int) -> list[DocumentRef]:
-    return list(read_submission(session, found.case, revision, session.clock_date(found)).documents)
-
-
-def _chosen(session: Session, found: FoundCase, document: str | None) -> list[DocumentRef]:
-    """The documents a person means: the newest revision's, or the one of that path or hash (or its beginning).
-
-    A hash, but no path, finds those of earlier revisions too.
-    """
-    case = found.case
-    documents = _documents(session, found, case.revision)
-    if document is None:
-        return documents
-    if not any(document == one.path for one in documents) and _HASH.fullmatch(document):
-        for revision in range(case.revision - 1, 0, -1):
-            documents += _documents(session, found, revision)
-    exact = [one for one in documents if document in (one.path, one.sha256)]
-    begun = [one for one in documents if len(document) >= 4 and one.sha256.startswith(document)]
-    chosen = exact[:1] or begun
-    if len({one.sha256 for one in chosen}) != 1:
-        error = not_found(document)
-        error.hint = f"Give a document's path or hash; see: livebase documents list {case.case_number}"
-        raise error
-    return chosen[:1]
-
-
-def _save(session: Session, document: DocumentRef, folder: Path) -> Path:
-    """Write a document into the folder, under its own name or, where that is taken, with its hash before it.
-
-    The applicant chose the name: it becomes no hidden file, and its ending is what the content is.
-    """
-    data = _bytes(session, document.sha256)
-    name = Path(document.path).stem.lstrip(".") or "document"
-    name += _ENDINGS[document.media_type]
-    for path in (folder / name, folder / f"{document.sha256[:8]}-{name}"):
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-            with path.open("xb") as file:  # never over a file that is there, never through a link
-                file.write(data)
-            return path
-        except FileExistsError:
-            if path.is_file() and not path.is_symlink() and path.read_bytes() == data:
-                return path
-        except OSError as error:
-            message = f"{folder} can't be written ({error.strerror})."
-            raise CommandError(1, "not_saved", message, "Name another folder: --to DIR") from error
-    raise CommandError(
-        1, "not_saved", f"{name} is there already, and is another file.", "Name another folder: --to DIR"
-    )
 
 
 def _content(submission: Submission) -> dict[str, Any]:

@@ -31,6 +31,7 @@ from starter import (
     local,
     measures,
     notices,
+    papers,
     reading,
     reference,
     renewing,
@@ -61,6 +62,7 @@ def build_app() -> typer.Typer:
     explaining.register(app)
     reports.register(app)
     handed_in.register(app)
+    papers.register(app)
     notices.register(app)
     reference.register(app)
     return app

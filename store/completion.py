@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from collections import Counter
 from collections.abc import Sequence
 from contextlib import closing
 from typing import Any
 from urllib.parse import quote
+
+from domain.papers import evidence_name, readable
 
 MOST = 1000
 """How many numbers are offered at most, newest cases first."""
@@ -23,6 +26,18 @@ _SUBMISSION = """
     JOIN applications ON applications.case_number = names.case_number
     WHERE names.kind IN ('case_number', 'certificate_number', 'credit_code') AND names.folded = :base
     ORDER BY cases.ordinal DESC, applications.revision DESC LIMIT 1
+"""
+_EVIDENCE = """
+    SELECT evidence.purpose, evidence.sequence, audit_entries.event, cases.facts FROM evidence
+    JOIN cases ON cases.case_number = evidence.case_number
+    JOIN audit_entries ON audit_entries.case_number = evidence.case_number
+        AND audit_entries.sequence = evidence.sequence
+    WHERE cases.case_number = (
+        SELECT cases.case_number FROM names JOIN cases ON cases.case_number = names.case_number
+        WHERE names.kind IN ('case_number', 'certificate_number', 'credit_code') AND names.folded = :base
+        ORDER BY cases.ordinal DESC LIMIT 1
+    )
+    ORDER BY evidence.sequence, evidence.sha256
 """
 
 
@@ -41,6 +56,18 @@ def submission(url: str, base: str, applicant: str | None = None) -> str | None:
     """The sha256 of what was handed in last for a base, None when there is no such base."""
     rows = _rows(url, _SUBMISSION, {"base": base.strip().casefold()})
     return next((sha256 for sha256, facts in rows if _may_see(facts, applicant)), None)
+
+
+def evidence(url: str, base: str, applicant: str | None = None) -> list[tuple[str, str]]:
+    """(name, what it belongs to) of each piece of evidence on a base's newest case, as `store/papers.py` names them."""
+    rows = _rows(url, _EVIDENCE, {"base": base.strip().casefold()})
+    places: Counter[int] = Counter()
+    found = []
+    for purpose, sequence, event, facts in rows:
+        places[sequence] += 1
+        if _may_see(facts, applicant) and readable(event, staff=applicant is None):
+            found.append((evidence_name(purpose, sequence, places[sequence]), purpose))
+    return found
 
 
 def _may_see(facts: Any, applicant: str | None) -> bool:

@@ -9,6 +9,7 @@ from pathlib import Path
 import obstore
 from obstore.store import ObjectStore, from_url
 
+_HEAD = 32
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
@@ -53,6 +54,15 @@ class DocumentStore:
         if hashlib.sha256(data).hexdigest() != sha256:
             raise DocumentDamaged(f"document {sha256} was changed in the store")
         return data
+
+    def look(self, sha256: str) -> tuple[int, bytes]:
+        """The size in bytes and the first few of them, unchecked. Raises DocumentMissing."""
+        try:
+            size: int = obstore.head(self._store, _key(sha256))["size"]
+            head = obstore.get_range(self._store, _key(sha256), start=0, end=min(size, _HEAD)) if size else b""
+        except FileNotFoundError:
+            raise DocumentMissing(f"no document {sha256}") from None
+        return size, bytes(head)
 
     def has(self, sha256: str) -> bool:
         try:

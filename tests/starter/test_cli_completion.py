@@ -72,6 +72,13 @@ class TestDocuments:
             begun = offered(dev, f"livebase documents {command} {cases.review} documents/t")
             assert begun == ["documents/taxpayer.pdf"]
 
+    def test_the_evidence_on_a_case_too(self, dev: Running, first_year: FirstYear) -> None:
+        """Applicants are offered what they may read: `domain/papers.py`."""
+        for words in ("", " ".join(APPLICANT) + " "):
+            every = offered(dev, f"livebase {words}documents open {first_year.number} ")
+            listed = [paper["path"] for paper in dev.ok("documents", "list", first_year.number)]
+            assert sorted(every) == sorted(listed) and any(path.startswith("marks-") for path in listed)
+
     def test_a_name_with_a_space_is_offered_as_it_is_typed(self, dev: Running, enterprise: Enterprise) -> None:
         text = enterprise.file.read_text("utf-8").replace("documents/policy.pdf", "documents/policy 2026.pdf")
         enterprise.file.write_text(text, "utf-8")

@@ -62,7 +62,8 @@ def test_a_section_that_was_not_there_changes_field_by_field(before: Any, after:
 
 def test_documents_come_back_as_they_were_handed_in(dev: Running, first_year: FirstYear, tmp_path: Path) -> None:
     base, sources = first_year.number, first_year.enterprise.document().parent
-    documents = dev.ok("documents", "list", base)
+    papers = dev.ok("documents", "list", base)
+    documents = [paper for paper in papers if paper["belongs_to"] == "application"]
     plan = next(document for document in documents if document["path"] == "documents/floor-plan-2.pdf")
     (tmp_path / "taken").mkdir()
     (tmp_path / "taken" / "floor-plan-2.pdf").write_bytes(b"somebody's own")
@@ -74,11 +75,17 @@ def test_documents_come_back_as_they_were_handed_in(dev: Running, first_year: Fi
         ("documents", "save", base, "documents/none.pdf", "--to", tmp_path / "none", "-o", "json"),
     )
     for document in documents:
-        assert set(document) == {"path", "sha256", "size", "media_type"}
+        assert set(document) == {"path", "sha256", "size", "media_type", "belongs_to", "sequence", "by"}
         content = (sources / Path(document["path"]).name).read_bytes()
         assert (len(content), hashlib.sha256(content).hexdigest()) == (document["size"], document["sha256"])
         assert (tmp_path / "all" / Path(document["path"]).name).read_bytes() == content
-    assert [Path(saved["path"]).name for saved in everything.json] == [Path(d["path"]).name for d in documents]
+    assert [Path(saved["path"]).stem for saved in everything.json] == [Path(one["path"]).stem for one in papers]
+    marks = [paper for paper in papers if paper["belongs_to"] == "marks"]
+    entry = marks[0]["sequence"]
+    assert [(one["by"], one["path"]) for one in marks] == [
+        ("applicant:wang", f"marks-{entry}-1"),
+        ("applicant:wang", f"marks-{entry}-2"),
+    ]
     assert [saved["path"] for saved in one.json] == [str(tmp_path / "one" / "floor-plan-2.pdf")]
     assert Path(opened.json["path"]).read_bytes() == (sources / "rooms.png").read_bytes()
     assert (unknown.code, unknown.error["kind"]) == (3, "not_found")

@@ -128,7 +128,7 @@ VOCABULARY: dict[str, set[str]] = {
     "delivery": set(DeliveryState),
     "figure": {name for version in policy_book().versions for name in version.figures},
     "day": days(),
-    "evidence": of_the_domain("Evidence", place=0, keyword="purpose") | {"application", "conduct"},
+    "evidence": of_the_domain("Evidence", place=0, keyword="purpose") | {"conduct"},
     "known by": set(example().application.names)
     | {"entrusted_enterprise", "registration_number"}
     | {"case_number", "credit_code", "certificate_number", "reference", "payer"},
