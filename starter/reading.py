@@ -47,14 +47,22 @@ def next_events(session: Session, base: BaseArgument) -> None:
     from store.queries import shown
 
     case = session.readable(base).case
-    events = sorted(case.plan, key=lambda planned: planned.at)
+    of_conduct = [(planned, conduct.id) for conduct in case.open_conduct for planned in conduct.plan]
+    events = sorted([*((planned, None) for planned in case.plan), *of_conduct], key=lambda event: event[0].at)
     view = {
         "case_number": case.case_number,
         "stage": case.stage.value,
         "awaiting": case.awaiting.value,
         "due_at": shown(case.due_at),
         "events": [
-            {"event": p.event.value, "at": shown(p.at), "what": p.what, "provisional": p.provisional} for p in events
+            {
+                "event": planned.event.value,
+                "at": shown(planned.at),
+                "what": planned.what,
+                "provisional": planned.provisional,
+                "conduct": conduct,
+            }
+            for planned, conduct in events
         ],
         "commands": {action: sorted(roles) for action, roles in open_to(case).items()},
     }
@@ -129,6 +137,7 @@ def _meaning(action: str) -> str:
 
 
 def _planned(event: dict[str, Any]) -> str:
-    """What comes of itself: the plan's own words, or the event's in another language."""
+    """What comes of itself: the plan's own words, or the event's in another language; in which conduct case."""
     translated = word(event["event"])
-    return event["what"] if translated == event["event"] else translated
+    what: str = event["what"] if translated == event["event"] else translated
+    return f"{event['conduct']}: {what}" if event["conduct"] else what

@@ -79,6 +79,9 @@ def test_a_violation_from_its_report_to_its_rectification(base: Listed) -> None:
     assert base.refused("conduct", "decide", id, "--outcome", "gone", "--reason", "r", *COMPLIANCE)[0] == 2
     ordered = office.ok("conduct", "decide", id, "--outcome", "rectification", "--reason", "责令改正", *COMPLIANCE)
     assert ordered["awaiting"] == "applicant"
+    first = office.ok("next", number)["events"][0]
+    assert (first["event"], first["conduct"], first["at"]) == ("suspend_uncorrected", id, ordered["due_at"])
+    assert f"{id}: 逾期未改正" in office("next", number, "--lang", "zh").out
     to = f"{int(ordered['due_at'][:4]) + 1}-01-31"
     office.ok("extend", number, "--deadline", "rectification", "--to", to, "--reason", "春节", *OPERATOR)
     assert office.ok("show", number)["due_at"].startswith(f"{to[:4]}-02-01")
