@@ -147,6 +147,12 @@ class _Files:
     def payment(self, reference: str) -> tuple[Payment | None, str | None]:
         return self._tx.payment(reference), self._tx.payment_case(reference)
 
+    def paper(self, sha256: str) -> bytes:
+        try:
+            return self._documents.get(sha256)
+        except (DocumentMissing, DocumentDamaged) as error:
+            raise Refusal(RefusalKind.INVALID_FILE, f"The paper can't be read: {error}.", _SEND_AGAIN) from error
+
     def require_documents(self, hashes: tuple[str, ...]) -> None:
         if not all(self._documents.has(sha256) for sha256 in hashes):
             raise Refusal(RefusalKind.INVALID_FILE, "A document named has not arrived.", "Send the command again.")

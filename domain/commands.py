@@ -307,7 +307,8 @@ class ConductCommand(Command):
 class ReportConduct(ConductCommand):
     """Report a violation, with evidence (documents' sha256). `conduct` is the id it is to have.
 
-    `urgent`: the base is suspended at once (decision 27).
+    `urgent`: the base is suspended at once (decision 27). `paper`: facts, accounts and losses (`domain/written.py`),
+    which are given here only by commands of before.
     """
 
     action: ClassVar[str] = "report_conduct"
@@ -315,19 +316,21 @@ class ReportConduct(ConductCommand):
     trigger: Literal["breach", "account_violation"]
     severity: Literal["minor", "serious"]
     found_on: date
-    facts: str = Field(min_length=1, max_length=2000)
+    facts: str = Field(default="", max_length=2000)
     affected_accounts: tuple[str, ...] = ()
     losses: tuple[Loss, ...] = ()
     evidence: tuple[str, ...] = Field(min_length=1)
     urgent: bool = False
+    paper: str | None = Field(default=None, pattern=r"^[0-9a-f]{64}$")
 
 
 class RespondConduct(ConductCommand):
-    """Answer a report, or tell how a violation was put right; evidence as documents' sha256."""
+    """Answer a report, or tell how a violation was put right; evidence as documents' sha256, `paper` as in a report."""
 
     action: ClassVar[str] = "respond_conduct"
-    statement: str = Field(min_length=1, max_length=2000)
+    statement: str = Field(default="", max_length=2000)
     evidence: tuple[str, ...] = ()
+    paper: str | None = Field(default=None, pattern=r"^[0-9a-f]{64}$")
 
 
 class DecideConduct(ConductCommand):
@@ -348,12 +351,13 @@ class Authorise(Command):
 
 
 class FileAppeal(Command):
-    """Appeal against the decision that ended the case, by its id; evidence as documents' sha256."""
+    """Appeal against the decision that ended the case, by its id; evidence and `paper` as in an answer."""
 
     action: ClassVar[str] = "file_appeal"
     decision: str = Field(min_length=1, max_length=40)
-    statement: str = Field(min_length=1, max_length=2000)
+    statement: str = Field(default="", max_length=2000)
     evidence: tuple[str, ...] = ()
+    paper: str | None = Field(default=None, pattern=r"^[0-9a-f]{64}$")
 
 
 class DecideAppeal(Command):
@@ -401,12 +405,13 @@ class Correct(Command):
 
 
 class ObjectAssessment(Command):
-    """Object to a provisional fail (of `period`, or of the newest), with evidence (documents' sha256)."""
+    """Object to a provisional fail (of `period`, or of the newest); evidence and `paper` as in an answer."""
 
     action: ClassVar[str] = "object_assessment"
-    statement: str = Field(min_length=1, max_length=2000)
+    statement: str = Field(default="", max_length=2000)
     evidence: tuple[str, ...] = ()
     period: str | None = None
+    paper: str | None = Field(default=None, pattern=r"^[0-9a-f]{64}$")
 
 
 class DecideAssessment(Command):
@@ -436,10 +441,11 @@ class ExtendDeadline(Command):
 
 
 class AddNote(Command):
-    """A note for the staff."""
+    """A note for the staff, its text in a `paper` as in a report."""
 
     action: ClassVar[str] = "add_note"
-    text: str = Field(min_length=1, max_length=2000)
+    text: str = Field(default="", max_length=2000)
+    paper: str | None = Field(default=None, pattern=r"^[0-9a-f]{64}$")
 
 
 class ResendLetters(Command):

@@ -67,6 +67,7 @@ class ConductCase(BaseModel):
     """One conduct case, now. `id` is `<case number>-C<n>`; what was reported is on record under it.
 
     `plan` is what comes of itself in it; `overdue` is set when a suspension for it has stayed uncorrected too long.
+    `answered` within its time; what the answer says is in the entry that put it on record (`answer` of older ones).
     `decided_by` are all who have decided anything on it.
     """
 
@@ -81,6 +82,7 @@ class ConductCase(BaseModel):
     reported_by: str
     state: State = "answer"
     answer: str | None = None
+    answered: bool = False
     overdue: bool = False
     outcome: Outcome | None = None
     closed_at: datetime | None = None
@@ -91,6 +93,11 @@ class ConductCase(BaseModel):
     def hold(self) -> str:
         """The kind of the hold a suspension for it places (`domain/suspension.py`)."""
         return f"conduct:{self.id}"
+
+    @property
+    def unanswered(self) -> bool:
+        """Whether the base has let its time to answer pass."""
+        return not self.answered and self.answer is None
 
     @property
     def next_event(self) -> Planned | None:

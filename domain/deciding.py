@@ -43,6 +43,7 @@ from domain.permissions import SECOND_PERSON
 from domain.records import Payment, Transition
 from domain.setting import Setting
 from domain.submission import Submission
+from domain.written import Written, WrittenNote, WrittenReport, WrittenStatement, with_words
 
 
 class OnRecord(Protocol):
@@ -80,6 +81,10 @@ class OnRecord(Protocol):
         """The next number of a series; the same is never given twice."""
         ...
 
+    def paper(self, sha256: str) -> bytes:
+        """What somebody wrote, handed over before its command. Refuses (2) what can't be read."""
+        ...
+
     def require_documents(self, hashes: tuple[str, ...]) -> None:
         """Refuse (2) evidence that never arrived in the document store."""
         ...
@@ -102,6 +107,16 @@ def _with_evidence(rule: Callable[[Case, Any, Setting], Transition]) -> Rule:
         named = command.evidence or ()
         on_record.require_documents((named,) if isinstance(named, str) else named)
         return transition
+
+    return decide
+
+
+def _in_writing(kind: type[Written], rule: Rule) -> Rule:
+    """A rule whose command's words are in a paper of their own."""
+
+    def decide(case: Case, command: Any, setting: Setting, on_record: OnRecord) -> Transition:
+        paper = None if command.paper is None else on_record.paper(command.paper)
+        return rule(case, with_words(command, kind, paper), setting, on_record)
 
     return decide
 
@@ -214,23 +229,23 @@ RULES: dict[str, Rule] = {
     "surrender": _plain(leaving.surrender),
     "dissolve": _plain(leaving.dissolve),
     "revoke": _revoke,
-    "report_conduct": _with_evidence(violation.report),
-    "respond_conduct": _with_evidence(violation.respond),
+    "report_conduct": _in_writing(WrittenReport, _with_evidence(violation.report)),
+    "respond_conduct": _in_writing(WrittenStatement, _with_evidence(violation.respond)),
     "decide_conduct": _decide_conduct,
     "authorise": _with_evidence(casework.authorise),
-    "file_appeal": _with_evidence(appeal.file),
+    "file_appeal": _in_writing(WrittenStatement, _with_evidence(appeal.file)),
     "decide_appeal": _back(appeal.decide),
     "set_aside": _back(setting_aside.set_aside),
     "approve_proposal": _approve_proposal,
     "deny_proposal": _plain(approving.deny),
-    "object_assessment": _with_evidence(objection.object_to),
+    "object_assessment": _in_writing(WrittenStatement, _with_evidence(objection.object_to)),
     "decide_assessment": _plain(objection.decide),
     "confirm_marks": _with_evidence(after_ending.confirm_marks),
     "check_marks": _plain(after_ending.check_marks),
     "correct": _correct,
     "assign": _plain(casework.assign),
     "extend_deadline": _plain(casework.extend),
-    "add_note": _plain(casework.add_note),
+    "add_note": _in_writing(WrittenNote, _plain(casework.add_note)),
     "resend_letters": _resend_letters,
 }
 """Action → rule, in process order."""

@@ -296,7 +296,7 @@ def _require_conduct(case: Case, command: Command) -> None:
         message = f"The conduct case {id} is closed: {conduct.outcome}."
         raise Refusal(RefusalKind.ALREADY_DECIDED, message, shown)
     if command.action == "respond_conduct" and conduct.state not in _ANSWERABLE:
-        late = conduct.state == "decision" and conduct.answer is None
+        late = conduct.state == "decision" and conduct.unanswered
         kind = RefusalKind.TOO_LATE if late else RefusalKind.WRONG_STAGE
         message = "The time to answer is over." if late else "Compliance decides on what was handed in."
         raise Refusal(kind, f"The conduct case {id} waits for no answer. {message}", shown)

@@ -43,7 +43,8 @@ def report(case: Case, command: ReportConduct, setting: Setting) -> Transition:
     records: tuple[ListRevision, ...] = ()
     changes: dict[str, Any] = {}
     if command.urgent:
-        records, changes = suspension.place(case, opened.hold, command.facts, setting)
+        reason = f"a violation of {command.rule} reported as urgent"
+        records, changes = suspension.place(case, opened.hold, reason, setting)
     return step(
         case,
         setting,
@@ -96,7 +97,7 @@ def respond(case: Case, command: RespondConduct, setting: Setting) -> Transition
         detail={"statement": command.statement, "evidence": list(command.evidence)},
         facts={"statement": command.statement},
         state="decision" if answers else "check",
-        **({"answer": command.statement} if answers else {}),
+        **({"answered": True} if answers else {}),
     )
 
 

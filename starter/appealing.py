@@ -29,6 +29,7 @@ def file(session: Session, base: BaseArgument, paper: FileArgument) -> None:
     """Appeal once, within the time the letter names; the decision stands meanwhile."""
     from domain.commands import FileAppeal
     from domain.statement import InvalidStatement, read_appeal
+    from domain.written import WrittenStatement
     from starter.paper_file import InvalidFile, read_paper_file
     from starter.sending import act
 
@@ -37,8 +38,10 @@ def file(session: Session, base: BaseArgument, paper: FileArgument) -> None:
         read = read_paper_file(paper, read_appeal, InvalidStatement)
     except InvalidFile as error:
         raise invalid_file(error.problems) from None
-    stated = {"decision": read.paper.decision, "statement": read.paper.statement, "evidence": read.hashes}
-    act(session, base, lambda envelope: FileAppeal(**envelope, **stated), read.document_files)
+    written = WrittenStatement(statement=read.paper.statement)
+    stated = {"decision": read.paper.decision, "paper": written.sha256, "evidence": read.hashes}
+    content = written.canonical_bytes()
+    act(session, base, lambda envelope: FileAppeal(**envelope, **stated), read.document_files, content)
 
 
 def decide(

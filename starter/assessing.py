@@ -96,6 +96,7 @@ def object_to(
     """Object to a provisional fail within its time; compliance decides."""
     from domain.commands import ObjectAssessment
     from domain.statement import InvalidStatement, read_statement
+    from domain.written import WrittenStatement
     from starter.paper_file import InvalidFile, read_paper_file
     from starter.sending import act
 
@@ -104,8 +105,10 @@ def object_to(
         read = read_paper_file(file, read_statement, InvalidStatement)
     except InvalidFile as error:
         raise invalid_file(error.problems) from None
-    fields = {"statement": read.paper.statement, "evidence": read.hashes, "period": quarter}
-    act(session, base, lambda envelope: ObjectAssessment(**envelope, **fields), read.document_files)
+    written = WrittenStatement(statement=read.paper.statement)
+    fields = {"paper": written.sha256, "evidence": read.hashes, "period": quarter}
+    content = written.canonical_bytes()
+    act(session, base, lambda envelope: ObjectAssessment(**envelope, **fields), read.document_files, content)
 
 
 def decide(

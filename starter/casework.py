@@ -65,11 +65,13 @@ def add(
 ) -> None:
     """Keep a note for the staff; applicants don't see it."""
     from domain.commands import AddNote
+    from domain.written import WrittenNote
     from starter.sending import act
 
     if not readable(text) or len(text) > _LONGEST_TEXT:
         raise usage(f"--text has 1 to {_LONGEST_TEXT} printable characters.", "For example: --text 已电话核实")
-    act(session, base, lambda envelope: AddNote(**envelope, text=text.strip()))
+    written = WrittenNote(text=text.strip())
+    act(session, base, lambda envelope: AddNote(**envelope, paper=written.sha256), content=written.canonical_bytes())
 
 
 def list_notes(session: Session, base: BaseArgument) -> None:

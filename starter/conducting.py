@@ -40,8 +40,9 @@ def report(
     urgent: Annotated[bool, typer.Option("--urgent", help="Suspend the base at once.")] = False,
 ) -> None:
     """Report a violation with evidence; the base is told and may answer."""
-    from domain.commands import Loss, ReportConduct
+    from domain.commands import ReportConduct
     from domain.conduct_report import InvalidReport, read_report
+    from domain.written import WrittenLoss, WrittenReport
     from starter.paper_file import InvalidFile, read_paper_file
     from starter.sending import act, envelope, send
 
@@ -56,6 +57,8 @@ def report(
         act(session, base, lambda given: ReportConduct(**given))
         return
     paper = read.paper
+    losses = tuple(WrittenLoss(kind=loss.kind, description=loss.description) for loss in paper.losses)
+    written = WrittenReport(facts=paper.facts, affected_accounts=paper.affected_accounts, losses=losses)
     reported = ReportConduct(
         **envelope(session, found.case.workflow_id),
         conduct=_next_id(session, found),
@@ -63,13 +66,11 @@ def report(
         trigger=paper.trigger,
         severity=paper.severity,
         found_on=paper.found_on,
-        facts=paper.facts,
-        affected_accounts=paper.affected_accounts,
-        losses=tuple(Loss(kind=loss.kind, description=loss.description) for loss in paper.losses),
         evidence=read.hashes,
         urgent=urgent,
+        paper=written.sha256,
     )
-    send(session, reported, found, files=read.document_files)
+    send(session, reported, found, files=read.document_files, content=written.canonical_bytes())
     if not session.dry_run:
         say(f"{word('Conduct case')}: {reported.conduct}")
 
@@ -78,6 +79,7 @@ def respond(session: Session, conduct: ConductArgument, file: FileArgument) -> N
     """Answer a report, or tell how a violation was put right; with evidence."""
     from domain.commands import RespondConduct
     from domain.statement import InvalidStatement, read_statement
+    from domain.written import WrittenStatement
     from starter.paper_file import InvalidFile, read_paper_file
     from starter.sending import envelope, send
 
@@ -87,13 +89,14 @@ def respond(session: Session, conduct: ConductArgument, file: FileArgument) -> N
     except InvalidFile as error:
         raise invalid_file(error.problems) from None
     found = _found(session, conduct)
+    written = WrittenStatement(statement=read.paper.statement)
     answer = RespondConduct(
         **envelope(session, found.case.workflow_id),
         conduct=_typed(conduct),
-        statement=read.paper.statement,
         evidence=read.hashes,
+        paper=written.sha256,
     )
-    send(session, answer, found, files=read.document_files)
+    send(session, answer, found, files=read.document_files, content=written.canonical_bytes())
 
 
 def decide(

@@ -142,5 +142,8 @@ class _Reading:
     def draw_number(self, series: str, year: int) -> str:
         return f"{series}-{year}-…"
 
+    def paper(self, sha256: str) -> bytes:
+        return self._content or b""
+
     def require_documents(self, hashes: tuple[str, ...]) -> None:
         """They would be handed over first."""

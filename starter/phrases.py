@@ -107,7 +107,7 @@ def outcome(result: str) -> str:
 
 def _hold(hold: dict[str, Any]) -> str:
     ground, colon, whose = hold["kind"].partition(":")
-    return f"{word(ground, 'hold')}{colon}{whose} {word('since')} {when(hold['since'])}: {hold['reason']}"
+    return f"{word(ground, 'hold')}{colon}{whose} {word('since')} {when(hold['since'])}: {word(hold['reason'])}"
 
 
 def _assessment(one: dict[str, Any]) -> str:

@@ -31,15 +31,15 @@ _PAUSE_SECONDS = 0.5
 Make = Callable[[dict[str, Any]], "Command"]
 
 
-def act(session: Session, base: str, make: Make, files: Mapping[str, Path] = {}) -> None:
-    """Send the command `make` builds for BASE, and print its answer. `files` are documents by sha256."""
+def act(session: Session, base: str, make: Make, files: Mapping[str, Path] = {}, content: bytes | None = None) -> None:
+    """Send the command `make` builds for BASE, and print its answer. `files` and `content` as in `send`."""
     session.require_usable_options()
     found = session.meant(base)
     if found is None:
         if not session.dry_run:
             asyncio.run(reach(session))  # a lost server comes before an unknown base
         raise not_found(base)
-    send(session, make(envelope(session, found.case.workflow_id)), found, files=files)
+    send(session, make(envelope(session, found.case.workflow_id)), found, files=files, content=content)
 
 
 def envelope(session: Session, workflow_id: str) -> dict[str, Any]:

@@ -143,4 +143,13 @@ _DEMO = {
     "{} events, time-skips not counted": "{} 个事件,不含时间快进",
 }
 
-SENTENCES: dict[str, str] = {**_DEMO, **_CASES, **_CALENDAR, **_DOCTOR}
+_HOLDS = {
+    english.format(rule): chinese.format(rule)
+    for rule in ("R2", "R3", "R4", "R5", "R6", "R7", "R8")
+    for english, chinese in (
+        ("a violation of {} reported as urgent", "紧急报告的违规({})"),
+        ("the violation of {} was not put right", "违规({})未改正"),
+    )
+}
+
+SENTENCES: dict[str, str] = {**_DEMO, **_CASES, **_CALENDAR, **_DOCTOR, **_HOLDS}

@@ -29,6 +29,7 @@ def conduct_view(engine: Engine, case: Case, id: str, now: datetime, *, staff: b
         raise KeyError(id)
     with Session(engine) as session:
         report = session.get_one(tables.ConductReportRow, id)
+        answer = _answer(session, case, id)
         authorisations = [
             {
                 "activity": row.activity,
@@ -46,10 +47,17 @@ def conduct_view(engine: Engine, case: Case, id: str, now: datetime, *, staff: b
         "facts": report.facts,
         "affected_accounts": report.affected_accounts if staff else [],
         "losses": report.losses if staff else [],
-        "answer": conduct.answer,
+        "answer": conduct.answer or answer,
         "authorisations": authorisations if conduct.rule == "R5" else [],
         "possible": sorted(conduct.possible),
     }
+
+
+def _answer(session: Session, case: Case, id: str) -> str | None:
+    """What the base stated in its answer, as the entry has it."""
+    entry = tables.AuditRow
+    rows = select(entry.detail).where(entry.case_number == case.case_number, entry.event == "conduct_answered")
+    return next((str(detail["statement"]) for detail in session.scalars(rows) if detail["conduct"] == id), None)
 
 
 def dependants_of(session: Session, case: Case) -> Dependants:

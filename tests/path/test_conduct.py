@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from datetime import datetime
 from typing import Any
 
@@ -10,6 +11,7 @@ from temporalio.client import WithStartWorkflowOperation, WorkflowUpdateFailedEr
 from temporalio.common import WorkflowIDConflictPolicy
 
 from connection.clock import MARGIN
+from connection.histories import runs
 from domain import conduct_agenda
 from domain.commands import (
     Actor,
@@ -25,6 +27,8 @@ from domain.conduct import ConductCase, conduct_workflow_id
 from domain.refusals import RefusalKind
 from domain.shanghai import shanghai_date
 from domain.stages import Role, Stage, Standing
+from domain.written import WrittenReport, WrittenStatement
+from store.conduct import conduct_view
 from store.queries import Reader
 from tests.office import APPLICANT, CERTIFIER, Base, Office, refused, until
 from tests.office import _refusal as refusal_of
@@ -36,6 +40,7 @@ ONLY_ON = "sqlite"
 """What differs between the databases is tested in tests/store, and by requests and payments at once on both."""
 
 COMPLIANCE = Actor(role=Role.COMPLIANCE, name="he")
+FACTS, ACCOUNT, ANSWER, PUT_RIGHT = "组织刷单", "anchor-1", "已经停止", "规则已张贴,人员已处分"
 
 
 class Accused:
@@ -65,8 +70,9 @@ class Accused:
             raise refusal_of(error) from None
         return answer
 
-    async def respond(self, statement: str = "已经停止") -> Answer:
-        return await self.send(self.base.command(RespondConduct, APPLICANT, conduct=self.id, statement=statement))
+    async def respond(self, statement: str = ANSWER) -> Answer:
+        paper = self.base.office.documents.put(WrittenStatement(statement=statement).canonical_bytes())
+        return await self.send(self.base.command(RespondConduct, APPLICANT, conduct=self.id, paper=paper))
 
     async def decide(self, outcome: str) -> Answer:
         fields = {"conduct": self.id, "outcome": outcome, "reason": "证据充分"}
@@ -89,19 +95,29 @@ class Accused:
             await until(lambda at=at: conduct_agenda.due(self.conduct, at) is None, f"{upcoming.event} of {self.id}")  # type: ignore[misc]
 
 
-def report(base: Base, **fields: Any) -> ReportConduct:
+def report(base: Base, *, facts: str = FACTS, affected_accounts: tuple[str, ...] = (), **fields: Any) -> ReportConduct:
     evidence = base.office.documents.put(b"%PDF-1.4 screenshots of brushing %%EOF")
+    paper = WrittenReport(facts=facts, affected_accounts=affected_accounts)
     given: dict[str, Any] = {
         "conduct": f"{base.case.case_number}-C{len(base.case.conduct) + 1}",
         "rule": "R6",
         "trigger": "breach",
         "severity": "minor",
         "found_on": shanghai_date(base.case.opened_at),
-        "facts": "组织刷单",
         "evidence": (evidence,),
+        "paper": base.office.documents.put(paper.canonical_bytes()),
     }
     command: ReportConduct = base.command(ReportConduct, COMPLIANCE, **given | fields)
     return command
+
+
+async def require_unsaid(case: Accused) -> None:
+    """What people wrote about the violation is on record, and in no history: those are kept and shown elsewhere."""
+    said = (FACTS, ACCOUNT, ANSWER, PUT_RIGHT)
+    for workflow_id in (case.workflow_id, case.base.workflow_id):
+        async for events in runs(case.base.office.client, workflow_id):
+            kept = b"".join(event.SerializeToString() for event in events)
+            assert not [text for text in said if text.encode() in kept or json.dumps(text)[1:-1].encode() in kept]
 
 
 async def accused(base: Base, **fields: Any) -> Accused:
@@ -146,17 +162,20 @@ async def test_a_violation_is_answered_put_right_and_closed(office: Office) -> N
     assert found is not None and found.run_id == (await base.handle.describe()).run_id, "its own page in Temporal Web"
     assert (await case.respond()).awaiting is Role.COMPLIANCE
     assert (await case.decide("rectification")).awaiting is Role.APPLICANT
-    await case.respond("规则已张贴,人员已处分")
+    await case.respond(PUT_RIGHT)
     closed = await case.decide("rectified")
     assert (closed.stage, closed.standing, closed.awaiting) == (Stage.VALID, Standing.CERTIFIED, Role.NOBODY)
     assert (await case.handle.result())["outcome"] == "rectified"
     await known(base)
     acts.check_books(base)
+    view = conduct_view(office.engine, base.case, case.id, base.case.opened_at, staff=True)
+    assert (view["facts"], view["answer"]) == (FACTS, ANSWER)
+    await require_unsaid(case)
 
 
 async def test_not_put_right_it_suspends_and_in_the_end_two_people_revoke(office: Office) -> None:
     base = await acts.in_valid(office)
-    case = await accused(base, severity="minor", affected_accounts=("anchor-1",))
+    case = await accused(base, severity="minor", affected_accounts=(ACCOUNT,))
     await case.forward_to(case.conduct.plan[0].at)
     assert case.conduct.state == "decision", "its time to answer is over"
     await case.decide("rectification")
@@ -177,8 +196,9 @@ async def test_not_put_right_it_suspends_and_in_the_end_two_people_revoke(office
     assert case.conduct.state == "closed"
     assert (await case.handle.result())["outcome"] == "revocation", "its workflow has heard and ended"
     letters = Reader(office.engine).letters(base.case.case_number)
-    assert [one["recipient"] for one in letters if "anchor-1" in one["body"]] == ["operator"], "who depends on it (E50)"
+    assert [one["recipient"] for one in letters if ACCOUNT in one["body"]] == ["operator"], "who depends on it (E50)"
     acts.check_books(base)
+    await require_unsaid(case)
 
 
 async def test_several_at_once_and_no_measure_cancels_another(office: Office) -> None:
@@ -193,6 +213,7 @@ async def test_several_at_once_and_no_measure_cancels_another(office: Office) ->
     assert base.case.holds == () and second.conduct.state == "answer"
     await known(base)
     acts.check_books(base)
+    await require_unsaid(first)
 
 
 async def test_of_two_reports_at_once_each_has_its_own_number(office: Office) -> None:
