@@ -108,10 +108,7 @@ class CaseKeeping:
                     self._adopt(outcome.case)
                 raise refusal_error(outcome.refusal.refusal())
             assert outcome.case is not None
-            before = self.state.case.open_conduct if self.state.case else ()
-            self._adopt(outcome.case)
-            closed = {conduct.id for conduct in before} - {conduct.id for conduct in outcome.case.open_conduct}
-            self.state.to_tell += sorted(closed)
+            self._carried_out(outcome.case)
             self.state.remember(command, outcome.answer)
             return outcome.answer
 
@@ -181,7 +178,7 @@ class CaseKeeping:
             case, told = self.state.case, list(self.state.notices.values())
             try:
                 if case is not None and may_move(case):
-                    self._adopt(
+                    self._carried_out(
                         await workflow.execute_local_activity(
                             "recount_deadlines",
                             args=[case.workflow_id, told[-1], workflow.now()],
@@ -219,7 +216,7 @@ class CaseKeeping:
         await workflow.sleep(STORE_PAUSE, summary="the store did not answer; trying again")
 
     async def _tell_conduct(self, conduct: str) -> None:
-        """A conduct case was closed by what was done here: its workflow, which may have ended, is to hear of it."""
+        """A conduct case was changed by what was done here: its workflow, which may have ended, is to hear of it."""
         beside = conduct_workflow_id(workflow.info().workflow_id, conduct)
         try:
             await workflow.get_external_workflow_handle(beside).signal("case_changed")
@@ -270,7 +267,7 @@ class CaseKeeping:
                 if case is None or planned not in case.plan:
                     return
                 try:
-                    self._adopt(
+                    self._carried_out(
                         await workflow.execute_local_activity(
                             name,
                             args=[case.workflow_id, planned, workflow.now(), *more],
@@ -284,6 +281,13 @@ class CaseKeeping:
                     why = error.cause.type if isinstance(error.cause, ApplicationError) else type(error.cause).__name__
                     workflow.logger.warning("the store did not take a step", extra={"step": name, "error": why})
             await workflow.sleep(STORE_PAUSE, summary="the store did not answer; trying again")
+
+    def _carried_out(self, case: Case) -> None:
+        """Take over a case changed here; the workflows of the conduct cases that are not as they were are to hear."""
+        before = self.state.case.conduct if self.state.case else ()
+        changed = [conduct.id for conduct in case.conduct if conduct not in before]
+        self.state.to_tell += [id for id in changed if id not in self.state.to_tell]
+        self._adopt(case)
 
     def _adopt(self, case: Case) -> None:
         """Take over the case as stored, and show it: one upsert, current details rewritten."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from temporalio.client import WithStartWorkflowOperation, WorkflowUpdateFailedError
@@ -18,6 +18,7 @@ from domain.commands import (
     Answer,
     ApproveProposal,
     DecideConduct,
+    ExtendDeadline,
     Reinstate,
     ReportConduct,
     RespondConduct,
@@ -30,7 +31,7 @@ from domain.stages import Role, Stage, Standing
 from domain.written import WrittenReport, WrittenStatement
 from store.conduct import conduct_view
 from store.queries import Reader
-from tests.office import APPLICANT, CERTIFIER, Base, Office, refused, until
+from tests.office import APPLICANT, CERTIFIER, OPERATOR, Base, Office, refused, until
 from tests.office import _refusal as refusal_of
 from tests.path import acts
 from workflows.messages import CONDUCT_WORKFLOW
@@ -214,6 +215,23 @@ async def test_several_at_once_and_no_measure_cancels_another(office: Office) ->
     await known(base)
     acts.check_books(base)
     await require_unsaid(first)
+
+
+async def test_its_own_workflow_hears_what_is_done_in_the_certification(office: Office) -> None:
+    base = await acts.in_valid(office)
+    case = await accused(base)
+    await case.respond()
+    await case.decide("rectification")
+    (before,) = case.conduct.plan
+    to = shanghai_date(before.at) + timedelta(days=30)
+    await base.do(ExtendDeadline, OPERATOR, deadline="rectification", to=to, reason="春节")
+    assert case.conduct.plan != (before,)
+    for _ in range(200):
+        if await case.handle.query("conduct", result_type=ConductCase) == case.conduct:
+            break
+        await asyncio.sleep(0.05)
+    else:
+        raise AssertionError("its workflow waits for a deadline that is none any more")
 
 
 async def test_of_two_reports_at_once_each_has_its_own_number(office: Office) -> None:
