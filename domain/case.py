@@ -387,6 +387,13 @@ class Case(_Part):
         """What comes of itself first; equal instants keep the plan's order."""
         return min(self.plan, key=lambda planned: planned.at) if self.plan else None
 
+    @property
+    def coming(self) -> tuple[tuple[Planned, str | None], ...]:
+        """All that comes of itself, first to last, each with the conduct case it is of; None for the case's own."""
+        of_conduct = [(planned, conduct.id) for conduct in self.open_conduct for planned in conduct.plan]
+        own = [(planned, None) for planned in self.plan]
+        return tuple(sorted([*own, *of_conduct], key=lambda event: event[0].at))
+
     def standing(self, now: datetime) -> Standing:
         """The base's standing at an instant of the case's clock (decision 21)."""
         return standing(now, self.terms, self.holds, self.ending)

@@ -56,8 +56,9 @@ def current_details(case: Case, now: datetime, namespace: str) -> str:
         ("状态 Standing", case.standing(now).value),
         ("待办 Awaiting", f"{case.awaiting.value} by {_shown(case.due_at)}" if case.due_at else case.awaiting.value),
     ]
-    if case.next_event is not None:
-        rows.append(("下一步 Next", f"{case.next_event.what}, {_shown(case.next_event.at)}"))
+    for planned, conduct in case.coming[:1]:
+        where = f"{conduct}: " if conduct else ""
+        rows.append(("下一步 Next", f"{where}{planned.what}, {_shown(planned.at)}"))
     rows.append(("保证金 Deposit", f"{format_cny(deposit.held)} of {format_cny(deposit.required)} CNY held"))
     if deposit.unmatched:
         rows.append(("待核对 Unmatched", f"{format_cny(deposit.unmatched)} CNY"))

@@ -120,7 +120,7 @@ async def _step_by_step(
         await _record(clock, case, reached - datetime.now(UTC))
         if reached >= goal:
             return _view(case, reached)
-        upcoming = _next_at(case)
+        upcoming = next((planned.at for planned, _ in case.coming), None)
         stops = upcoming is not None and upcoming <= goal
         aim = upcoming - MARGIN if upcoming is not None and stops else goal
         if aim > now:
@@ -133,12 +133,6 @@ async def _step_by_step(
             await _bring(clock, process, aim)
         if stops:
             await asyncio.sleep(MARGIN / timedelta(seconds=1))  # the clock runs on to what is due
-
-
-def _next_at(case: Case) -> datetime | None:
-    """When anything of the base comes of itself next: in its own case or in a conduct case."""
-    planned = [*case.plan, *(one for conduct in case.open_conduct for one in conduct.plan)]
-    return min((one.at for one in planned), default=None)
 
 
 async def _bring(clock: CaseClock, workflow_id: str, instant: datetime) -> None:
@@ -208,7 +202,7 @@ def _foreseen(case: Case, goal: datetime) -> dict[str, Any]:
     """What a dry run tells: the planned events on the way. What they bring with them is not foreseen."""
     from store.queries import shown
 
-    events = sorted((planned for planned in case.plan if planned.at <= goal), key=lambda planned: planned.at)
+    events = [planned for planned, _ in case.coming if planned.at <= goal]
     return {
         "dry_run": True,
         "case_number": case.case_number,

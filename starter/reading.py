@@ -47,8 +47,6 @@ def next_events(session: Session, base: BaseArgument) -> None:
     from store.queries import shown
 
     case = session.readable(base).case
-    of_conduct = [(planned, conduct.id) for conduct in case.open_conduct for planned in conduct.plan]
-    events = sorted([*((planned, None) for planned in case.plan), *of_conduct], key=lambda event: event[0].at)
     view = {
         "case_number": case.case_number,
         "stage": case.stage.value,
@@ -62,7 +60,7 @@ def next_events(session: Session, base: BaseArgument) -> None:
                 "provisional": planned.provisional,
                 "conduct": conduct,
             }
-            for planned, conduct in events
+            for planned, conduct in case.coming
         ],
         "commands": {action: sorted(roles) for action, roles in open_to(case).items()},
     }

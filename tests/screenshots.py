@@ -3,7 +3,7 @@
     python -m tests.screenshots
 
 Starts `livebase dev` in a folder of its own, brings a case into each stage, and writes docs/images/*.png. Needs
-Chromium (the Debian package `chromium`).
+Chromium and a font with Chinese (the Debian packages `chromium` and `fonts-noto-cjk`).
 """
 
 from __future__ import annotations
@@ -83,7 +83,7 @@ def take_pictures(web: str, case: str, accused: str) -> None:
         page.set_viewport_size({"width": 1400, "height": 760})
         _picture(page, f"{case}/user-metadata", "Current Details", "temporal-web-details")
         _picture(page, f"{accused}/user-metadata", "Current Details", "temporal-web-accused")
-        page.frame_locator("iframe").get_by_role("link", name="-C1").click()
+        page.frame_locator("iframe").get_by_role("link", name=":C1").click()
         page.wait_for_url("**/conduct*/**")
         _picture(page, page.url.rpartition("/")[0] + "/user-metadata", "Current Details", "temporal-web-conduct")
         browser.close()

@@ -43,3 +43,12 @@ def test_a_case_and_its_conduct_case_lead_to_each_other() -> None:
     there, back = (f"](/namespaces/ours/workflows/{quote(id, safe='')})" for id in (workflow_id, case.workflow_id))
     assert there in current_details(case, cases.OPENED, "ours")
     assert back in conduct_tracing.current_details(case, conduct, "ours")
+
+
+def test_what_comes_next_may_come_in_a_conduct_case() -> None:
+    case = cases.accused()
+    (end,) = case.conduct[0].plan
+    (next_row,) = [row for row in current_details(case, cases.OPENED, "ours").splitlines() if "Next" in row]
+    assert f"{case.conduct[0].id}: {end.what}" in next_row
+    assert [conduct for _, conduct in case.coming].count(case.conduct[0].id) == 1
+    assert [planned.at for planned, _ in case.coming] == sorted(planned.at for planned in (*case.plan, end))
