@@ -442,7 +442,5 @@ def _kept_on(account: str) -> str:
 
 
 def _sums(case: Case) -> dict[str, Any]:
-    names: Sequence[str] = (
-        "required", "received", "deducted", "refunded", "held", "unmatched", "refund_pending", "return_pending",
-    )  # fmt: skip
+    names: Sequence[str] = ("required", "received", "deducted", "refunded", "held", "unmatched")
     return {name: {"fen": getattr(case.deposit, name)} for name in names}

@@ -12,6 +12,7 @@ from temporalio.client import Client
 
 from connection.client import connect
 from connection.local_server import LocalServer
+from domain.agenda import RULES
 from domain.stages import Stage
 from tests.killing_worker import Death, worker_fork
 from tests.office import Office
@@ -21,12 +22,14 @@ from tests.path.kills import COMMANDS, KILLS
 from tests.path.stand import Chosen, Stand, agreed
 from tests.postgres import PostgresServer
 
+ALIKE = [*COMMANDS, *(event.value for event in RULES)]
 DEATHS = [
     (name, death)
     for name, kill in KILLS.items()
     for death in kill.deaths
-    # One function makes the activities of all commands: a third of them is killed before its commit, all after it.
-    if death.done or name not in COMMANDS or list(COMMANDS).index(name) % 3 == 0
+    # One function makes the activities of all commands, one those of all that comes of itself: a third of them is
+    # killed before its commit, all after it.
+    if death.done or name not in ALIKE or ALIKE.index(name) % 3 == 0
 ]
 _IDS = [f"{name}-{death.when}" + (f"-{death.commit}" if death.commit > 1 else "") for name, death in DEATHS]
 

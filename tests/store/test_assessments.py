@@ -51,7 +51,8 @@ def heard(store: CaseStore, workflow_id: str, now: datetime = NOW) -> list[str]:
     """The case hears of all that is new, as the desk does; its events."""
     events = []
     with store.transaction(workflow_id) as tx:
-        for news in tx.news():
+        assert tx.case is not None
+        for news in tx.news(tx.case):
             assert tx.case is not None
             policy = policy_book().pinned(tx.case.policy_version)
             transition = assessment.hear(tx.case, news, Setting(now, policy, shipped_calendar(), policy, 2))
