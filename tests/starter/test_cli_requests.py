@@ -10,6 +10,9 @@ import pytest
 from tests.starter.conftest import APPLICANT, FINANCE, PAYER, REVIEWER, Enterprise, enterprise_in
 from tests.starter.livebase import Livebase, Running
 
+ONLY_ON = "postgresql"
+"""tests/path/test_requests.py sends the same requests on both."""
+
 
 class Withdrawn:
     """A case that was applied for, supplemented and withdrawn, each under a request id of its own."""
