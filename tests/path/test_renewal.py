@@ -13,10 +13,13 @@ from domain.planning import Event
 from domain.refusals import Refusal, RefusalKind
 from domain.stages import Role, Stage, Standing
 from store.queries import Reader
-from tests.databases import Place, only_on
+from tests.databases import Place
 from tests.office import APPLICANT, REVIEWER, Base, Office, refused, until, working_office
 from tests.path import acts
 from tests.path.test_replay import replayer
+
+ONLY_ON = "postgresql"
+"""What differs between the databases is tested in tests/store, and by requests and payments at once on both."""
 
 WHOLE_TERM = 250
 """How many events a term's run may have."""
@@ -120,7 +123,6 @@ async def test_filed_late_and_never_decided_only_a_new_application_leads_back(of
         await file(base)
 
 
-@only_on("postgresql")
 async def test_ten_years_of_one_base(client: Client, place: Place) -> None:
     """Nine renewals, and nobody ever sends a quarter's figures: nothing is lost, no run grows, the chain replays."""
     async with working_office(client, place) as office:
