@@ -85,6 +85,7 @@ def test_an_open_case_always_has_something_planned_and_somebody_or_nobody_to_act
         "accused": Role.APPLICANT,
         "undecided": Role.COMPLIANCE,
         "rectifying": Role.APPLICANT,
+        "unmatched": Role.APPLICANT,
     }
     assert case.awaiting is expected[stage]
 
