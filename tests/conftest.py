@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
+from hypothesis import settings
 from temporalio.client import Client
 from xdist.scheduler import LoadScopeScheduling
 
@@ -22,6 +23,9 @@ from tests.databases import (  # noqa: F401
     place_on_sqlite,
     postgres,
 )
+
+settings.register_profile("untimed", deadline=None)  # how long an example takes says nothing on a busy machine
+settings.load_profile("untimed")
 
 _OFFICE = re.compile(r"^tests/starter/.*\[(?:.*-)?(sqlite|postgresql)(?:-.*)?\]$")
 
