@@ -17,6 +17,7 @@ from pathlib import Path
 from temporalio.client import Client
 
 from bench import engines
+from bench.auditing import verify_speed
 from bench.calendar import import_over
 from bench.histories import first_term, supplement_round
 from connection.client import connect
@@ -87,7 +88,11 @@ def _command_line(folder: Path) -> None:
     print_table(("whole process, median of 5", "took", "goal"), rows)
 
 
-PARTS: dict[str, Callable[[], Awaitable[None]]] = {"product": _product, "engines": engines.compare}
+PARTS: dict[str, Callable[[], Awaitable[None]]] = {
+    "product": _product,
+    "audit": verify_speed,
+    "engines": engines.compare,
+}
 
 
 def _timed(run: Callable[[], subprocess.CompletedProcess[bytes]]) -> float:

@@ -6,19 +6,21 @@ from collections.abc import Mapping
 
 from sqlalchemy import func, select
 
+from audit.verifier import verify
 from bench.paths import FULL_DEPOSIT
 from bench.reading import reading
 from domain.stages import Stage
 from store import tables
-from store.audit import verify_chain
+from store.auditing import AuditReader
 
 
 def counted(url: str) -> dict[str, int]:
-    """Rows by table of the store."""
+    """Rows by table of the store, but the seals, which each engine makes when it comes to it."""
     with reading(url) as connection:
         return {
             table.name: connection.execute(select(func.count()).select_from(table)).scalar_one()
             for table in tables.Table.metadata.sorted_tables
+            if table not in (tables.SealRow.__table__, tables.HeadRow.__table__)
         }
 
 
@@ -40,9 +42,8 @@ def check_books(url: str, paths: int) -> None:
         assert booked == {f"deposit:{number}": FULL_DEPOSIT for number in numbers}, (
             "the ledger does not hold the deposits"
         )
-        for number in numbers:
-            report = verify_chain(connection, number)
-            assert report.ok, f"the audit chain of {number}: {report.why}"
+        report = verify(AuditReader(connection.engine).records(sorted(numbers)))
+        assert report.ok, f"the audit log: {report.broken[0].case_number}, {report.broken[0].why}"
 
 
 def require_same(rows: Mapping[str, Mapping[str, int]]) -> None:

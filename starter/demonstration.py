@@ -150,15 +150,16 @@ async def _walk(session: Session, begun: float) -> list[str]:
 
 
 async def _summary(session: Session, view: dict[str, Any], begun: float) -> list[str]:
-    from store.audit import verify_chain
+    from audit.verifier import verify
+    from store.auditing import AuditReader
 
     entries = await _livebase(session, "timeline", view["case_number"])
     happened = [(e["sequence"], when(e["legal_at"]), actor(e["actor"]), word(e["event"])) for e in entries]
     print_table(("#", "when", "who", "what"), happened, title=f"\n{view['name']}  {view['case_number']}")
-    with session.engine.connect() as connection:
-        report = verify_chain(connection, view["case_number"])
+    report = verify(AuditReader(session.engine).records([view["case_number"]]))
+    broken = "; ".join(one.why for one in report.broken)
     events = await _history_events(session, view["workflow"]["id"])
-    chain = told("{} entries, verified from the first", report.entries) if report.ok else f"BROKEN: {report.why}"
+    chain = told("{} entries, verified from the first", report.entries) if report.ok else f"BROKEN: {broken}"
     listed, counts = view["publication"], " + ".join(str(count) for count in events)
     rows = [
         ("standing", f"{word(view['standing'], 'standing')}, {word(view['ending']['reason'])}"),
@@ -169,7 +170,7 @@ async def _summary(session: Session, view: dict[str, Any], begun: float) -> list
         ("took", f"{time.monotonic() - begun:.1f} s"),
     ]
     print_table(("", ""), [(word(name, "heading"), value) for name, value in rows])
-    return [] if report.ok else [f"the audit chain is broken: {report.why}"]
+    return [] if report.ok else [f"the audit chain is broken: {broken}"]
 
 
 async def _history_events(session: Session, workflow_id: str) -> list[int]:

@@ -71,11 +71,13 @@ async def start_worker(server: LocalServer, directory: Path, mail: MailSink, ban
     documents.mkdir(parents=True, exist_ok=True)
     migrate(url, local_server=True)
     command = [sys.executable, "-m", "starter.main", "worker", "--address", server.address]
-    environ = (
-        own_environment()
-        | _local_mail(mail)
-        | {"LIVEBASE_DATABASE_URL": url, "LIVEBASE_DOCUMENTS": str(documents), "LIVEBASE_BANK_URL": bank.url}
-    )
+    places = {
+        "LIVEBASE_DATABASE_URL": url,
+        "LIVEBASE_DOCUMENTS": str(documents),
+        "LIVEBASE_HEADS": str(directory / "heads"),
+        "LIVEBASE_BANK_URL": bank.url,
+    }
+    environ = own_environment() | _local_mail(mail) | places
     log = directory / "worker.log"
     root = Path(__file__).parent.parent
     worker = await asyncio.to_thread(GuardedProcess.spawn, command, log=log, cwd=root, environ=environ, grace=25.0)

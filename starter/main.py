@@ -22,6 +22,7 @@ from starter import (
     applying,
     approvals,
     assessing,
+    auditing,
     casework,
     conducting,
     depositing,
@@ -61,6 +62,7 @@ def build_app() -> typer.Typer:
     reading.register(app)
     explaining.register(app)
     reports.register(app)
+    auditing.register(app)
     handed_in.register(app)
     papers.register(app)
     notices.register(app)

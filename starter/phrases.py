@@ -40,7 +40,7 @@ _TYPED = {
     "resend_letters": "notices resend",
 }
 _QUARTERS_SHOWN = 4
-_HASHES = frozenset({"submission", "evidence", "note", "content"})
+_HASHES = frozenset({"submission", "evidence", "note", "content", "leaves"})
 
 
 def of_the_base(view: dict[str, Any]) -> list[Row]:

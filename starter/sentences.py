@@ -142,6 +142,38 @@ _DEMO = {
     "{} CNY held, to be settled": "在押人民币 {} 元,待结算",
     "{} events, time-skips not counted": "{} 个事件,不含时间快进",
 }
+_AUDIT = {
+    "entry {} is missing": "第 {} 条缺失",
+    "entry {} is there twice": "第 {} 条重复",
+    "entry {} is not the case's: it wrote {}": "第 {} 条不属于该案件:其共写入 {} 条",
+    "entry {} does not follow the entry before it": "第 {} 条与前一条不衔接",
+    "entry {} can't be read": "第 {} 条无法读取",
+    "entry {} was changed after it was written": "第 {} 条写入后被改动",
+    "entries {} to {} were written anew: seal {} has another hash": "第 {} 至 {} 条被重写:与第 {} 号封存的散列不符",
+    "entry {} is missing: seal {} has one as far as that": "第 {} 条缺失:第 {} 号封存已含至该条",
+    "there are entries, but no such case": "有记录,但没有该案件",
+    "the case is gone: seal {} has it": "案件已不存在:第 {} 号封存含有该案件",
+    "entry {} leaves {} at {} fen, the ledger lines so far come to {}": (
+        "第 {} 条记 {} 为 {} 分,截至该条的分录合计为 {} 分"
+    ),
+    "{} is {} by the log, and {} by the database": "{}:按记录为 {},按数据库为 {}",
+    "the case is not as entry {} left it": "案件与第 {} 条所留状态不符",
+    "what entry {} wrote to {} is not there as it was written": "第 {} 条写入 {} 的内容与当时不符",
+    "{} has a row that no entry wrote": "{} 中有一行不是任何记录写入的",
+    "seal {} is missing": "第 {} 号封存缺失",
+    "seal {} does not follow the seal before it": "第 {} 号封存与前一号不衔接",
+    "seal {} was changed after it was made": "第 {} 号封存作成后被改动",
+    "seal {} is missing: there is a copy of it outside": "第 {} 号封存缺失:库外有其副本",
+    "seal {} is not the one there is a copy of outside": "第 {} 号封存与库外副本不符",
+    "the copy of seal {} outside is missing": "第 {} 号封存的库外副本缺失",
+    "the copy of seal {} outside was changed": "第 {} 号封存的库外副本被改动",
+    "{} records so far": "已读 {} 条",
+    "{} entries so far": "已核验 {} 条",
+    "{} entries of {} cases proven, under {} seals.": "{1} 个案件共 {0} 条,自首条起核验完毕,封存 {2} 次。",
+    "The copies outside were compared as far as seal {}.": "库外副本已比对至第 {} 号封存。",
+    "what is wrong": "问题",
+    "entry": "条目",
+}
 
 _HOLDS = {
     english.format(rule): chinese.format(rule)
@@ -152,4 +184,4 @@ _HOLDS = {
     )
 }
 
-SENTENCES: dict[str, str] = {**_DEMO, **_CASES, **_CALENDAR, **_DOCTOR, **_HOLDS}
+SENTENCES: dict[str, str] = {**_DEMO, **_CASES, **_CALENDAR, **_DOCTOR, **_HOLDS, **_AUDIT}

@@ -90,6 +90,11 @@ class Session:
     def documents_root(self) -> str:
         return os.environ.get("LIVEBASE_DOCUMENTS") or str(self.directory / "documents")
 
+    @property
+    def heads_root(self) -> Path:
+        """Where copies of the audit log's seals are, if there are any."""
+        return Path(os.environ.get("LIVEBASE_HEADS") or self.directory / "heads")
+
     @cached_property
     def documents(self) -> DocumentStore:
         from store.documents import DocumentStore

@@ -37,3 +37,7 @@ def remember(session: Session, command: Command, case_number: str | None, answer
             at=at,
         )
     )
+    if case_number is None:
+        from store.office import record_for_office
+
+        record_for_office(session, command, answer, at)

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Engine, func, select, update
+from sqlalchemy import Engine, event, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
@@ -50,6 +50,7 @@ from store.conduct import dependants_of
 from store.conflicts import again_after_conflict
 from store.letters import letters_of, send_again
 from store.search import remember_names
+from store.told import TOLD, told
 
 
 class LiveCaseExists(Exception):
@@ -107,6 +108,8 @@ class CaseTransaction:
         self._session = session
         self._workflow_id = workflow_id
         self._run_id = run_id
+        self._added: list[tables.Table] = []
+        event.listen(session, "pending_to_persistent", lambda _, row: self._added.append(row))
         self._row = session.scalar(
             select(tables.CaseRow).where(tables.CaseRow.workflow_id == workflow_id).with_for_update()
         )
@@ -187,13 +190,14 @@ class CaseTransaction:
 
     def write(self, transition: Transition) -> None:
         """Write the case after a transition, its audit entry and all its records."""
-        case = transition.case
+        before, case = self.case, transition.case
         self._write_case(case)
-        self._write_audit(transition)
+        self._added.clear()
         for record in transition.records:
             self._write_record(transition, record)
         self._session.flush()
         self._require_balance(case)
+        self._write_audit(transition, before)
 
     def remember(self, command: Command, answer: Answer, at: datetime) -> None:
         """Keep the answer of a done command for good."""
@@ -234,10 +238,11 @@ class CaseTransaction:
         self._row.facts = case.model_dump(mode="json")
         self._session.flush()
 
-    def _write_audit(self, transition: Transition) -> None:
+    def _write_audit(self, transition: Transition, before: Case | None) -> None:
+        assert self._row is not None
         case = transition.case
-        before = self._session.get(tables.AuditRow, (case.case_number, case.sequence - 1))
-        previous = before.hash if before else genesis(case.case_number)
+        last = self._session.get(tables.AuditRow, (case.case_number, case.sequence - 1))
+        previous = last.hash if last else genesis(case.case_number)
         entry: dict[str, Any] = {
             "case_number": case.case_number,
             "sequence": case.sequence,
@@ -245,7 +250,7 @@ class CaseTransaction:
             "observed_at": transition.observed_at,
             "actor": transition.actor,
             "event": transition.event,
-            "detail": transition.detail,
+            "detail": transition.detail | {TOLD: told(before, case, self._row.facts, self._added)},
         }
         self._session.add(tables.AuditRow(**entry, previous_hash=previous, hash=entry_hash(previous, **entry)))
 

@@ -8,6 +8,8 @@ from typing import Any
 
 from sqlalchemy import Engine, create_engine, event
 
+from store.canonical import canonical_text
+
 _BUSY_SECONDS = 2.0
 _STATEMENT_TIMEOUT_MS = 4000
 _IDLE_TIMEOUT_MS = 10_000
@@ -21,7 +23,10 @@ def open_engine(url: str, *, read_only: bool = False) -> Engine:
     """
     if url.startswith("sqlite"):
         engine = create_engine(
-            url, connect_args={"timeout": _BUSY_SECONDS, "check_same_thread": False}, hide_parameters=True
+            url,
+            connect_args={"timeout": _BUSY_SECONDS, "check_same_thread": False},
+            hide_parameters=True,
+            json_serializer=canonical_text,
         )
         _prepare_sqlite(engine, read_only)
         return engine
@@ -40,6 +45,7 @@ def open_engine(url: str, *, read_only: bool = False) -> Engine:
         max_overflow=2,
         pool_pre_ping=True,
         hide_parameters=True,  # errors go into logs and histories, where nothing personal belongs
+        json_serializer=canonical_text,
         connect_args={"options": options, "connect_timeout": 3},
     )
 

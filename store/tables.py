@@ -440,6 +440,42 @@ class AuditRow(Table):
     hash: Mapped[str] = mapped_column(String(64))
 
 
+class OfficeEntryRow(Table):
+    """One entry of the office's chain: a command that is for no single case. As `AuditRow`, append-only."""
+
+    __tablename__ = "office_entries"
+
+    sequence: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    at: Mapped[datetime]
+    actor: Mapped[str]
+    event: Mapped[str]
+    detail: Mapped[dict[str, Any]]
+    previous_hash: Mapped[str] = mapped_column(String(64))
+    hash: Mapped[str] = mapped_column(String(64))
+
+
+class SealRow(Table):
+    """A seal on the audit log, append-only: `hash` covers the heads of this seal and the seal before it."""
+
+    __tablename__ = "audit_seals"
+
+    number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    at: Mapped[datetime]
+    previous_hash: Mapped[str] = mapped_column(String(64))
+    hash: Mapped[str] = mapped_column(String(64))
+
+
+class HeadRow(Table):
+    """A case's newest entry at the time of a seal, append-only. It outlives its case, to tell that there was one."""
+
+    __tablename__ = "audit_heads"
+
+    case_number: Mapped[str] = mapped_column(String(20), primary_key=True)
+    sequence: Mapped[int] = mapped_column(primary_key=True)
+    hash: Mapped[str] = mapped_column(String(64))
+    seal: Mapped[int] = mapped_column(ForeignKey("audit_seals.number"), index=True)
+
+
 class Counter(Table):
     """The next number of a series, such as `LB-2026`; drawn under a row lock, rolled back with its transaction."""
 

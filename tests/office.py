@@ -97,6 +97,7 @@ class Office:
         self.settings = WorkerSettings(
             database_url=self.database_url,
             documents=str(folder / "documents"),
+            heads=str(folder / "heads"),
             task_queue=f"office-{folder.name}-{next(_requests)}",
             graceful_seconds=0,
         )

@@ -19,13 +19,17 @@ from activities.conduct import CaseActivities, conduct_activities
 from activities.desk import CaseDesk
 from activities.letters import LetterActivities, MailRoom
 from activities.publication import OfficialChannel, OwnList, PublicationActivities
+from activities.sealing import SealingActivities
 from store.assessments import AssessmentStore
+from store.auditing import AuditReader
 from store.calendar import CalendarStore
 from store.cases import CaseStore
+from store.copies import SealCopies
 from store.documents import DocumentStore
 from store.engine import open_engine
 from store.letters import LetterStore
 from store.reference import policy_book
+from store.sealing import SealStore
 from workers.mail import MailSettings
 from workers.pair import WorkerPair
 from workers.settings import WorkerSettings, read_settings
@@ -36,6 +40,7 @@ from workflows.clock import RecordClock
 from workflows.conduct import Conduct
 from workflows.letters import DeliverLetters
 from workflows.messages import COMMANDS, CONDUCT_COMMANDS, outside_task_queue
+from workflows.sealing import SealAuditLog
 
 THREADS = 8
 """How many activities run at once, inside and outside each."""
@@ -60,10 +65,12 @@ def build_workers(
     calendar = CalendarActivities(desk, CalendarStore(engine), policy_book(), client)
     assessment = AssessmentActivities(desk, AssessmentStore(engine), documents, policy_book(), client)
     letters = LetterActivities(LetterStore(engine), documents, room or read_settings(MailSettings).room())
+    copies = SealCopies(settings.heads) if settings.heads else None
+    sealing = SealingActivities(SealStore(engine), AuditReader(engine), copies)
     inside = Worker(
         client,
         task_queue=settings.task_queue,
-        workflows=[Certification, Conduct, AssessedPeriod, CalendarNotice, DeliverLetters, RecordClock],
+        workflows=[Certification, Conduct, AssessedPeriod, CalendarNotice, DeliverLetters, SealAuditLog, RecordClock],
         activities=[
             *command_activities(desk, COMMANDS + CONDUCT_COMMANDS),
             *conduct_activities(desk),
@@ -82,6 +89,7 @@ def build_workers(
             calendar.recount_deadlines,
             ClockActivities(cases).record_clock,
             letters.claim_letters,
+            sealing.seal_audit_log,
         ],
         max_concurrent_local_activities=THREADS,
         **_settled(settings),

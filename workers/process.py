@@ -13,7 +13,7 @@ from connection.errors import Unreachable
 from store.engine import open_engine
 from workers.health import Readiness, health_server
 from workers.main import build_workers
-from workers.schedule import keep_letters_going
+from workers.schedule import keep_letters_going, keep_sealing
 from workers.settings import WorkerSettings
 
 _SCHEDULE_PAUSE = 30.0  # seconds
@@ -42,7 +42,7 @@ async def run_worker(client: Client, settings: WorkerSettings) -> None:
         try:
             async with asyncio.timeout(None) as limit, workers:
                 _log_start(client, settings)
-                scheduling = asyncio.create_task(_schedule_letters(client, settings.task_queue))
+                scheduling = asyncio.create_task(_schedule_shifts(client, settings.task_queue))
                 await stop.wait()
                 scheduling.cancel()
                 _log.info("draining", seconds=settings.graceful_seconds)
@@ -56,13 +56,14 @@ async def run_worker(client: Client, settings: WorkerSettings) -> None:
     _log.info("stopped")
 
 
-async def _schedule_letters(client: Client, task_queue: str) -> None:
-    """Letters never keep cases from being worked on (decision 35): without their schedule the work goes on."""
+async def _schedule_shifts(client: Client, task_queue: str) -> None:
+    """Neither letters (decision 35) nor seals keep cases from being worked on: without a schedule the work goes on."""
     while True:
         try:
-            return await keep_letters_going(client, task_queue)
+            await keep_letters_going(client, task_queue)
+            return await keep_sealing(client, task_queue)
         except RPCError as error:
-            _log.warning("the schedule that delivers letters can't be made", error=error.message)
+            _log.warning("a schedule of the letters or the seals can't be made", error=error.message)
             await asyncio.sleep(_SCHEDULE_PAUSE)
 
 

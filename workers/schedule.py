@@ -1,8 +1,8 @@
-"""The schedule that keeps letters being delivered.
+"""The schedules that keep letters being delivered and the audit log being sealed.
 
-A worker makes it when it starts: whoever takes the work sees to it that the work comes, on a cluster as on one machine,
-and no step of an installation can be forgotten. Any number of workers may do so at once; one that is there stays as it
-is, so that an operator may pause it or change its pace.
+A worker makes them when it starts: whoever takes the work sees to it that the work comes, on a cluster as on one
+machine, and no step of an installation can be forgotten. Any number of workers may do so at once; one that is there
+stays as it is, so that an operator may pause it or change its pace.
 """
 
 from __future__ import annotations
@@ -21,7 +21,10 @@ from temporalio.client import (
     ScheduleSpec,
 )
 
-from workflows.letters import DELIVERY, SHIFT, DeliveryOrders
+from workflows.letters import DELIVERY, DeliveryOrders
+from workflows.letters import SHIFT as DELIVERY_SHIFT
+from workflows.sealing import SEALING, SealOrders
+from workflows.sealing import SHIFT as SEALING_SHIFT
 
 _EVERY = timedelta(minutes=1)
 
@@ -31,24 +34,51 @@ def schedule_id(task_queue: str) -> str:
     return f"{task_queue}-letters"
 
 
+def seals_schedule_id(task_queue: str) -> str:
+    """`livebase-seals`: one per task queue."""
+    return f"{task_queue}-seals"
+
+
 async def keep_letters_going(client: Client, task_queue: str) -> None:
     """Make the schedule unless it is there: it starts a shift every minute when none is at work.
 
     A shift that hangs is ended after twice its length, and another one follows. Raises `RPCError`.
     """
     name = schedule_id(task_queue)
-    shift = ScheduleActionStartWorkflow(
-        DELIVERY,
-        DeliveryOrders(),
-        id=name,
-        task_queue=task_queue,
-        run_timeout=2 * SHIFT,
-        static_summary="送达通知 Delivering letters",
+    await _keep(
+        client,
+        ScheduleActionStartWorkflow(
+            DELIVERY,
+            DeliveryOrders(),
+            id=name,
+            task_queue=task_queue,
+            run_timeout=2 * DELIVERY_SHIFT,
+            static_summary="送达通知 Delivering letters",
+        ),
     )
+
+
+async def keep_sealing(client: Client, task_queue: str) -> None:
+    """The same for the seals of the audit log."""
+    name = seals_schedule_id(task_queue)
+    await _keep(
+        client,
+        ScheduleActionStartWorkflow(
+            SEALING,
+            SealOrders(),
+            id=name,
+            task_queue=task_queue,
+            run_timeout=2 * SEALING_SHIFT,
+            static_summary="封存审计记录 Sealing the audit log",
+        ),
+    )
+
+
+async def _keep(client: Client, shift: ScheduleActionStartWorkflow) -> None:
     schedule = Schedule(
         action=shift,
         spec=ScheduleSpec(intervals=[ScheduleIntervalSpec(every=_EVERY)]),
         policy=SchedulePolicy(overlap=ScheduleOverlapPolicy.SKIP, catchup_window=_EVERY),
     )
     with suppress(ScheduleAlreadyRunningError):
-        await client.create_schedule(name, schedule, trigger_immediately=True)
+        await client.create_schedule(shift.id, schedule, trigger_immediately=True)

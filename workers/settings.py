@@ -36,6 +36,8 @@ class WorkerSettings(BaseSettings):
     bank_url: str = ""
     """Where the bank takes refunds (`activities/bank.py`); empty is no bank: orders wait."""
     bank_token: SecretStr = SecretStr("")
+    heads: str | None = None
+    """A folder outside the database where copies of the audit log's seals are kept; None is nowhere."""
     task_queue: str = "livebase"
     graceful_seconds: int = Field(default=20, ge=0)
     """How long a drain lets activities finish before it cancels them."""

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from temporalio.client import WorkflowExecutionStatus
 from temporalio.service import RPCError
 
+from audit.verifier import verify
 from domain.case import Case
 from domain.commands import (
     Actor,
@@ -30,7 +31,7 @@ from domain.shanghai import shanghai_date
 from domain.stages import Stage
 from domain.submission import Submission
 from store import tables
-from store.audit import verify_chain
+from store.auditing import AuditReader
 from store.queries import Reader
 from tests.office import APPLICANT, CERTIFIER, FINANCE, REVIEWER, Base, Office, example, until
 from tests.path.on_record import IN_PUBLISHING, IN_VALID, put_on_record, take_up
@@ -191,9 +192,8 @@ def remembered(base: Base, request_id: str) -> int:
 def check_books(base: Base) -> None:
     """Nothing lost, nothing doubled: the audit chain is whole and the ledger's sums are the case's."""
     case = base.case
-    with base.office.engine.connect() as connection:
-        report = verify_chain(connection, case.case_number)
-    assert report.ok, report.why
+    report = verify(AuditReader(base.office.engine).records([case.case_number]))
+    assert report.ok, report.broken
     assert report.entries == case.sequence == len(timeline(base))
     assert booked(base, "deposit") == case.deposit.available
     assert booked(base, "unmatched") == case.deposit.unmatched

@@ -20,6 +20,8 @@ from temporalio.service import RPCError
 
 from activities.assessment import SIGNAL
 from activities.publication import Announcement, OwnList
+from audit.files import copies
+from audit.verifier import verify
 from domain.bank import BankAnswer, RefundOrder
 from domain.commands import Answer, AssessmentNews, Command, ConfirmPeriod, ImportCalendar, ReportConduct
 from domain.conduct import ConductCase, conduct_workflow_id
@@ -29,6 +31,9 @@ from domain.periods import Period, ending_in
 from domain.planning import Event
 from domain.stages import Stage
 from store import tables
+from store.auditing import AuditReader
+from store.copies import SealCopies
+from store.sealing import SealStore
 from tests.killing_worker import Death
 from tests.mail_server import MailServer
 from tests.office import Base, Office, example, until
@@ -36,6 +41,7 @@ from tests.path import acts, imports, quarters
 from tests.path.on_record import FAILING, IN_REVIEW, IN_VALID, Reach, opened_for, put_on_record, take_up
 from workflows.letters import DELIVERY, DeliveryOrders
 from workflows.messages import CONDUCT_WORKFLOW
+from workflows.sealing import SEALING, SealOrders
 from workflows.state import ConductState, ImportResult
 
 RECOVERY = 60.0
@@ -427,3 +433,22 @@ class Delivery(Kill):
         assert len(scene.mail.ids()) == (2 if again else 1)
         assert len(set(scene.mail.ids())) == 1
         await scene.office.client.get_workflow_handle(f"{scene.office.settings.task_queue}-letters").terminate()
+
+
+class Sealing(Kill):
+    """What the base has on record sealed, and copied outside."""
+
+    async def act(self, scene: Scene) -> Any:
+        queue = scene.office.settings.task_queue
+        await scene.office.client.start_workflow(SEALING, SealOrders(), id=f"{queue}-seals", task_queue=queue)
+
+    def effect(self, scene: Scene) -> int:
+        return SealStore(scene.office.engine).newest()
+
+    async def left(self, scene: Scene, answer: Any, death: Death | None) -> None:
+        heads, log = scene.office.settings.heads, AuditReader(scene.office.engine)
+        assert heads is not None
+        await until(lambda: SealCopies(heads).file.exists(), "the seal is copied", 2 * RECOVERY)
+        report = verify(log.log(), copies(Path(heads)))
+        assert report.ok and (report.seals, report.outside) == (1, 1)
+        await scene.office.client.get_workflow_handle(f"{scene.office.settings.task_queue}-seals").terminate()

@@ -67,6 +67,7 @@ from tests.path.kill_kinds import (
     Paying,
     Quarter,
     Resending,
+    Sealing,
 )
 from tests.path.on_record import (
     ACCUSED,
@@ -348,6 +349,7 @@ OTHERS = {
     "tell_bases": Quarter("tell_bases", commits=(), alone=True),
     "claim_letters": Delivery("claim_letters", alone=True),
     "send_letters": Delivery("send_letters", commits=(1, 2, 3, 4), alone=True),
+    "seal_audit_log": Sealing("seal_audit_log", alone=True),
 }
 """What is asked outside, and what is for all cases."""
 

@@ -29,9 +29,21 @@ COMMANDS = (
     "suspend", "reinstate", "revoke", "surrender", "dissolve", "correct",
     "marks check", "approvals show", "approvals approve", "approvals deny",
     "assess import", "assess show", "assess confirm", "assess object", "assess decide",
-    "report expiring", "report workload", "report publication",
+    "report expiring", "report workload", "report publication", "audit verify", "audit export",
 )  # fmt: skip
-HEAVY = {"temporalio", "sqlalchemy", "pydantic", "alembic", "obstore", "ruamel", "psutil", "domain", "store", "rich"}
+HEAVY = {
+    "temporalio",
+    "sqlalchemy",
+    "pydantic",
+    "alembic",
+    "obstore",
+    "ruamel",
+    "psutil",
+    "domain",
+    "store",
+    "audit",
+    "rich",
+}
 
 
 def all_commands(app: typer.Typer, before: str = "") -> dict[str, object]:

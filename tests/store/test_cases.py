@@ -15,12 +15,13 @@ import pytest
 from sqlalchemy import Engine, func, select, text
 from sqlalchemy.exc import DBAPIError, IntegrityError, StatementError
 
+from audit.verifier import verify
 from domain.case import Case
 from domain.commands import Answer, ReceiveDeposit
 from domain.records import Decision, Payment
 from domain.stages import Role, Stage, Standing
 from store import tables
-from store.audit import verify_chain
+from store.auditing import AuditReader
 from store.cases import CaseStore, LiveCaseExists
 from store.engine import open_engine
 from store.migrate import migrate
@@ -136,8 +137,7 @@ class TestTheFirstYear:
     def test_the_audit_chain_is_whole_after_every_step(self, store: CaseStore, engine: Engine) -> None:
         for transition in Enterprise().first_year():
             write(store, transition)
-            with engine.connect() as connection:
-                report = verify_chain(connection, "LB-2026-000001")
+            report = verify(AuditReader(engine).records(["LB-2026-000001"]))
             assert (report.ok, report.entries) == (True, transition.case.sequence)
 
 
@@ -558,8 +558,7 @@ class TestTheDatabase:
         assert column(engine, tables.DecisionRow.detail, tables.DecisionRow.sequence) == [
             {"why": [awkward, None, 1, True]}
         ]
-        with engine.connect() as connection:
-            assert verify_chain(connection, case.case_number).ok
+        assert verify(AuditReader(engine).records([case.case_number])).ok
 
 
 @only_on("postgresql")

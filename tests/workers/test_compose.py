@@ -93,7 +93,7 @@ def test_data_is_in_named_volumes() -> None:
     named = set(compose()["volumes"])
     used = {volume for service in services().values() for volume in service.get("volumes", [])}
     kept, bound = ({one for one in used if one.startswith("./") is is_path} for is_path in (False, True))
-    assert {one.partition(":")[0] for one in kept} == named == {"postgres", "documents"}
+    assert {one.partition(":")[0] for one in kept} == named == {"postgres", "documents", "heads"}
     assert bound == {"./examples:/examples:ro"}
 
 

@@ -33,6 +33,7 @@ from domain.judging import STAGES
 from domain.notices import NoticeReference, Progress, Told
 from domain.permissions import ROLES
 from domain.planning import Event
+from domain.sealing import Sealed
 from tests.office import Office
 from workflows.assessment import AssessedPeriod
 from workflows.calendar import CalendarNotice
@@ -40,6 +41,7 @@ from workflows.certification import Certification
 from workflows.conduct import Conduct
 from workflows.letters import DeliveryOrders
 from workflows.messages import COMMANDS, CONDUCT_COMMANDS
+from workflows.sealing import SealOrders
 from workflows.state import (
     CaseOutcome,
     CertificationState,
@@ -59,8 +61,9 @@ QUARTERS: tuple[type[BaseModel], ...] = (
     ImportFigures, ConfirmPeriod, PeriodAnswer, PeriodOutcome, PeriodView, PeriodState, AssessmentNews,
 )  # fmt: skip
 LETTERS: tuple[type[BaseModel], ...] = (DeliveryOrders, Batch, Delivery)
+SEALS: tuple[type[BaseModel], ...] = (SealOrders, Sealed)
 CONDUCT: tuple[type[BaseModel], ...] = (*CONDUCT_COMMANDS, ConductState, ConductOutcome)
-MODELS = (*CASES, *NOTICES, *QUARTERS, *LETTERS, *CONDUCT)
+MODELS = (*CASES, *NOTICES, *QUARTERS, *LETTERS, *SEALS, *CONDUCT)
 
 
 def schemas() -> dict[str, Any]:

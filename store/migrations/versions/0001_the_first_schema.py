@@ -27,6 +27,9 @@ APPEND_ONLY = (
     "assessment_confirmations",
     "conduct_reports",
     "authorisations",
+    "office_entries",
+    "audit_seals",
+    "audit_heads",
 )
 
 
@@ -191,6 +194,37 @@ def upgrade() -> None:
             sqlite_where=sa.text("event = 'deadlines_recounted'"),
             postgresql_where=sa.text("event = 'deadlines_recounted'"),
         )
+
+    op.create_table(
+        "office_entries",
+        sa.Column("sequence", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("at", store.tables.Instant(timezone=True), nullable=False),
+        sa.Column("actor", sa.Text(), nullable=False),
+        sa.Column("event", sa.Text(), nullable=False),
+        sa.Column("detail", sa.JSON(), nullable=False),
+        sa.Column("previous_hash", sa.String(length=64), nullable=False),
+        sa.Column("hash", sa.String(length=64), nullable=False),
+        sa.PrimaryKeyConstraint("sequence", name=op.f("pk_office_entries")),
+    )
+    op.create_table(
+        "audit_seals",
+        sa.Column("number", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("at", store.tables.Instant(timezone=True), nullable=False),
+        sa.Column("previous_hash", sa.String(length=64), nullable=False),
+        sa.Column("hash", sa.String(length=64), nullable=False),
+        sa.PrimaryKeyConstraint("number", name=op.f("pk_audit_seals")),
+    )
+    op.create_table(
+        "audit_heads",
+        sa.Column("case_number", sa.String(length=20), nullable=False),
+        sa.Column("sequence", sa.Integer(), nullable=False),
+        sa.Column("hash", sa.String(length=64), nullable=False),
+        sa.Column("seal", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(["seal"], ["audit_seals.number"], name=op.f("fk_audit_heads_seal_audit_seals")),
+        sa.PrimaryKeyConstraint("case_number", "sequence", name=op.f("pk_audit_heads")),
+    )
+    with op.batch_alter_table("audit_heads", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_audit_heads_seal"), ["seal"], unique=False)
 
     op.create_table(
         "benefit_grants",

@@ -1,0 +1,188 @@
+"""Proving the audit log: every entry of every chain from the first on. Works with Temporal down.
+
+The proof is `audit`'s, which knows nothing of ours; here it is only handed the records.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import typer
+
+from starter import completing
+from starter.errors import CommandError, usage
+from starter.options import command, new_app
+from starter.output import print_table, say, told
+from starter.session import Session
+
+if TYPE_CHECKING:
+    from audit.report import Record, Report
+
+_TELL_EVERY = 2.0  # seconds
+
+BaseOption = Annotated[
+    str | None,
+    typer.Argument(metavar="[BASE]", help="One case; else all.", autocompletion=completing.bases),
+]
+HeadsOption = Annotated[
+    str | None,
+    typer.Option(
+        "--heads", metavar="PATH", help="Copies of the seals kept outside the database: a folder, or the file itself."
+    ),
+]
+FileOption = Annotated[
+    str | None, typer.Option("--file", metavar="EXPORT", help="An export (JSON lines) instead of the database.")
+]
+FormatOption = Annotated[Literal["jsonl", "csv"], typer.Option("--format", metavar="jsonl|csv")]
+ToOption = Annotated[str | None, typer.Option("--to", metavar="FILE", help="A new file; else it is printed.")]
+
+
+def register(app: typer.Typer) -> None:
+    audit = new_app("audit", "The audit log: every act and every transition, each entry hashed with the one before it.")
+    command(audit, "verify")(verify)
+    command(audit, "export")(export)
+    app.add_typer(audit)
+
+
+def verify(session: Session, base: BaseOption = None, heads: HeadsOption = None, file: FileOption = None) -> None:
+    """Prove every chain from its first entry; names the first broken one of each. 1 when one is broken."""
+    report = _proven(session, base, heads) if file is None else _proven_file(base, heads, file)
+    session.show(_view(report), _verified_table)
+    if not report.ok:
+        raise CommandError(
+            1,
+            "audit_broken",
+            f"The audit log is broken in {len(report.broken)} places.",
+            "Keep the database as it is, and compare it with a backup.",
+            told=True,
+        )
+
+
+def export(session: Session, base: BaseOption = None, format: FormatOption = "jsonl", to: ToOption = None) -> None:
+    """The audit log as JSON lines, which `audit verify --file` proves, or as a table for a spreadsheet."""
+    from starter.audit_export import json_lines, opened, table
+    from store.auditing import AuditReader
+
+    reader, numbers = AuditReader(session.engine), _case_numbers(session, base)
+    records = reader.log() if numbers is None else reader.records(numbers)
+    with opened(to, bom=format == "csv") as file:
+        (table if format == "csv" else json_lines)(_counted(records) if to else records, file)
+    if to:
+        session.show({"file": to, "format": format}, lambda view: say(view["file"]))
+
+
+def _proven(session: Session, base: str | None, heads: str | None) -> Report:
+    """What is proven of the database."""
+    from starter.proving import prove_database
+
+    numbers = _case_numbers(session, base)
+    outside = _copies(session.heads_root, heads)  # before the seals themselves, which may go on meanwhile
+    return prove_database(session.engine, numbers, outside, Progress("{} entries so far"))
+
+
+def _proven_file(base: str | None, heads: str | None, file: str) -> Report:
+    """What is proven of an export. CommandError (2) with every line that holds no record."""
+    from audit.files import export as read_export
+    from audit.verifier import verify as prove
+
+    if base is not None:
+        raise usage("An export is proven whole.", "Leave out BASE or --file.")
+    problems: list[tuple[int, str]] = []
+    try:
+        records = read_export(Path(file), problems)
+    except OSError as error:
+        raise usage(
+            f"{file} can't be read ({error.strerror}).", "Make one with: livebase audit export --to FILE"
+        ) from None
+    report = prove(_counted(records), _copies(None, heads))
+    if problems:
+        named = [(f"line {number}", why) for number, why in problems]
+        raise CommandError(2, "no_export", f"{file} is no whole export.", "Make it again: livebase audit export", named)
+    return report
+
+
+def _case_numbers(session: Session, base: str | None) -> list[str] | None:
+    """The case meant; for an applicant all of their own; None for every case."""
+    if base is not None:
+        return [session.readable(base).case.case_number]
+    if session.only_applicant is None:
+        return None
+    cases = session.reader.list_cases(session.wall)
+    return sorted(found.case.case_number for found in cases if session.may_read(found.case))
+
+
+def _copies(own: Path | None, heads: str | None) -> Iterator[Record]:
+    """The copies named, or this installation's `own` where there are any. CommandError (2) when they can't be read."""
+    from audit.files import COPIES, copies
+
+    if heads is None and (own is None or not (own / COPIES).exists()):
+        return iter(())
+    path = Path(heads) if heads is not None else own
+    assert path is not None
+    try:
+        return copies(path)
+    except OSError as error:
+        why = f"The copies of seals at {path} can't be read ({error.strerror})."
+        raise usage(why, f"--heads is a folder with {COPIES}, or that file.") from None
+
+
+class Progress:
+    """A word on stderr every two seconds of how far it has come."""
+
+    def __init__(self, words: str) -> None:
+        self._words = words
+        self._next = time.monotonic() + _TELL_EVERY
+
+    def __call__(self, count: int) -> None:
+        if time.monotonic() >= self._next:
+            say(told(self._words, f"{count:,}"))
+            self._next = time.monotonic() + _TELL_EVERY
+
+
+def _counted(records: Iterable[Record]) -> Iterator[Record]:
+    """The records, told of as they go by."""
+    tell = Progress("{} records so far")
+    for count, record in enumerate(records, 1):
+        if count % 1000 == 0:
+            tell(count)
+        yield record
+
+
+def _view(report: Report) -> dict[str, Any]:
+    return {
+        "ok": report.ok,
+        "cases": report.cases,
+        "entries": report.entries,
+        "seals": report.seals,
+        "copied": report.outside,
+        "broken": [
+            {
+                "case_number": one.case_number,
+                "sequence": one.sequence,
+                "kind": one.kind,
+                "values": list(one.values),
+                "why": one.why,
+            }
+            for one in report.broken
+        ],
+    }
+
+
+def _verified_table(view: dict[str, Any]) -> None:
+    if view["broken"]:
+        print_table(
+            ("case", "entry", "what is wrong"),
+            [(one["case_number"], one["sequence"], _why(one)) for one in view["broken"]],
+        )
+    say(told("{} entries of {} cases proven, under {} seals.", view["entries"], view["cases"], view["seals"]))
+    if view["copied"]:
+        say(told("The copies outside were compared as far as seal {}.", view["copied"]))
+
+
+def _why(broken: dict[str, Any]) -> str:
+    from audit.report import SENTENCES
+
+    return told(SENTENCES[broken["kind"]], *broken["values"])

@@ -1,0 +1,67 @@
+"""Handing an audit the records of the database; a long log is proven by every processor at once."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
+from multiprocessing import get_context
+from typing import TYPE_CHECKING
+
+from audit.report import Record, Report
+from audit.seals import Seals
+from audit.verifier import prove_cases, prove_seals
+from store.auditing import AuditReader
+from store.engine import open_engine
+
+if TYPE_CHECKING:
+    from sqlalchemy import Engine
+
+Told = Callable[[int], None]
+_AT_ONCE = 200  # cases
+_FEW = 600
+"""So many cases are proven before other processes would have come up."""
+
+
+def prove_database(
+    engine: Engine,
+    case_numbers: Sequence[str] | None = None,
+    outside: Iterable[Record] = (),
+    told: Told = lambda _: None,
+) -> Report:
+    """Prove these cases (all) of a database, `told` how many entries are proven so far."""
+    reader = AuditReader(engine)
+    seals = Seals(None if case_numbers is None else frozenset(case_numbers))
+    for seal in reader.seals():
+        seals.take(seal)
+    seals.compare(outside)
+    # After the seals, so that what is sealed is there, though the work goes on meanwhile.
+    numbers = reader.case_numbers() if case_numbers is None else case_numbers
+    parts = [numbers[first : first + _AT_ONCE] for first in range(0, len(numbers), _AT_ONCE)]
+    report = Report()
+    for done in _proven(engine, [(part, seals.of(part)) for part in parts], len(numbers)):
+        report.add(done)
+        told(report.entries)
+    report.add(prove_seals(seals, set(numbers)))
+    return report
+
+
+def _proven(engine: Engine, parts: Sequence[tuple[Sequence[str], Seals]], cases: int) -> Iterator[Report]:
+    if cases <= _FEW or (os.cpu_count() or 1) == 1:
+        for numbers, seals in parts:
+            yield prove_cases(AuditReader(engine).records(numbers), seals)
+        return
+    url = engine.url.render_as_string(hide_password=False)
+    engine.dispose()  # no connection is shared with the processes
+    with get_context("fork" if sys.platform == "linux" else "spawn").Pool() as pool:
+        yield from pool.imap(partial(_prove_part, url), parts)
+
+
+def _prove_part(url: str, part: tuple[Sequence[str], Seals]) -> Report:
+    numbers, seals = part
+    engine = open_engine(url, read_only=True)
+    try:
+        return prove_cases(AuditReader(engine).records(numbers), seals)
+    finally:
+        engine.dispose()
