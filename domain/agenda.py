@@ -83,7 +83,7 @@ _OVERTAKEN_BY: dict[Event, frozenset[Event]] = {
     Event.REMIND_RENEWAL: frozenset({Event.REMIND_RENEWAL}),
     Event.REMIND_RENEWAL_REVIEWER: frozenset({Event.REMIND_RENEWAL_REVIEWER, Event.ESCALATE_RENEWAL}),
     Event.REMIND_RENEWAL_SUPPLEMENT: frozenset({Event.REMIND_RENEWAL_SUPPLEMENT}),
-    Event.ESCALATE_PUBLICATION: frozenset({Event.ESCALATE_PUBLICATION, Event.RECORD_PUBLICATION_BREACH}),
+    Event.ESCALATE_PUBLICATION: frozenset({Event.ESCALATE_PUBLICATION}),
 }
 
 
@@ -104,6 +104,8 @@ def moot(case: Case, planned: Planned, now: datetime) -> bool:
         return False
     if planned.event is Event.REMIND_RENEWAL and case.renewal is not None:
         return True  # it has been filed
+    if planned.event is Event.ESCALATE_PUBLICATION and case.publication is not None and case.publication.breached:
+        return True  # the deadline it warns of is missed: the breach came first
     if planned.event is Event.REMIND_DEPOSIT and case.due_at is not None and case.due_at <= now:
         return True
     return any(

@@ -195,8 +195,10 @@ class Base:
         return answer
 
     async def send(self, command: Command) -> Answer:
+        """A command, to the workflow it is for; a refusal is raised as one."""
+        handle = self.office.client.get_workflow_handle(command.sent_to)
         try:
-            answer: Answer = await self.handle.execute_update(
+            answer: Answer = await handle.execute_update(
                 command.action, command, id=_update_id(command), result_type=Answer
             )
         except WorkflowUpdateFailedError as error:

@@ -127,6 +127,18 @@ def test_a_deposit_reminder_after_the_due_date_is_moot() -> None:
     assert not agenda.moot(case, reminder, reminder.at)
 
 
+def test_that_a_deadline_is_near_is_moot_when_it_is_missed() -> None:
+    case = cases.in_publishing()
+    breach = cases.planned_event(case, Event.RECORD_PUBLICATION_BREACH)
+    assert agenda.due(case, breach.at) == breach
+    case = take(case, breach).case
+    warnings = [planned for planned in case.plan if planned.event is Event.ESCALATE_PUBLICATION]
+    assert len(warnings) == 2
+    for planned in warnings:
+        skipped = agenda.take(case, planned, cases.setting(breach.at))
+        assert skipped.event == "notice_skipped" and skipped.records == ()
+
+
 def test_what_changes_the_case_comes_before_what_only_reminds_of_it() -> None:
     case = cases.in_valid()
     long_after = cases.OPENED + timedelta(days=400)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from functools import cache
 from typing import Any
@@ -21,6 +22,7 @@ from domain import (
     objection,
     opening,
     publication,
+    quarter,
     rectification,
     renewal,
     review,
@@ -30,6 +32,7 @@ from domain import (
 from domain.assessment import FiguresRecorded
 from domain.case import Case
 from domain.commands import (
+    Actor,
     Apply,
     Approve,
     ApproveProposal,
@@ -132,6 +135,12 @@ class Record:
     def published(self) -> None:
         self._add(publication.published(self.case, self._setting))
 
+    def without_quarters(self) -> None:
+        """Nothing of its year's quarters is planned: for tests in which their figures are no matter."""
+        before = self.transitions[-1]
+        quiet = before.case.model_copy(update={"plan": before.case.plan_without(*quarter.EVENTS)})
+        self.transitions[-1] = replace(before, case=quiet)
+
     def renewal_filed(self, days_before: int = 45) -> None:
         """Lived on until so many days before the end, and the renewal filed then."""
         self.lived(self.case.terms[-1].until - timedelta(days=days_before))
@@ -163,14 +172,14 @@ class Record:
         objects = self._command(ObjectAssessment, APPLICANT, statement="two merchants are missing")
         self._add(objection.object_to(self.case, objects, self._setting))
 
-    def conduct_reported(self) -> None:
+    def conduct_reported(self, severity: str = "minor") -> None:
         command = self._command(
             ReportConduct,
             COMPLIANCE,
             conduct=f"{self.case.case_number}-C{len(self.case.conduct) + 1}",
             rule="R6",
             trigger="breach",
-            severity="minor",
+            severity=severity,
             found_on=shanghai_date(self.now),
             facts="组织刷单",
             evidence=("0" * 64,),
@@ -214,10 +223,10 @@ class Record:
         receive = self._command(ReceiveDeposit, FINANCE, **payment)
         self._add(deposit.receive(self.case, receive, None, None, self._setting))
 
-    def approved_by_another(self) -> None:
+    def approved_by_another(self, who: Actor = COMPLIANCE) -> None:
         """What waits for a second person is done."""
         (proposal,) = self.case.open_proposals
-        approve = self._command(ApproveProposal, COMPLIANCE, proposal=proposal.id, content=proposal.content)
+        approve = self._command(ApproveProposal, who, proposal=proposal.id, content=proposal.content)
         self._add(deciding.decide(self.case, approve, self._setting, NOTHING_ON_RECORD))
 
     def appealed(self) -> None:

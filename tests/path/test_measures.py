@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import threading
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -32,10 +30,9 @@ from domain.refusals import RefusalKind
 from domain.stages import Role, Stage, Standing
 from store import tables
 from store.queries import Reader
-from tests.databases import Place, only_on
+from tests.databases import Place
 from tests.office import (
     APPLICANT,
-    CERTIFIER,
     COMPLIANCE,
     FINANCE,
     OPERATOR,
@@ -46,7 +43,7 @@ from tests.office import (
     working_office,
 )
 from tests.path import acts
-from tests.path.on_record import PROPOSED_UNPUBLISHED, REVOCATION_PROPOSED, put_on_record, take_up
+from tests.path.on_record import REVOCATION_PROPOSED, put_on_record, take_up
 from workflows.state import CertificationState
 
 ONLY_ON = "postgresql"
@@ -54,22 +51,6 @@ ONLY_ON = "postgresql"
 
 DAY = timedelta(days=1)
 WHY = {"reason": "brushing found"}
-REPEATS = 20
-
-
-class Gate:
-    """A channel that takes an announcement, and whose answer comes when the gate is open."""
-
-    def __init__(self, *, opened: bool = False) -> None:
-        self.asked: list[Announcement] = []
-        self.open = threading.Event()
-        if opened:
-            self.open.set()
-
-    def announce(self, announcement: Announcement) -> str:
-        self.asked.append(announcement)
-        assert self.open.wait(20)
-        return f"channel: {announcement.key}"
 
 
 class Failing:
@@ -98,57 +79,6 @@ async def benefits(base: Base) -> set[tuple[str, bool]]:
     """The states of the base's benefits, and whether they are paused."""
     listed = Reader(base.office.engine).benefits(base.case, await base.now())
     return {(one["state"], one["paused_since"] is not None) for one in listed}
-
-
-async def proposed_before_publication(office: Office) -> Base:
-    """A base whose revocation is proposed and whose publication is pending; its workflow goes on from there."""
-    base = office.base()
-    await take_up(base, put_on_record(base, PROPOSED_UNPUBLISHED, datetime.now(UTC)))
-    return base
-
-
-def check_revoked(base: Base) -> None:
-    case = base.case
-    assert case.ending is not None and (case.stage, case.ending.kind) == (Stage.SETTLING, Standing.REVOKED)
-    assert case.publication is not None and case.publication.state == "withdrawn"
-    assert acts.list_revisions(base) in ([], [(1, "published"), (2, "withdrawn")])
-    acts.check_books(base)
-
-
-@only_on("sqlite")
-async def test_publish_and_revoke_at_the_same_moment_end_unlisted_in_whatever_order(
-    client: Client, place: Place
-) -> None:
-    """E10, again and again: the revision decides."""
-    async with working_office(client, place, Gate(opened=True)) as office:
-        bases = [await proposed_before_publication(office) for _ in range(REPEATS)]
-        answers = await asyncio.gather(*(base.send(acts.approval(base)) for base in bases))
-        assert {(answer.stage, answer.standing) for answer in answers} == {(Stage.SETTLING, Standing.REVOKED)}
-        for base in bases:
-            await base.settled(await base.now())
-            check_revoked(base)
-
-
-async def test_what_the_channel_answers_after_a_revocation_lists_nothing(client: Client, place: Place) -> None:
-    """E9: announced already, revoked, then the answer comes."""
-    channel = Gate()
-    async with working_office(client, place, channel) as office:
-        base = await proposed_before_publication(office)
-        await until(lambda: len(channel.asked) == 1, "the channel is asked")
-        await base.send(acts.approval(base))
-        channel.open.set()
-        await base.forward(2 * DAY)
-        assert acts.list_revisions(base) == [] and len(channel.asked) == 1
-        check_revoked(base)
-
-
-async def test_a_revocation_proposed_before_publication_is_approved_after_it(office: Office) -> None:
-    """E10, the other order: publication holds up no approval."""
-    base = await proposed_before_publication(office)
-    await until(lambda: base.case.stage is Stage.VALID, "published")
-    await base.send(acts.approval(base))
-    assert acts.list_revisions(base) == [(1, "published"), (2, "withdrawn")]
-    check_revoked(base)
 
 
 async def test_suspended_while_publication_is_pending_it_comes_on_the_list_as_suspended(
@@ -223,18 +153,6 @@ async def test_a_revocation_takes_two_people_and_what_they_saw(office: Office) -
     assert last["actor"] == "certifier:zhao"
     assert (last["detail"]["proposed_by"], last["detail"]["approved_by"]) == ("compliance:he", "certifier:zhao")
     assert acts.list_revisions(base)[-1] == (3, "withdrawn")
-    acts.check_books(base)
-
-
-async def test_of_two_who_decide_at_once_one_does(office: Office) -> None:
-    base = office.base()
-    await take_up(base, put_on_record(base, REVOCATION_PROPOSED, datetime.now(UTC)))
-    approval = acts.approval(base)
-    denial = base.command(DenyProposal, CERTIFIER, proposal=approval.proposal, reason="not proven")
-    outcomes: list[Any] = await asyncio.gather(base.send(approval), base.send(denial), return_exceptions=True)
-    kinds = [getattr(outcome, "kind", None) for outcome in outcomes]
-    assert sorted(kinds, key=str) == sorted([None, RefusalKind.ALREADY_DECIDED], key=str)
-    assert (base.case.ending is None) is (kinds[0] is not None)
     acts.check_books(base)
 
 

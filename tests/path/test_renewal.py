@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -119,32 +118,6 @@ async def test_filed_late_and_never_decided_only_a_new_application_leads_back(of
     assert base.case.stage is Stage.SETTLING and base.case.renewal is None
     async with refused(RefusalKind.TOO_LATE):
         await file(base)
-
-
-@only_on("postgresql")
-async def test_approval_and_expiry_in_the_same_instant_have_one_outcome(office: Office) -> None:
-    """E17, decision 26: what counts is the instant the approval's handler began, and both ways are whole."""
-    await asyncio.gather(*(approved_as_the_term_ends(office, number) for number in range(20)))
-
-
-async def approved_as_the_term_ends(office: Office, number: int) -> None:
-    base = await acts.resumed(office, datetime.now(UTC) - timedelta(days=363), published=True)
-    await file(base)
-    ends = end(base)
-    await base.forward_to(ends - timedelta(milliseconds=400))
-    left = (ends - await base.now()).total_seconds()
-    await asyncio.sleep(max(0.0, left - 0.1 + number / 100))
-    answer = await approve(base)
-    await base.settled(ends)
-    first, second = base.case.terms
-    if answer.accepted_at < ends:
-        assert second.from_ == first.until and base.case.ending is None
-        assert "certification_expired" not in acts.events(base)
-        await until(lambda: base.case.running_term == second, "the second term")
-    else:
-        assert second.from_ == answer.accepted_at and "certification_expired" in acts.events(base)
-    assert base.case.standing(answer.accepted_at) is Standing.CERTIFIED
-    acts.check_books(base)
 
 
 @only_on("postgresql")

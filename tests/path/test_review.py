@@ -149,23 +149,6 @@ async def test_a_decision_after_another_on_the_same_revision_is_refused_as_decid
     assert base.case == before
 
 
-async def test_of_two_reviewers_deciding_at_the_same_instant_exactly_one_wins(office: Office) -> None:
-    bases = [await acts.in_review(office) for _ in range(5)]
-    for base in bases:
-        results = await asyncio.gather(
-            base.do(Approve, REVIEWER, revision=1),
-            base.do(Reject, OTHER_REVIEWER, revision=1, reason="not convincing"),
-            base.do(RequestSupplement, Actor(role=Role.REVIEWER, name="wu"), revision=1, items=acts.FLOOR_PLAN),
-            return_exceptions=True,
-        )
-        lost = [result for result in results if isinstance(result, Refusal)]
-        won = [result for result in results if not isinstance(result, BaseException)]
-        assert (len(won), len(lost)) == (1, 2), results
-        assert {refusal.kind for refusal in lost} == {RefusalKind.ALREADY_DECIDED}
-        assert base.case.stage is won[0].stage
-        assert base.case.sequence == 2, "one decision, one entry"
-
-
 async def test_a_review_taken_is_its_holder_s_until_released(office: Office) -> None:
     base = await acts.in_review(office)
     await base.do(TakeReview, REVIEWER)

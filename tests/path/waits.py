@@ -16,7 +16,6 @@ from temporalio.api.enums.v1 import EventType
 from temporalio.client import Client
 
 from activities.letters import MailRoom
-from connection import histories
 from domain.commands import Approve, ApproveRenewal, Certify, ConfirmMarks, Renew, Withdraw, import_workflow_id
 from domain.stages import Stage
 from tests.mail_server import MailServer
@@ -54,8 +53,8 @@ async def armed(client: Client, workflow_id: str, timers: int = 1) -> None:
     """Wait until the newest run has started so many timers and waits on the last one."""
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
-        newest = [run async for run in histories.runs(client, workflow_id)][-1]
-        kinds = [event.event_type for event in newest]
+        newest = client.get_workflow_handle(workflow_id).fetch_history_events()
+        kinds = [event.event_type async for event in newest]
         started = kinds.count(EventType.EVENT_TYPE_TIMER_STARTED)
         over = kinds.count(EventType.EVENT_TYPE_TIMER_FIRED) + kinds.count(EventType.EVENT_TYPE_TIMER_CANCELED)
         if started >= timers and started > over:
