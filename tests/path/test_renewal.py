@@ -1,25 +1,21 @@
-"""Renewal on the real server: year after year, late, and in the very instant the term ends (decisions 23 to 26)."""
+"""Renewal on the real server: into the next year, late, and beside a new application (decisions 23 to 25)."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from temporalio.client import Client
 
-from connection import histories
 from domain.commands import Answer, ApproveRenewal, RejectRenewal, Renew, RequestRenewalSupplement
 from domain.planning import Event
 from domain.refusals import Refusal, RefusalKind
 from domain.stages import Role, Stage, Standing
 from store.queries import Reader
-from tests.databases import Place, only_on
-from tests.office import APPLICANT, REVIEWER, Base, Office, refused, until, working_office
+from tests.office import APPLICANT, REVIEWER, Base, Office, refused, until
 from tests.path import acts
-from tests.path.test_replay import replayer
 
-WHOLE_TERM = 250
-"""How many events a term's run may have."""
+ONLY_ON = "postgresql"
+"""What differs between the databases is tested in tests/store, and by requests and payments at once on both."""
 
 
 async def near_its_end(office: Office, days: float = 45) -> Base:
@@ -118,36 +114,6 @@ async def test_filed_late_and_never_decided_only_a_new_application_leads_back(of
     assert base.case.stage is Stage.SETTLING and base.case.renewal is None
     async with refused(RefusalKind.TOO_LATE):
         await file(base)
-
-
-@only_on("postgresql")
-async def test_ten_years_of_one_base(client: Client, place: Place) -> None:
-    """Nine renewals, and nobody ever sends a quarter's figures: nothing is lost, no run grows, the chain replays."""
-    async with working_office(client, place) as office:
-        base = await acts.in_valid(office)
-        anchor = base.case.terms[0].anchor
-        for year in range(1, 10):
-            await base.forward_to(end(base) - timedelta(days=61))
-            async with refused(RefusalKind.TOO_EARLY):
-                await file(base)
-            await base.forward_to(end(base) - timedelta(days=50))
-            await file(base)
-            await approve(base)
-            assert len(base.case.terms) == year + 1
-            await base.forward_to(base.case.terms[-1].from_ + timedelta(hours=1))
-        assert [term.last_day.year for term in base.case.terms] == [anchor.year + year for year in range(1, 11)]
-        assert {(term.last_day.month, term.last_day.day) for term in base.case.terms} == {(anchor.month, anchor.day)}
-        await base.forward_to(end(base))
-        assert base.case.stage is Stage.SETTLING
-        acts.check_books(base)
-        runs = [run async for run in histories.runs(client, base.workflow_id)]
-        sizes = [len(run) for run in runs]
-        assert len(runs) == 11, "the application's, then one a term"
-        assert max(sizes) <= WHOLE_TERM, sizes
-        for run in runs:
-            run_id = run[0].workflow_execution_started_event_attributes.original_execution_run_id
-            handle = client.get_workflow_handle(base.workflow_id, run_id=run_id)
-            await replayer().replay_workflow(await handle.fetch_history())
 
 
 async def test_a_renewal_of_what_was_applied_for_anew_is_refused(office: Office) -> None:
