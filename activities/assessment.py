@@ -30,7 +30,7 @@ from domain.commands import (
 from domain.figures import Figures, from_canonical
 from domain.permissions import require_permission
 from domain.policy import PolicyBook
-from domain.refusals import Refusal, RefusalKind, request_id_reused
+from domain.refusals import Refusal, RefusalKind, missent, request_id_reused
 from domain.shanghai import shanghai_date
 from store.assessments import AssessmentStore, PeriodTransaction
 from store.conflicts import again_after_conflict
@@ -137,7 +137,7 @@ class AssessmentActivities:
         except (ValueError, RecursionError):
             raise Refusal(RefusalKind.INVALID_FILE, "The figures are none.", "Import the file again.") from None
         if {row.period for row in rows} != {command.period}:
-            raise Refusal(RefusalKind.INVALID_VALUE, "The figures are sent to another quarter's workflow.")
+            raise missent("The figures are sent to another quarter's workflow.")
         return rows
 
     async def _tell(self, base: AssessedBase, period: str) -> None:

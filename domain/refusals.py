@@ -183,6 +183,13 @@ class Refusal(Exception):
         return RefusalDetail(kind=self.kind, message=self.message, hint=self.hint, problems=self.problems)
 
 
+def missent(message: str) -> Refusal:
+    """What was sent to another workflow than its own (2): a caller of ours names the right one."""
+    return Refusal(
+        RefusalKind.INVALID_VALUE, message, "Send it with the livebase command line: it knows where it belongs."
+    )
+
+
 def request_id_reused(request_id: str) -> Refusal:
     """The refusal of a request id that was used with other parameters (decision 32)."""
     return Refusal(

@@ -28,7 +28,7 @@ with workflow.unsafe.imports_passed_through():
         assessment_workflow_id,
     )
     from domain.permissions import require_permission
-    from domain.refusals import Refusal, RefusalKind
+    from domain.refusals import Refusal, missent
     from workflows.messages import ASSESSMENT_WORKFLOW, refusal_error
     from workflows.options import FAULTS
     from workflows.state import PeriodState
@@ -165,8 +165,7 @@ class AssessedPeriod:
             require_permission(command.action, command.actor, None)
             meant = {command.workflow_id, assessment_workflow_id(period), assessment_workflow_id(self.state.period)}
             if meant != {workflow.info().workflow_id}:
-                message = "The command names another quarter than the one it was sent to."
-                raise Refusal(RefusalKind.INVALID_VALUE, message)
+                raise missent("The command names another quarter than the one it was sent to.")
         except Refusal as refusal:
             raise refusal_error(refusal) from None
 

@@ -19,7 +19,7 @@ with workflow.unsafe.imports_passed_through():
     from domain.commands import ImportAnswer, ImportCalendar, ImportOutcome
     from domain.notices import Progress, Told
     from domain.permissions import require_permission
-    from domain.refusals import Refusal, RefusalKind
+    from domain.refusals import Refusal, missent
     from workflows.messages import IMPORT_WORKFLOW, refusal_error
     from workflows.options import FAULTS, TRANSACTION
     from workflows.state import ImportResult, ImportState
@@ -141,8 +141,7 @@ class CalendarNotice:
         try:
             require_permission(command.action, command.actor, None)
             if command.workflow_id != workflow.info().workflow_id:
-                message = "The command names another notice than the one it was sent to."
-                raise Refusal(RefusalKind.INVALID_VALUE, message)
+                raise missent("The command names another notice than the one it was sent to.")
         except Refusal as refusal:
             raise refusal_error(refusal) from None
 

@@ -22,7 +22,7 @@ with workflow.unsafe.imports_passed_through():
     from domain.conduct_tracing import current_details, search_attributes
     from domain.permissions import require_permission
     from domain.planning import Planned
-    from domain.refusals import Refusal, RefusalKind, request_id_reused
+    from domain.refusals import Refusal, missent, request_id_reused
     from workflows.messages import CONDUCT_WORKFLOW, refusal_error
     from workflows.options import STEP, STORE_PAUSE, TRANSACTION
     from workflows.state import ConductOutcome, ConductState
@@ -109,7 +109,7 @@ class Conduct:
 
     def _judge(self, command: Command) -> None:
         if command.sent_to != workflow.info().workflow_id or command.workflow_id != self.state.case_workflow:
-            raise Refusal(RefusalKind.INVALID_VALUE, "The command names another case than the one it was sent to.")
+            raise missent("The command names another case than the one it was sent to.")
         require_permission(command.action, command.actor, self.state.case)
         known = self.state.recent.get(command.request_id)
         if known is not None and known.params_hash != command.params_hash():

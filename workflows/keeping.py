@@ -24,7 +24,7 @@ with workflow.unsafe.imports_passed_through():
     from domain.permissions import require_permission
     from domain.planning import Event, Planned
     from domain.recounting import may_move
-    from domain.refusals import Refusal, RefusalKind, request_id_reused
+    from domain.refusals import Refusal, missent, request_id_reused
     from domain.stages import Stage
     from domain.tracing import current_details, search_attributes
     from workflows.messages import outside_task_queue, refusal_error
@@ -64,7 +64,7 @@ class CaseKeeping:
 
     def _judge(self, command: Command, now: datetime) -> None:
         if command.workflow_id != workflow.info().workflow_id:
-            raise Refusal(RefusalKind.INVALID_VALUE, "The command names another case than the one it was sent to.")
+            raise missent("The command names another case than the one it was sent to.")
         known = self.state.recent.get(command.request_id)
         if known is not None and known.params_hash == command.params_hash():
             return

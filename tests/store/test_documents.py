@@ -53,6 +53,16 @@ def test_the_same_bytes_from_many_at_once(documents: DocumentStore, folder: Path
     assert documents.get(hashes.pop()) == big
 
 
+def test_a_look_tells_the_size_and_how_it_begins(documents: DocumentStore) -> None:
+    long = PDF + b"\n" * 1000
+    assert documents.look(documents.put(long)) == (len(long), long[:32])
+    assert documents.look(documents.put(b"x")) == (1, b"x")
+    assert documents.look(documents.put(b"")) == (0, b"")
+    for unknown in (SHA256, "../../etc/passwd"):
+        with pytest.raises(DocumentMissing):
+            documents.look(unknown)
+
+
 def test_one_other_byte_is_another_document(documents: DocumentStore, folder: Path) -> None:
     assert documents.put(PDF) != documents.put(PDF + b"\n")
     assert len(files(folder)) == 2
