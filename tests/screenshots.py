@@ -9,6 +9,7 @@ Chromium and a font with Chinese (the Debian packages `chromium` and `fonts-noto
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import tempfile
 from pathlib import Path
@@ -82,10 +83,13 @@ def take_pictures(web: str, case: str, accused: str) -> None:
         _picture(page, f"{case}/timeline", "approve • reviewer li", "temporal-web-case")
         page.set_viewport_size({"width": 1400, "height": 760})
         _picture(page, f"{case}/user-metadata", "Current Details", "temporal-web-details")
+        page.set_viewport_size({"width": 1400, "height": 1000})
         _picture(page, f"{accused}/user-metadata", "Current Details", "temporal-web-accused")
-        page.frame_locator("iframe").get_by_role("link", name=":C1").click()
-        page.wait_for_url("**/conduct*/**")
-        _picture(page, page.url.rpartition("/")[0] + "/user-metadata", "Current Details", "temporal-web-conduct")
+        with page.expect_popup() as opened:  # Temporal Web renders the details in a frame whose links open a new tab
+            page.frame_locator("iframe").get_by_role("link", name=":C1").click()
+        there = opened.value
+        there.wait_for_url(re.compile("/workflows/conduct[^/]+/[0-9a-f-]{36}/"))  # the newest run
+        _picture(there, f"{there.url.rpartition('/')[0]}/user-metadata", "Current Details", "temporal-web-conduct")
         browser.close()
 
 
