@@ -16,7 +16,6 @@ from domain.letters import letter, long_date
 from domain.money import format_cny
 from domain.planning import Event, Planned, Task
 from domain.records import BenefitsWithdrawn, Decision, Evidence, Letter, Record, Transition
-from domain.refusals import Refusal, RefusalKind
 from domain.setting import SYSTEM, Due, Setting, step
 from domain.shanghai import end_of_day, last_day, shanghai_date
 from domain.stages import Role
@@ -70,12 +69,7 @@ def marks_by(due: Due, marks: Marks) -> dict[str, Any]:
 def confirm_marks(case: Case, command: ConfirmMarks, setting: Setting) -> Transition:
     """The base confirms, with evidence, that every sign and mark is out of use."""
     judge(case, command)
-    if case.marks is None or case.marks.confirmed_at is not None:
-        raise Refusal(
-            RefusalKind.WRONG_STAGE,
-            "There is no open stop-using-marks duty on this case.",
-            f"See it with: livebase show {case.case_number}",
-        )
+    assert case.marks is not None
     return step(
         case,
         setting,

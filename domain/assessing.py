@@ -24,6 +24,7 @@ FAILED = "assessment_failed"
 """The cause of an ending by a failed assessment (R9)."""
 MOST_TOLD = 100
 _UNTOLD = "the base has not been told yet"
+_CAN_BE_SET_ASIDE = "the certification ended by its fail, which can be set aside"
 _CERTIFIED = (Standing.CERTIFIED, Standing.SUSPENDED)
 
 Done = Literal["recorded", "corrected", "unchanged", "not_assessed", "unknown_base"]
@@ -116,9 +117,14 @@ def _line(row: Figures, cases: Sequence[KnownBase], policies: PolicyBook) -> Lin
         case_number=base.case.case_number,
         result="fail" if below else "pass",
         missed=below,
+        why=_CAN_BE_SET_ASIDE if _ended_by_a_fail(base.case) and not below else "",
         revision=(before.revision if before else 0) + (not unchanged),
         policy_version=term.policy_version,
     )
+
+
+def _ended_by_a_fail(case: Case) -> bool:
+    return case.ending is not None and case.ending.cause == FAILED
 
 
 def _not_assessed(base: KnownBase, period: Period) -> str:
@@ -129,7 +135,7 @@ def _not_assessed(base: KnownBase, period: Period) -> str:
     if case.standing(base.now) in _CERTIFIED or case.stage is Stage.RENEWAL_LATE:
         return ""
     at_stake = case.assessment(str(period))
-    if case.ending is not None and case.ending.cause == FAILED and at_stake is not None and at_stake.result == "fail":
+    if _ended_by_a_fail(case) and at_stake is not None and at_stake.result == "fail":
         return ""  # corrected figures can set it aside
     return "the certification has ended"
 

@@ -117,10 +117,16 @@ def _is_appealable(case: Case) -> bool:
 
 
 def _was_decided_by_us(case: Case) -> bool:
-    return case.ending is not None and case.ending.kind in _APPEALABLE | {Standing.DISSOLVED}
+    return case.ending is not None and case.ending.kind in DECIDED_BY_US
+
+
+def _owes_marks(case: Case) -> bool:
+    return case.marks is not None and case.marks.confirmed_at is None
 
 
 _APPEALABLE = frozenset({Standing.REJECTED, Standing.REVOKED, Standing.INVALID})
+DECIDED_BY_US = _APPEALABLE | {Standing.DISSOLVED}
+"""Endings by a decision of ours, which can be set aside (decision 34)."""
 
 
 def _has_conduct(case: Case) -> bool:
@@ -152,6 +158,7 @@ _CONDITIONS: dict[str, tuple[Callable[[Case], bool], str]] = {
     "set_aside": (_was_decided_by_us, "How this case ended was no decision of ours."),
     "approve_proposal": (_has_proposal, _NO_PROPOSAL),
     "deny_proposal": (_has_proposal, _NO_PROPOSAL),
+    "confirm_marks": (_owes_marks, "There is no open stop-using-marks duty on this case."),
     "check_marks": (lambda case: case.marks is not None, "There is no stop-using-marks duty on this case."),
     "object_assessment": (_may_object, "The base has no provisional fail to object to."),
     "decide_assessment": (_awaits_decision, "No assessment waits for a decision."),
@@ -356,9 +363,12 @@ def _require_stage(case: Case, command: Command) -> None:
     if case.ending is not None and case.stage is not Stage.RENEWAL_LATE:
         kind = RefusalKind.ALREADY_ENDED
         if command.action == "supplement" and case.ending.cause == "supplement_overdue":
-            kind = RefusalKind.TOO_LATE
-        day = case.ending.legal_at.astimezone(SHANGHAI).isoformat(timespec="seconds")
-        raise Refusal(kind, f"Case {case.case_number} ended as {case.ending.kind} on {day}.", shown)
+            kind, shown = RefusalKind.TOO_LATE, f"A new application is possible: livebase apply FILE. {shown}"
+        day = f"{case.ending.legal_at.astimezone(SHANGHAI):%Y-%m-%d %H:%M}"
+        message = f"Case {case.case_number} ended as {case.ending.kind} on {day}."
+        if command.action in _CONDITIONS and case.stage in STAGES[command.action]:
+            message = f"{message} {_CONDITIONS[command.action][1]}"
+        raise Refusal(kind, message, shown)
     in_review = {Stage.REVIEW} if command.action == "supplement" else set()
     if command.action in _CONDITIONS and case.stage in STAGES[command.action] | in_review:
         message = _CONDITIONS[command.action][1]

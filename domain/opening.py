@@ -36,9 +36,12 @@ def require_possible(live: Case | None, last: Case | None, setting: Setting) -> 
         )
     earliest = _earliest(last, last.ending, setting.policy)
     if setting.today < earliest:
+        by = earliest_new_application(last.ending.kind, last.ending.legal_at, setting.policy)
+        violation = "" if earliest == by else ", its violation deserved a revocation"
         raise Refusal(
             RefusalKind.COOLING_OFF,
-            f"Case {last.case_number} ended as {last.ending.kind}; a new application is possible from {earliest}.",
+            f"Case {last.case_number} ended as {last.ending.kind}{violation}; "
+            f"a new application is possible from {earliest}.",
             f"Apply again on {earliest} or later (decision 30).",
         )
 

@@ -293,8 +293,12 @@ def _print_import(session: Session, answers: list[dict[str, Any]], lines: list[d
     session.show(view, table)
     if view.get("dry_run"):
         say("Nothing was sent.")
-    elif any(line["outcome"] in ("recorded", "corrected") for line in lines):
+        return
+    recorded = [line for line in lines if line["outcome"] in ("recorded", "corrected")]
+    if any(not line["why"] for line in recorded):
         say("Each base is told and may object; then another person confirms: livebase assess confirm PERIOD")
+    if any(line["why"] for line in recorded):
+        say("What a fail ended, two people set aside: livebase set-aside BASE --decision ID --reason R")
 
 
 def _print_confirmation(session: Session, answer: dict[str, Any], bases: list[dict[str, Any]]) -> None:

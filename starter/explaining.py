@@ -36,7 +36,7 @@ def _view(session: Session, found: FoundCase) -> dict[str, Any]:
     rests_on = grounds(session.engine, case.case_number)
     kept = ("case_number", "credit_code", "name", "parties", "stage", "standing", "awaiting", "due_at", "valid_until",
             "revision", "term", "next_term", "renewal", "publication", "assessments", "holds", "proposals", "conduct",
-            "ending", "appeal", "deposit")  # fmt: skip
+            "ending", "appeal", "appeal_until", "deposit")  # fmt: skip
     return {
         **{key: shown[key] for key in kept},
         "unobserved_ending": _unobserved(found, session),

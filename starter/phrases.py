@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from datetime import datetime
 from typing import Any
 
 from starter.output import deadline, loud, money, plain, print_table, when, word
@@ -40,6 +42,7 @@ _TYPED = {
     "resend_letters": "notices resend",
 }
 _QUARTERS_SHOWN = 4
+_INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)")
 _HASHES = frozenset({"submission", "evidence", "note", "content", "leaves"})
 
 
@@ -53,6 +56,8 @@ def of_the_base(view: dict[str, Any]) -> list[Row]:
 
 def of_the_certification(view: dict[str, Any]) -> list[Row]:
     """Term, deposit, publication, holds and ending, as far as there are any."""
+    from domain.judging import DECIDED_BY_US
+
     rows: list[Row] = []
     if term := view["term"]:
         until = f"{word('through')} {term['last_day']} 24:00"
@@ -72,8 +77,10 @@ def of_the_certification(view: dict[str, Any]) -> list[Row]:
     for conduct in view["conduct"]:
         how = word(conduct["outcome"] if conduct["state"] == "closed" else conduct["state"], "conduct")
         rows.append(("conduct case", f"{conduct['id']} {conduct['rule']}, {word(conduct['severity'])}: {how}"))
-    if view["ending"]:
-        rows.append(("ending", _ending(view["ending"])))
+    if ending := view["ending"]:
+        rows.append(("ending", _ending(ending)))
+        if ending["kind"] in DECIDED_BY_US:
+            rows.append(("decision", _decision(view)))
     if appeal := view["appeal"]:
         decided = word(appeal["outcome"], "appeal") if appeal["outcome"] else word("undecided")
         rows.append(("appeal", f"{word('filed')} {when(appeal['filed_at'])}: {decided}"))
@@ -141,6 +148,13 @@ def _ending(ending: dict[str, Any]) -> str:
     return f"{kind} {word('on')} {when(ending['legal_at'])}{observed}: {word(ending['reason'])}"
 
 
+def _decision(view: dict[str, Any]) -> str:
+    """What an appeal and a set-aside name; until when it may be appealed, unless it has been."""
+    id, appeal = view["ending"]["decision"], view["appeal"]
+    open_until = view["appeal_until"] if appeal is None or appeal["decision"] != id else None
+    return f"{id}, {word('appeal')} {word('until')} {deadline(open_until)}" if open_until else str(id)
+
+
 def typed(action: str) -> str:
     """How an action is typed on the command line."""
     return _TYPED.get(action, action)
@@ -156,7 +170,7 @@ def recorded(detail: dict[str, Any]) -> str:
     """What is worth reading of a record's detail; hashes are in the JSON."""
     parts = []
     for key, value in detail.items():
-        if key in _HASHES or value in (None, "", [], {}, False):
+        if key in _HASHES or value in (None, "", [], {}, False, {"fen": 0}):
             continue
         parts.append(word(key) if value is True else f"{word(key)} {_value(value)}")
     return ", ".join(parts)
@@ -183,6 +197,8 @@ def _message(finding: dict[str, Any]) -> str:
 
 def _value(value: Any) -> str:
     """A value on record in one line."""
+    from store.queries import shown
+
     if isinstance(value, dict) and set(value) == {"fen"}:
         return money(value)
     if isinstance(value, dict) and set(value) == {"condition", "what"}:
@@ -193,7 +209,9 @@ def _value(value: Any) -> str:
         since = f"{value['before']} → " if value["before"] != value["after"] else ""
         return f"{word(value['deadline'], 'task')} {since}{value['after']}{provisional(value['provisional'])}"
     if isinstance(value, dict):
-        return ", ".join(f"{name}: {_value(one)}" for name, one in value.items())
+        return ", ".join(f"{word(name)} {_value(one)}" for name, one in value.items())
     if isinstance(value, list):
         return "; ".join(_value(one) for one in value)
+    if isinstance(value, str) and _INSTANT.fullmatch(value):
+        return when(shown(datetime.fromisoformat(value)))
     return word(plain(value))

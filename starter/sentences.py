@@ -13,6 +13,7 @@ _CASES = {
     "a later line of the file corrects it": "被本文件后面的行更正",
     "the base was not certified throughout the quarter": "该季度并非全程在认证期内",
     "the quarter is not over": "季度尚未结束",
+    "the certification ended by its fail, which can be set aside": "认证因该季度不合格终止,现可撤销原决定",
     "the certification has ended": "认证已终止",
     "the base has not been told yet": "尚未告知基地",
     "it has been confirmed before": "此前已确认",

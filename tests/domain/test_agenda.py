@@ -246,7 +246,7 @@ def test_marks_are_confirmed_once_and_then_finance_is_awaited_for_the_settlement
     assert [planned.event for planned in settled.plan] == [Event.ESCALATE_SETTLEMENT]
     with pytest.raises(Refusal) as info:
         after_ending.confirm_marks(settled, confirm, cases.setting(now))
-    assert info.value.kind is RefusalKind.WRONG_STAGE
+    assert info.value.kind is RefusalKind.ALREADY_ENDED and "no open stop-using-marks duty" in info.value.message
 
 
 @pytest.mark.parametrize(

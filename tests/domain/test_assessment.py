@@ -510,7 +510,10 @@ def test_corrected_figures_begin_a_new_window_unless_nothing_changes_for_the_bas
 
 def test_corrected_after_the_invalidation_a_person_may_set_it_aside_e43() -> None:
     ended = heard(ripe(), confirmation(ripe()))
-    line = one_line(known(ended, at("2026-08-03"), OnRecord(1, FAILING.content)), figures())
+    base = known(ended, at("2026-08-03"), OnRecord(1, FAILING.content))
+    assert one_line(base, FAILING).why == "", "a fail again undoes nothing"
+    line = one_line(base, figures())
+    assert line.why == "the certification ended by its fail, which can be set aside"
     assert (line.outcome, line.result, line.revision) == ("corrected", "pass", 2)
     case = heard(ended, news(figures(), 2, at("2026-08-03")))
     assert case.ending == ended.ending and case.terms == ended.terms, "nothing is set aside by itself"

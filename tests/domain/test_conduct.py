@@ -300,7 +300,8 @@ class TestAfterAnEnding:
         decided = cases.conduct_decided(case, "revocation", NOW + 10 * DAY).case
         assert decided.ending == case.ending, "it ended as surrendered and stays so"
         earliest = shanghai_date(NOW + 10 * DAY) + timedelta(days=366)
-        assert refusal(self.applies, decided, midnight(earliest) - DAY).kind is RefusalKind.COOLING_OFF
+        early = refusal(self.applies, decided, midnight(earliest) - DAY)
+        assert early.kind is RefusalKind.COOLING_OFF and "its violation deserved a revocation" in early.message
         self.applies(decided, midnight(earliest))
 
     def test_dismissed_nothing_is_held_against_it(self) -> None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import date
 from typing import Any
 
 import pytest
 
+from domain.case import Case
 from domain.commands import (
     Actor,
     AddNote,
@@ -54,7 +56,8 @@ from domain.commands import (
     TakeReview,
     Withdraw,
 )
-from domain.judging import judge
+from domain.ending import reject
+from domain.judging import judge, open_to
 from domain.refusals import Refusal, RefusalKind
 from domain.review import take
 from domain.stages import Role
@@ -283,8 +286,31 @@ def test_a_command_to_an_ended_case_hears_how_and_when_it_ended() -> None:
     with pytest.raises(Refusal) as info:
         judge(cases.expired(), cases.command(Withdraw, cases.APPLICANT, reason="r"))
     assert info.value.kind is RefusalKind.ALREADY_ENDED
-    assert info.value.message == "Case LB-2026-000001 ended as expired on 2027-03-03T00:00:00+08:00."
+    assert info.value.message == "Case LB-2026-000001 ended as expired on 2027-03-03 00:00."
     assert "livebase show LB-2026-000001" in info.value.hint
+
+
+def rejected() -> Case:
+    command = cases.command(Reject, cases.REVIEWER, revision=1, reason="r")
+    return reject(cases.in_review(), command, cases.setting(cases.OPENED)).case
+
+
+@pytest.mark.parametrize(
+    ("ended", "command", "says"),
+    [
+        (cases.expired, cases.command(FileAppeal, cases.APPLICANT, decision="d", statement="s"), "cannot be appealed"),
+        (rejected, cases.command(CheckMarks, cases.COMPLIANCE, result="r"), "no stop-using-marks duty"),
+        (rejected, cases.command(ConfirmMarks, cases.APPLICANT, evidence=("0",)), "no open stop-using-marks duty"),
+    ],
+    ids=lambda one: one.action if isinstance(one, Command) else "",
+)
+def test_what_does_not_fit_how_a_case_ended_hears_why_and_is_not_offered(
+    ended: Callable[[], Case], command: Command, says: str
+) -> None:
+    with pytest.raises(Refusal) as info:
+        judge(ended(), command)
+    assert info.value.kind is RefusalKind.ALREADY_ENDED and says in info.value.message
+    assert command.action not in open_to(ended())
 
 
 def test_while_one_reviewer_holds_the_review_another_can_neither_take_nor_decide() -> None:
