@@ -17,17 +17,22 @@ _FORKS = multiprocessing.get_context("forkserver")
 _FORKS.set_forkserver_preload(["tests.starter.preloaded"])
 
 
-def livebase(words: Sequence[str], environ: dict[str, str], cwd: Path, timeout: float) -> tuple[int, str, str]:
-    """Exit code, standard output and standard error of a command; TimeoutError when it does not end in time."""
+def livebase(
+    words: Sequence[str], environ: dict[str, str], cwd: Path, timeout: float, *, together: bool = False
+) -> tuple[int, str, str]:
+    """Exit code, standard output and standard error of a command; TimeoutError when it does not end in time.
+
+    `together`: all of it as one, line by line as a terminal shows it, and nothing as the third.
+    """
     with tempfile.TemporaryDirectory() as folder:
         out, err = Path(folder, "out"), Path(folder, "err")
-        process = _FORKS.Process(target=_run, args=(list(words), environ, cwd, out, err))
+        process = _FORKS.Process(target=_run, args=(list(words), environ, cwd, out, out if together else err))
         process.start()
         try:
             process.join(timeout)
             if process.exitcode is None:
                 raise TimeoutError(f"livebase {' '.join(words)} did not end within {timeout} s")
-            return process.exitcode, out.read_text("utf-8"), err.read_text("utf-8")
+            return process.exitcode, out.read_text("utf-8"), "" if together else err.read_text("utf-8")
         finally:
             process.kill()
             process.join()
@@ -37,8 +42,8 @@ def livebase(words: Sequence[str], environ: dict[str, str], cwd: Path, timeout: 
 def _run(words: list[str], environ: dict[str, str], cwd: Path, out: Path, err: Path) -> None:
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
     for descriptor, path in ((1, out), (2, err)):
-        os.dup2(os.open(path, os.O_WRONLY | os.O_CREAT, 0o600), descriptor)
-    sys.stdout, sys.stderr = (open(descriptor, "w", encoding="utf-8") for descriptor in (1, 2))  # noqa: SIM115
+        os.dup2(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), descriptor)
+    sys.stdout, sys.stderr = (open(descriptor, "w", 1, encoding="utf-8") for descriptor in (1, 2))  # noqa: SIM115
     os.environ.clear()
     os.environ.update(environ)
     os.chdir(cwd)
