@@ -42,6 +42,9 @@ from starter import (
 from starter.errors import CommandError, usage
 from starter.options import new_app, report
 
+_COMPLETING = "_LIVEBASE_COMPLETE"
+"""Set by a shell that asks what could follow (Typer)."""
+
 
 @cache
 def build_app() -> typer.Typer:
@@ -94,7 +97,7 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")  # a terminal that can't show Chinese gets its code points
-    code = _run(sys.argv[1:])
+    code = run(sys.argv[1:])
     try:
         sys.stdout.flush()
         sys.stderr.flush()
@@ -107,11 +110,13 @@ def main() -> None:
     os._exit(code)
 
 
-def _run(arguments: list[str]) -> int:
+def run(arguments: list[str]) -> int:
+    """Run a command as it is typed; its exit code."""
     try:
         if any("\ud800" <= char <= "\udfff" for argument in arguments for char in argument):
             raise usage("The command line holds bytes that are not UTF-8.", "Type it again in UTF-8.")
-        ended = asked_for(arguments)(args=arguments, prog_name="livebase", standalone_mode=False)
+        app = asked_for(_before_the_tab() if _COMPLETING in os.environ else arguments)
+        ended = app(args=arguments, prog_name="livebase", standalone_mode=False)
         return ended if isinstance(ended, int) else 0
     except CommandError as error:
         return _report(error, error, arguments)
@@ -125,6 +130,12 @@ def _run(arguments: list[str]) -> int:
         return 130
     except Exception as error:
         return _report(_unexpected(error), error, arguments)
+
+
+def _before_the_tab() -> list[str]:
+    """The words before the one that is to be completed, as bash and as other shells hand them over."""
+    in_bash = os.environ.get("COMP_WORDS", "").split()[1 : int(os.environ.get("COMP_CWORD", "0"))]
+    return in_bash or os.environ.get("_TYPER_COMPLETE_ARGS", "").split(" ")[1:-1]
 
 
 def _report(told: CommandError, cause: BaseException, arguments: list[str]) -> int:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import itertools
-import shutil
+import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -43,11 +44,13 @@ def postgres() -> Iterator[PostgresServer]:
         yield started
 
 
-@pytest.fixture(scope="session")
-def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("migrated") / "livebase.db"
-    migrate(f"sqlite:///{path}", local_server=True)
-    return path
+@cache
+def migrated_sqlite() -> bytes:
+    """The file of a local server's database with the present schema."""
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder, "livebase.db")
+        migrate(f"sqlite:///{file}", local_server=True)
+        return file.read_bytes()
 
 
 @pytest.fixture(scope="session")
@@ -60,7 +63,7 @@ def migrated_name(postgres: PostgresServer) -> str:
 def database_url(database: str, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[str]:
     """A local server's database with the present schema: a copy of one that was migrated."""
     if database == "sqlite":
-        yield _on_sqlite(tmp_path, request)
+        yield _on_sqlite(tmp_path)
         return
     server: PostgresServer = request.getfixturevalue("postgres")
     name = f"test_{next(_names)}"
@@ -75,10 +78,10 @@ def place(tmp_path: Path, database_url: str) -> Place:
 
 
 @pytest.fixture(scope="session")
-def place_on_sqlite(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Place:
+def place_on_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Place:
     """One shared by the session."""
     folder = tmp_path_factory.mktemp("office")
-    return Place(folder, _on_sqlite(folder, request))
+    return Place(folder, _on_sqlite(folder))
 
 
 @pytest.fixture(scope="session")
@@ -89,7 +92,7 @@ def place_on_postgresql(
     return Place(tmp_path_factory.mktemp("office"), postgres.url("shared", like=migrated_name))
 
 
-def _on_sqlite(folder: Path, request: pytest.FixtureRequest) -> str:
-    copy = folder / "livebase.db"
-    shutil.copy(request.getfixturevalue("migrated_file"), copy)
-    return f"sqlite:///{copy}"
+def _on_sqlite(folder: Path) -> str:
+    file = folder / "livebase.db"
+    file.write_bytes(migrated_sqlite())
+    return f"sqlite:///{file}"

@@ -1,6 +1,6 @@
 """Workers as processes that cost next to nothing to start, and die as by SIGKILL where they are told to.
 
-A process is a fork of one that has imported everything and started nothing (`tests.worker_to_fork`). It runs the
+A process is a fork of one that has imported everything and started nothing (`tests/forks.py`). It runs the
 product's workers as they are. A death is arranged beside them: SQLAlchemy tells of every commit and the SDK of every
 activity, in that process only.
 """
@@ -30,14 +30,13 @@ from activities.letters import MailRoom
 from activities.publication import OfficialChannel
 from connection.client import connect
 from connection.profile import Target
+from tests.forks import FORKS, require_preloaded
 from tests.office import Office
 from workers.main import build_workers
 from workers.settings import WorkerSettings
 
 KILLED = 137
 
-_forks = multiprocessing.get_context("forkserver")
-_forks.set_forkserver_preload(["tests.worker_to_fork"])
 _reaper = ThreadPoolExecutor(1)
 """The one thread that starts forks and takes their exit codes: of two, one would find the other has taken it."""
 
@@ -116,7 +115,7 @@ async def worker_fork(
     """A worker process of the office, killed when the block ends. The parties outside are handed over as copies."""
     log = Path(office.settings.documents).parent / "workers.log"
     given = (address, office.settings, log, death, channel, room, bank)
-    process: Any = _forks.Process(target=_work, args=given)
+    process: Any = FORKS.Process(target=_work, args=given)
     await asyncio.get_running_loop().run_in_executor(_reaper, process.start)
     fork = WorkerFork(process, log)
     try:
@@ -131,6 +130,7 @@ def _work(address: str, settings: WorkerSettings, log: Path, *given: Any) -> Non
     with log.open("ab") as output:
         os.dup2(output.fileno(), 1)
         os.dup2(output.fileno(), 2)
+    require_preloaded()
     threading.Thread(target=_end_with_the_tests, daemon=True).start()
     asyncio.run(_run(address, settings, *given))
 

@@ -38,9 +38,8 @@ from starter.application_file import ReadFile, read_application_file
 from store.cases import CaseStore
 from store.documents import DocumentStore
 from store.engine import open_engine
-from store.migrate import migrate
 from store.tables import CaseRow
-from tests.databases import Place
+from tests.databases import Place, migrated_sqlite
 from workers.main import build_workers
 from workers.pair import WorkerPair
 from workers.settings import WorkerSettings
@@ -88,8 +87,8 @@ class Office:
     def __init__(self, client: Client, place: Place | Path, *, engine: Engine | None = None) -> None:
         """In a place, or in an empty folder with a database file of its own."""
         if isinstance(place, Path):
+            (place / "livebase.db").write_bytes(migrated_sqlite())
             place = Place(place, f"sqlite:///{place / 'livebase.db'}")
-            migrate(place.database_url, local_server=True)
         folder = place.folder
         self.client = client
         self.database_url = place.database_url

@@ -45,6 +45,7 @@ class PostgresServer:
         self._binaries = _find_binaries()
         self._as_account = _as_account()
         self._password = secrets.token_hex(8)
+        self._users: set[str] = set()
         self._folder = Path()
         self._port = 0
         self._process: GuardedProcess | None = None
@@ -104,13 +105,13 @@ class PostgresServer:
     def url_as(self, role: str, url: str) -> str:
         """A database's URL for a user of their own who has nothing but `role` (`store/roles.py`)."""
         user = f"{role}_user"
-        with self._connect() as connection:
-            known = connection.execute("SELECT FROM pg_roles WHERE rolname = %s", (user,)).fetchone()
-            if known is None:
-                statement = sql.SQL("CREATE ROLE {} LOGIN PASSWORD {} IN ROLE {}")
+        if user not in self._users:
+            statement = sql.SQL("CREATE ROLE {} LOGIN PASSWORD {} IN ROLE {}")
+            with self._connect() as connection:
                 connection.execute(
                     statement.format(sql.Identifier(user), sql.Literal(self._password), sql.Identifier(role))
                 )
+            self._users.add(user)
         return url.replace(f"//{_USER}:", f"//{user}:")
 
     def drop(self, name: str) -> None:
@@ -126,7 +127,7 @@ class PostgresServer:
                 shutil.chown(path, _ACCOUNT, _ACCOUNT)
         command = [
             *self._as_account, str(self._binaries / "initdb"), "--pgdata", str(self._data), "--username", _USER,
-            "--auth=scram-sha-256", "--pwfile", str(password), "--encoding=UTF8", "--no-locale", "--no-sync",
+            "--auth=md5", "--pwfile", str(password), "--encoding=UTF8", "--no-locale", "--no-sync",
         ]  # fmt: skip
         done = subprocess.run(command, cwd=self._folder, capture_output=True, text=True, check=False)
         if done.returncode:

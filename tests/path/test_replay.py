@@ -28,6 +28,9 @@ from workflows.certification import Certification
 from workflows.conduct import Conduct
 from workflows.letters import DeliverLetters
 
+ONLY_ON = "sqlite"
+"""A history is the same whatever database is beside it."""
+
 HISTORIES = sorted(FOLDER.rglob("*.json"))
 """This build's, and in folders of their own those recorded by released versions."""
 WORKFLOW_ID = "base:recorded:1"

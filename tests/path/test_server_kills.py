@@ -47,6 +47,8 @@ from workflows.state import CertificationState
 
 LIFECYCLES, AT_ONCE = 50, 25
 LOOK = 0.5
+BETWEEN = 25
+"""How many entries come on record from one kill to the next, a sixteenth of all."""
 EACH_YEAR = 5
 """Every fifth base lives through its year; the others leave once they are listed."""
 LIFE = ["application_received", "application_approved", "deposit_received", "base_certified", "base_published"]
@@ -61,7 +63,10 @@ LATER = ["marks_escalated", *["settlement_escalated"] * 4]
 
 @dataclass
 class Nemesis:
-    """Kills the server every few seconds and starts it again, until `peace`; every third time a worker dies with it."""
+    """Kills the server every few seconds and starts it again, until `peace`; every third time a worker dies with it.
+
+    Something is done in between, or a busy machine would come to nothing but starting servers.
+    """
 
     office: Office
     server: LocalServer
@@ -78,14 +83,23 @@ class Nemesis:
     peace: bool = False
 
     async def rage(self) -> None:
-        while not self.peace:
+        while True:
+            last = self._on_record()
             await asyncio.sleep(self.chance.uniform(2, 6))
+            while not self.peace and self._on_record() < last + BETWEEN:
+                await asyncio.sleep(LOOK)
+            if self.peace:
+                return
             self.interrupted += self.people.waiting
             await self.server.kill()
             self.server_kills += 1
             if self.server_kills % 3 == 0 and self.victim is not None and self.victim.running:
                 await self.kill_a_worker(self.victim)
             await self.server.restart()
+
+    def _on_record(self) -> int:
+        with self.office.engine.connect() as connection:
+            return connection.scalar(select(func.count()).select_from(tables.AuditRow)) or 0
 
     async def kill_a_worker(self, victim: WorkerFork) -> None:
         victim.kill()

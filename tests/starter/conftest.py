@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import shutil
-import subprocess
 import sys
 import tempfile
 import time
@@ -15,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from connection.guarded_process import GuardedProcess
 from store.migrate import migrate
 from store.roles import WORKER
 from tests.office import new_credit_code
@@ -80,36 +80,31 @@ only_on_sqlite = pytest.mark.parametrize("database", ["sqlite"], indirect=True, 
 
 @pytest.fixture(scope="session")
 def dev(database: str, request: pytest.FixtureRequest) -> Iterator[Running]:
-    """`livebase dev --detach`, shared by the session: use enterprises of your own.
+    """`livebase dev`, shared by the session, which it never outlives: use enterprises of your own.
 
     On PostgreSQL the worker connects with a worker's rights, the command line with a reader's.
     """
-    with tempfile.TemporaryDirectory(prefix="livebase-cli-") as folder:
+    with tempfile.TemporaryDirectory(prefix="livebase-cli-") as name:
+        folder = Path(name)
+        running, module, environ = Running(folder), "starter.main", {}
         if database == "postgresql":
-            running = _dev_on(request.getfixturevalue("postgres"), Path(folder))
-        else:
-            running = Running(Path(folder))
-            started = running("dev", "--detach", timeout=1200)  # the first start ever builds a server
-            assert started.code == 0, started.err
+            postgres: PostgresServer = request.getfixturevalue("postgres")
+            owner = postgres.url("office")
+            migrate(owner, local_server=True)
+            running, module = Running(folder, postgres, owner), "tests.starter.dev_on_postgres"
+            environ = {"LIVEBASE_TEST_DATABASE": postgres.url_as(WORKER, owner)}
+        command = [sys.executable, "-m", module, "dev", "--data-dir", name]
+        log = folder / "dev.log"
+        process = GuardedProcess.spawn(command, log=log, cwd=ROOT, environ=running.environ(environ), grace=30)
         try:
+            until = time.monotonic() + 1200  # the first start ever builds a server
+            while not (folder / "dev.json").exists():
+                assert process.running and time.monotonic() < until, log.read_text("utf-8")
+                time.sleep(0.1)
             yield running
         finally:
-            assert running("dev", "--stop").code == 0
-
-
-def _dev_on(postgres: PostgresServer, folder: Path) -> Running:
-    owner = postgres.url("office")
-    migrate(owner, local_server=True)
-    running = Running(folder, postgres, owner)
-    environ = running.environ({"LIVEBASE_TEST_DATABASE": postgres.url_as(WORKER, owner)})
-    command = [sys.executable, "-m", "tests.starter.dev_on_postgres", "--data-dir", str(folder)]
-    with (folder / "dev.log").open("wb") as log:
-        process = subprocess.Popen(command, cwd=ROOT, env=environ, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
-    until = time.monotonic() + 1200
-    while not (folder / "dev.json").exists():
-        assert process.poll() is None and time.monotonic() < until, (folder / "dev.log").read_text("utf-8")
-        time.sleep(0.1)
-    return running
+            process.stop()
+        assert process.exit_code == 0, log.read_text("utf-8")
 
 
 @pytest.fixture

@@ -1,6 +1,6 @@
 """`livebase dev` with PostgreSQL under it instead of its own SQLite file, which is all that is different.
 
-    LIVEBASE_TEST_DATABASE=URL python -m tests.starter.dev_on_postgres --data-dir DIR
+    LIVEBASE_TEST_DATABASE=URL python -m tests.starter.dev_on_postgres dev --data-dir DIR
 
 The database has the present schema; the worker connects as the URL says, best with nothing but its role.
 """
@@ -8,7 +8,6 @@ The database has the present schema; the worker connects as the URL says, best w
 from __future__ import annotations
 
 import os
-import sys
 
 import store.migrate
 from starter import development
@@ -18,5 +17,4 @@ if __name__ == "__main__":
     url = os.environ["LIVEBASE_TEST_DATABASE"]
     store.migrate.migrate = lambda *_, **__: []  # a worker's role may not
     development.local_database = lambda _: url
-    sys.argv = ["livebase", "dev", *sys.argv[1:]]
     main()

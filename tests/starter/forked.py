@@ -6,15 +6,13 @@ where a command needs it, which a process started in full tells: `Livebase.start
 
 from __future__ import annotations
 
-import multiprocessing
 import os
 import sys
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-_FORKS = multiprocessing.get_context("forkserver")
-_FORKS.set_forkserver_preload(["tests.starter.preloaded"])
+from tests.forks import FORKS, require_preloaded
 
 
 def livebase(
@@ -26,7 +24,7 @@ def livebase(
     """
     with tempfile.TemporaryDirectory() as folder:
         out, err = Path(folder, "out"), Path(folder, "err")
-        process = _FORKS.Process(target=_run, args=(list(words), environ, cwd, out, out if together else err))
+        process = FORKS.Process(target=_run, args=(list(words), environ, cwd, out, out if together else err))
         process.start()
         try:
             process.join(timeout)
@@ -44,6 +42,7 @@ def _run(words: list[str], environ: dict[str, str], cwd: Path, out: Path, err: P
     for descriptor, path in ((1, out), (2, err)):
         os.dup2(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), descriptor)
     sys.stdout, sys.stderr = (open(descriptor, "w", 1, encoding="utf-8") for descriptor in (1, 2))  # noqa: SIM115
+    require_preloaded()
     os.environ.clear()
     os.environ.update(environ)
     os.chdir(cwd)

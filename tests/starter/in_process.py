@@ -22,6 +22,6 @@ class InProcess(Livebase):
             contextlib.redirect_stdout(out),
             contextlib.redirect_stderr(err),
         ):
-            code = main._run([str(word) for word in words])
+            code = main.run([str(word) for word in words])
         printed, complained = (stream.buffer.getvalue().decode() for stream in (out, err))  # type: ignore[attr-defined]
         return Done(code, printed, complained)

@@ -6,7 +6,6 @@ import csv
 import io
 import json
 import re
-import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -23,6 +22,7 @@ from store.cases import CaseStore
 from store.copies import FILE, SealCopies
 from store.engine import open_engine
 from store.sealing import SealStore
+from tests.databases import migrated_sqlite
 from tests.starter.in_process import InProcess
 from tests.starter.livebase import ROOT
 from tests.store.first_year import OPENED, Enterprise, write
@@ -32,9 +32,9 @@ FIRST, SECOND = "LB-2026-000001", "LB-2026-000002"
 
 
 @pytest.fixture
-def engine(tmp_path: Path, migrated_file: Path) -> Iterator[Engine]:
+def engine(tmp_path: Path) -> Iterator[Engine]:
     """The whole first year of one case, and an application of another, with nothing that protects their entries."""
-    shutil.copy(migrated_file, tmp_path / "livebase.db")
+    (tmp_path / "livebase.db").write_bytes(migrated_sqlite())
     engine = open_engine(f"sqlite:///{tmp_path / 'livebase.db'}")
     store = CaseStore(engine)
     for transition in Enterprise().first_year():

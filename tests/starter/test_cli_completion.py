@@ -91,6 +91,12 @@ class TestDocuments:
         assert offered(dev, f"livebase --as applicant:zhou documents open {cases.review} ") == []
 
 
+def test_the_names_of_commands(dev: Running) -> None:
+    assert offered(dev, "livebase renew") == ["renew", "renewal"]
+    assert offered(dev, "livebase rev") == ["review", "revoke"]
+    assert offered(dev, "livebase review re") == ["release", "request", "reject"]
+
+
 def test_the_words_of_list(dev: Running) -> None:
     assert offered(dev, "livebase list --stage s") == ["supplement", "settling"]
     assert offered(dev, "livebase list --awaiting re") == ["reviewer"]

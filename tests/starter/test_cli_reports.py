@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shutil
 from datetime import date, datetime, timedelta
 from pathlib import Path
 
@@ -12,6 +11,7 @@ import pytest
 from domain.shanghai import SHANGHAI
 from store.cases import CaseStore
 from store.engine import open_engine
+from tests.databases import migrated_sqlite
 from tests.domain import cases
 from tests.starter.in_process import InProcess
 from tests.store.first_year import OPENED, Enterprise, write
@@ -21,9 +21,9 @@ LONG = "义乌北苑" * 24 + "直播基地"
 
 
 @pytest.fixture
-def office(tmp_path: Path, migrated_file: Path) -> InProcess:
+def office(tmp_path: Path) -> InProcess:
     """Three cases: a base with a very long name, one whose renewal is under way, an application in review."""
-    shutil.copy(migrated_file, tmp_path / "livebase.db")
+    (tmp_path / "livebase.db").write_bytes(migrated_sqlite())
     engine = open_engine(f"sqlite:///{tmp_path / 'livebase.db'}")
     store = CaseStore(engine)
     first = Enterprise()

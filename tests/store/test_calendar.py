@@ -64,8 +64,10 @@ class TestTheCalendar:
         put(notices, NEW_YEAR)
         statements: list[str] = []
         with store.transaction("base:x:1") as tx:
-            event.listen(store._engine, "before_cursor_execute", lambda *given: statements.append(given[2]))
+            listening = (store._engine, "before_cursor_execute", lambda *given: statements.append(given[2]))
+            event.listen(*listening)
             tx.calendar()
+            event.remove(*listening)
         assert len(statements) == 1 and "calendar_notices.content" in statements[0]
 
     def test_a_later_published_notice_wins_whatever_was_imported_first(self, notices: CalendarStore) -> None:

@@ -467,11 +467,9 @@ class TestMoney:
 
 
 class TestTheDatabase:
-    def test_a_read_only_engine_reads_and_refuses_writes(
-        self, store: CaseStore, database_url: str, engine: Engine
-    ) -> None:
+    def test_a_read_only_engine_reads_and_refuses_writes(self, store: CaseStore, url: str, engine: Engine) -> None:
         case = Enterprise().stored(store, "review_taken")
-        reading = open_engine(database_url, read_only=True)
+        reading = open_engine(url, read_only=True)
         with reading.connect() as connection:
             assert connection.scalar(select(tables.CaseRow.case_number)) == case.case_number
         for statement in ("UPDATE cases SET name = 'x'", "DELETE FROM notices", "CREATE TABLE x (y INTEGER)"):
@@ -480,9 +478,9 @@ class TestTheDatabase:
         reading.dispose()
         assert column(engine, tables.CaseRow.name) == [case.name]
 
-    def test_reading_does_not_wait_for_a_writer(self, store: CaseStore, database_url: str) -> None:
+    def test_reading_does_not_wait_for_a_writer(self, store: CaseStore, url: str) -> None:
         case = Enterprise().stored(store, "application_received")
-        reading = open_engine(database_url, read_only=True)
+        reading = open_engine(url, read_only=True)
         with store.transaction(case.workflow_id):
             began = time.monotonic()
             with reading.connect() as connection:

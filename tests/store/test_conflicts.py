@@ -64,9 +64,9 @@ def test_two_that_wait_for_each_other_both_get_through(store: CaseStore, engine:
 
 
 @only_on("postgresql")
-def test_a_serialization_failure_is_run_again(store: CaseStore, engine: Engine, database_url: str) -> None:
+def test_a_serialization_failure_is_run_again(store: CaseStore, engine: Engine, url: str) -> None:
     first, _ = two_cases(store)
-    serial = open_engine(database_url).execution_options(isolation_level="SERIALIZABLE")
+    serial = open_engine(url).execution_options(isolation_level="SERIALIZABLE")
     tries: list[int] = []
 
     @again_after_conflict
@@ -105,9 +105,9 @@ def held_by_another(url: str, seconds: float) -> Iterator[None]:
 
 
 @only_on("sqlite")
-def test_a_database_busy_for_longer_than_a_try_is_waited_for(store: CaseStore, database_url: str) -> None:
+def test_a_database_busy_for_longer_than_a_try_is_waited_for(store: CaseStore, url: str) -> None:
     first, _ = two_cases(store)
-    with held_by_another(database_url, 2.4):
+    with held_by_another(url, 2.4):
         store.record_clock(first, timedelta(seconds=1))
         case = store.case(first)
     assert case is not None

@@ -34,8 +34,8 @@ def engine_of(role: str, url: str, postgres: PostgresServer) -> Engine:
 
 
 @pytest.fixture
-def worker(database_url: str, postgres: PostgresServer) -> Iterator[Engine]:
-    engine = engine_of(WORKER, database_url, postgres)
+def worker(url: str, postgres: PostgresServer) -> Iterator[Engine]:
+    engine = engine_of(WORKER, url, postgres)
     yield engine
     engine.dispose()
 
@@ -72,9 +72,9 @@ def test_a_worker_takes_nothing_away(worker: Engine, engine: Engine) -> None:
 
 
 def test_the_command_line_reads_everything_and_writes_nothing(
-    engine: Engine, database_url: str, postgres: PostgresServer
+    engine: Engine, url: str, postgres: PostgresServer
 ) -> None:
-    reader = engine_of(READER, database_url, postgres)
+    reader = engine_of(READER, url, postgres)
     assert rights(engine, READER) == {table: {"SELECT"} for table in (*TABLES, "alembic_version")}
     assert is_current(reader)
     for table in TABLES:
@@ -87,11 +87,11 @@ def test_the_command_line_reads_everything_and_writes_nothing(
 
 
 def test_the_official_list_reads_the_list_and_nothing_else(
-    store: CaseStore, engine: Engine, database_url: str, postgres: PostgresServer
+    store: CaseStore, engine: Engine, url: str, postgres: PostgresServer
 ) -> None:
     for transition in Enterprise().first_year():
         write(store, transition)
-    register = engine_of(REGISTER, database_url, postgres)
+    register = engine_of(REGISTER, url, postgres)
     assert set(rights(engine, REGISTER)) == {"list_revisions", "alembic_version"}
     with register.connect() as connection:
         assert len(connection.execute(select(tables.ListRow.state)).all()) == 2
@@ -101,11 +101,11 @@ def test_the_official_list_reads_the_list_and_nothing_else(
     register.dispose()
 
 
-def test_what_somebody_granted_by_hand_is_taken_back(engine: Engine, database_url: str, role: str) -> None:
+def test_what_somebody_granted_by_hand_is_taken_back(engine: Engine, url: str, role: str) -> None:
     before = rights(engine, role)
     with engine.begin() as connection:
         connection.execute(text(f"GRANT DELETE ON audit_entries TO {role}"))
-    assert migrate(database_url, local_server=True) == []
+    assert migrate(url, local_server=True) == []
     assert rights(engine, role) == before
 
 

@@ -139,31 +139,31 @@ def rewrite(enterprise: Enterprise, **entity: str) -> None:
 
 
 class TestCompletion:
-    def test_numbers_and_codes_beginning_with_what_was_typed(self, store: CaseStore, database_url: str) -> None:
+    def test_numbers_and_codes_beginning_with_what_was_typed(self, store: CaseStore, url: str) -> None:
         case = Enterprise().stored(store, "base_published")
         offered = {case.case_number, "LBC-2026-000001", case.credit_code}
-        assert dict(numbers(database_url, "")) == dict.fromkeys(offered, case.name)
-        assert [number for number, _ in numbers(database_url, "LBC")] == ["LBC-2026-000001"]
-        assert [number for number, _ in numbers(database_url, "lb-2")] == ["lb-2026-000001"], "as it was begun"
-        assert numbers(database_url, "义") == numbers(database_url, "%") == numbers(database_url, "_") == []
+        assert dict(numbers(url, "")) == dict.fromkeys(offered, case.name)
+        assert [number for number, _ in numbers(url, "LBC")] == ["LBC-2026-000001"]
+        assert [number for number, _ in numbers(url, "lb-2")] == ["lb-2026-000001"], "as it was begun"
+        assert numbers(url, "义") == numbers(url, "%") == numbers(url, "_") == []
 
-    def test_an_applicant_is_offered_their_own(self, store: CaseStore, database_url: str) -> None:
+    def test_an_applicant_is_offered_their_own(self, store: CaseStore, url: str) -> None:
         case = Enterprise().stored(store, "application_received")
-        assert [number for number, _ in numbers(database_url, "LB", "Wang ")] == [case.case_number]
-        assert numbers(database_url, "", "zhou") == []
-        assert submission(database_url, case.case_number, "wang") is not None
-        assert submission(database_url, case.case_number, "zhou") is None
+        assert [number for number, _ in numbers(url, "LB", "Wang ")] == [case.case_number]
+        assert numbers(url, "", "zhou") == []
+        assert submission(url, case.case_number, "wang") is not None
+        assert submission(url, case.case_number, "zhou") is None
 
-    def test_an_enterprise_is_offered_once_and_means_its_newest_case(self, store: CaseStore, database_url: str) -> None:
+    def test_an_enterprise_is_offered_once_and_means_its_newest_case(self, store: CaseStore, url: str) -> None:
         first = Enterprise()
         first.stored(store, "certification_expired")
         second = Enterprise(
             number="LB-2027-000001", credit_code=first.credit_code, ordinal=2, opened=OPENED + timedelta(days=400)
         )
         write(store, second.opened())
-        assert [number for number, _ in numbers(database_url, "913")] == [first.credit_code]
-        assert submission(database_url, first.credit_code.lower()) == second.submission.sha256
-        assert submission(database_url, "LB-2026-000009") is None
+        assert [number for number, _ in numbers(url, "913")] == [first.credit_code]
+        assert submission(url, first.credit_code.lower()) == second.submission.sha256
+        assert submission(url, "LB-2026-000009") is None
 
     def test_nothing_is_made_where_nothing_is(self, tmp_path: Path) -> None:
         with pytest.raises(Exception, match="unable to open"):

@@ -1,4 +1,7 @@
-"""All that a command of the command line may import and work out, done once (`tests/starter/forked.py`)."""
+"""All that a command of the command line and a worker import and work out when they start, done once for all forks.
+
+No thread, no connection, nothing that is anybody's.
+"""
 
 from __future__ import annotations
 
@@ -16,20 +19,23 @@ import temporalio.contrib.pydantic
 import temporalio.envconfig  # noqa: F401
 import typer._adapters  # noqa: F401
 from sqlalchemy.orm import configure_mappers
+from temporalio.worker._worker import load_default_build_id
 
 import connection
 import domain
 import starter
 import store
-import workers.mail  # noqa: F401
+import tests.killing_worker  # noqa: F401
+import workers
 import workflows
 from store.reference import policy_book, shipped_calendar
 
-for package in (connection, domain, starter, store, workflows):
+for package in (connection, domain, starter, store, workers, workflows):
     for module in pkgutil.iter_modules(package.__path__, f"{package.__name__}."):
         if module.name != "store.migrations":
             importlib.import_module(module.name)
 starter.main.build_app()
+load_default_build_id()
 configure_mappers()
 policy_book()
 shipped_calendar()
