@@ -155,4 +155,4 @@ def _calendar(session: Session) -> str:
     since = provisional_from(calendar, session.today)
     if since <= session.today:
         raise Advice(told("notice for {} known, provisional from {} on", session.today.year, since), mend)
-    return told("notice for {} known today, provisional from {} on ({})", session.today.year, since, calendar.version)
+    return told("notice for {} known, provisional from {} on ({})", session.today.year, since, calendar.version)

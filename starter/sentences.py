@@ -107,7 +107,7 @@ _DOCTOR = {
         "导入国务院通知:livebase calendar import NOTICE.json"
     ),
     "notice for {} known, provisional from {} on": "{}年通知已有,自{}起为暂定",
-    "notice for {} known today, provisional from {} on ({})": "{}年通知已有,自{}起为暂定({})",
+    "notice for {} known, provisional from {} on ({})": "{}年通知已有,自{}起为暂定({})",
     "see where with: livebase doctor --debug": "用 livebase doctor --debug 查看出处",
 }
 _DEMO = {

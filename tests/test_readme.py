@@ -36,7 +36,7 @@ def run(typist: Typist, command: str) -> tuple[int, list[str]]:
 
 
 def shape(lines: tuple[str, ...] | list[str]) -> set[str]:
-    """The words of an output that don't change from day to day."""
+    """The words of an output that don't change from day to day, or in a December without the next year's notice."""
     return set(re.findall(r"[A-Za-z_]{4,}|[\u4e00-\u9fff]{2,}", "\n".join(lines)))
 
 
