@@ -118,7 +118,7 @@ class _Files:
         self._now = now
         self._tx = tx
         self.live_case = tx.live_case
-        self.last_case = tx.last_case
+        self.other_cases = tx.other_cases
         self.letters = tx.letters
         self.dependants = tx.dependants
         self.draw_number = tx.next_number

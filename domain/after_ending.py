@@ -20,6 +20,11 @@ from domain.setting import SYSTEM, Due, Setting, step
 from domain.shanghai import end_of_day, last_day, shanghai_date
 from domain.stages import Role
 
+TASKS_OF_THE_END = ("confirm_marks", "settle_deposit")
+"""The tasks the end of a certification opens."""
+EVENTS_OF_THE_END = (Event.ESCALATE_MARKS, Event.ESCALATE_SETTLEMENT)
+"""What it plans."""
+
 
 def withdrawn(case: Case, setting: Setting, legal_at: datetime) -> tuple[tuple[Record, ...], dict[str, Any]]:
     """Off the official list and without benefits from the legal instant on: records, and what changes.

@@ -18,7 +18,7 @@ from domain.letters import letter
 from domain.money import format_cny
 from domain.permissions import SECOND_PERSON
 from domain.planning import Event, Planned
-from domain.proposals import content_of
+from domain.proposals import content_of, state_of
 from domain.records import Approval, Decision, Transition
 from domain.refusals import Refusal, RefusalKind
 from domain.setting import SYSTEM, Setting, step
@@ -27,11 +27,12 @@ _NO_PARAMETERS = {"request_id", "workflow_id", "actor"}
 
 
 def propose(case: Case, command: Command, setting: Setting) -> Transition:
-    """Put an act before a second person. Refused (5) when the same is before one already."""
+    """Put an act before a second person. Refused (5) when the same is before one already, whatever its reason:
+    of two that are open, the second person would have to choose the ground."""
     second, action = SECOND_PERSON[command.action], command.action
     parameters = command.model_dump(mode="json", exclude=_NO_PARAMETERS, exclude_none=True)
     for other in case.open_proposals:
-        if (other.action, other.parameters) == (action, parameters):
+        if other.action == action and _about(other.parameters) == _about(parameters):
             raise Refusal(
                 RefusalKind.PROPOSAL_PENDING,
                 f"{other.proposed_by} has proposed the same ({action}); it waits for a second person.",
@@ -42,6 +43,7 @@ def propose(case: Case, command: Command, setting: Setting) -> Transition:
         action=action,
         parameters=parameters,
         content=content_of(case, action, parameters),
+        seen=state_of(case),
         proposed_by=command.actor.name,
         role=command.actor.role,
         at=setting.now,
@@ -157,6 +159,11 @@ def expire(case: Case, planned: Planned, setting: Setting) -> Transition:
         detail={"action": proposal.action, "proposal": proposal.id},
         legal_at=planned.at,
     )
+
+
+def _about(parameters: dict[str, Any]) -> dict[str, Any]:
+    """What a proposal is about, its reason left aside."""
+    return {name: value for name, value in parameters.items() if name != "reason"}
 
 
 def _meant(case: Case, id: str) -> Proposal:

@@ -10,7 +10,7 @@ Figures that are missing are unknown and never a fail: reminded, escalated, deci
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from domain.assessing import FAILED
@@ -27,6 +27,7 @@ from domain.refusals import Problem
 from domain.setting import Due, Setting, step
 from domain.stages import Role, Stage, Standing
 
+_LONG_AGO = datetime.min.replace(tzinfo=UTC)
 _METRICS = {"live_merchants": "直播商家数", "active_share": "活跃商家占比", "gmv": "直播成交额"}
 
 
@@ -186,7 +187,7 @@ def _confirmed(case: Case, news: ResultConfirmed, setting: Setting) -> Transitio
         }
     )
     detail = {"period": news.period, "revision": news.revision, "result": news.result}
-    fails = fails_in_a_row(known, news.period)
+    fails = fails_in_a_row(known.assessments, news.period)
     enough = len(fails) >= setting.policy.assessment_consecutive_fails
     if case.ending is None and news.result == "fail" and enough:
         reason = "the quarterly assessment was failed"
@@ -197,10 +198,17 @@ def _confirmed(case: Case, news: ResultConfirmed, setting: Setting) -> Transitio
     return step(known, setting, "assessment_confirmed", actor, *notes, legal_at=legal_at, detail=detail)
 
 
-def fails_in_a_row(case: Case, period: str) -> tuple[Assessment, ...]:
+def failed_last(assessments: tuple[Assessment, ...]) -> tuple[Assessment, ...]:
+    """The fails in a row behind the one that was confirmed last."""
+    failed = [one for one in assessments if one.state == "confirmed" and one.result == "fail"]
+    newest = max(failed, key=lambda one: one.confirmed_at or _LONG_AGO)
+    return fails_in_a_row(assessments, newest.period)
+
+
+def fails_in_a_row(assessments: tuple[Assessment, ...], period: str) -> tuple[Assessment, ...]:
     """The assessed quarters in a row, that one among them, that are confirmed fails."""
     run: list[Assessment] = []
-    for one in case.assessments:
+    for one in assessments:
         if one.state == "confirmed" and one.result == "fail":
             run.append(one)
         elif any(failed.period == period for failed in run):

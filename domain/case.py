@@ -17,6 +17,7 @@ from pydantic import BaseModel, ConfigDict
 
 from domain.conduct import ConductCase
 from domain.planning import Event, Planned, Task
+from domain.shanghai import end_of_day, shanghai_date
 from domain.stages import Role, Stage, Standing, standing
 from domain.terms import Term
 
@@ -159,7 +160,8 @@ class Hold(_Part):
 class Interrupted(_Part):
     """What a decision that ended a case cut off; one that is set aside opens it again (decisions 28 and 34).
 
-    `unbegun` is a next term that was waiting for its day.
+    `unbegun` is a next term that was waiting for its day, `conduct` the conduct cases the decision closed, as they
+    were, `assessments` all of them; None where an older worker kept none.
     """
 
     stage: Stage
@@ -171,6 +173,8 @@ class Interrupted(_Part):
     renewal: Renewal | None = None
     decided: Decided | None = None
     unbegun: Term | None = None
+    conduct: tuple[ConductCase, ...] = ()
+    assessments: tuple[Assessment, ...] | None = None
 
 
 class Appeal(_Part):
@@ -207,7 +211,8 @@ class Proposal(_Part):
     """An act that waits for a second person, or waited (decision 29): a command's `action` and `parameters`.
 
     `id` is `<case number>-<sequence of its audit entry>`. `content` is the sha256 of what was proposed on what state
-    (`domain/approving.py`). `outcome` is None while it is open; until when it is, says its expiry in the plan.
+    (`domain/proposals.py`), `seen` that state by part. `outcome` is None while it is open; until when it is, says its
+    expiry in the plan.
     """
 
     id: str
@@ -218,6 +223,7 @@ class Proposal(_Part):
     role: Role
     at: datetime
     outcome: Literal["approved", "denied", "expired", "overtaken"] | None = None
+    seen: dict[str, Any] = {}
 
 
 class Marks(_Part):
@@ -232,6 +238,7 @@ class Case(_Part):
 
     `reviewers` are all who have decided on a revision of the application.
     `appeal` is the newest, `earlier_appeals` those against decisions that were set aside before, first to last.
+    `resumed_at` is when what had ended it was set aside last.
     `suspended_since` is since when there has been a hold without a break, whichever it was; None without one.
     """
 
@@ -269,6 +276,7 @@ class Case(_Part):
     ending: Ending | None = None
     marks: Marks | None = None
     appeal_until: datetime | None = None
+    resumed_at: datetime | None = None
     appeal: Appeal | None = None
     earlier_appeals: tuple[Appeal, ...] = ()
 
@@ -285,6 +293,7 @@ class Case(_Part):
             renewal=self.renewal,
             decided=self.decided,
             unbegun=self.waiting_term,
+            assessments=self.assessments,
         )
 
     @property
@@ -325,6 +334,10 @@ class Case(_Part):
     def assessment(self, period: str) -> Assessment | None:
         """How the base stands in a quarter's assessment; None before anything is known or asked."""
         return next((one for one in self.assessments if one.period == period), None)
+
+    def over_since(self, until: datetime) -> datetime:
+        """From when what a term's end opens is counted: before a way back the base could do nothing about it."""
+        return max(until, end_of_day(shanghai_date(self.resumed_at))) if self.resumed_at else until
 
     def term_at(self, now: datetime) -> Term | None:
         """The term an instant of the case's clock falls into, or the last one begun by then."""

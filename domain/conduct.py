@@ -68,7 +68,8 @@ class ConductCase(BaseModel):
 
     `plan` is what comes of itself in it; `overdue` is set when a suspension for it has stayed uncorrected too long.
     `answered` within its time; what the answer says is in the entry that put it on record (`answer` of older ones).
-    `decided_by` are all who have decided anything on it.
+    `suspended_since` and `suspended_for` are a suspension for it, whether or not there is a certification to suspend.
+    `decided_by` are all who have decided anything on it, `acts` counts what people have done about it since its report.
     """
 
     model_config = ConfigDict(extra="allow", frozen=True)
@@ -86,13 +87,22 @@ class ConductCase(BaseModel):
     overdue: bool = False
     outcome: Outcome | None = None
     closed_at: datetime | None = None
+    suspended_since: datetime | None = None
+    suspended_for: str = ""
     decided_by: tuple[str, ...] = ()
+    acts: int = 0
     plan: tuple[Planned, ...] = ()
 
     @property
     def hold(self) -> str:
         """The kind of the hold a suspension for it places (`domain/suspension.py`)."""
         return f"conduct:{self.id}"
+
+    def suspending(self, since: datetime, reason: str) -> ConductCase:
+        """The conduct case with a suspension for it; one that is open goes on."""
+        if self.suspended_since is not None:
+            return self
+        return self.model_copy(update={"suspended_since": since, "suspended_for": reason})
 
     @property
     def unanswered(self) -> bool:

@@ -5,7 +5,7 @@ The desk runs a rule inside a transaction (`activities/desk.py`), a dry run on w
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
 from domain import (
@@ -53,8 +53,8 @@ class OnRecord(Protocol):
         """The enterprise's other case that has not ended."""
         ...
 
-    def last_case(self, credit_code: str) -> Case | None:
-        """The enterprise's other case that is the newest."""
+    def other_cases(self, credit_code: str) -> Sequence[Case]:
+        """All the enterprise's other cases, first to last."""
         ...
 
     def handed_over(self, submission: str) -> Submission:
@@ -134,8 +134,7 @@ def _back(rule: Callable[[Case, Any, Setting], Transition]) -> Rule:
 
 
 def _apply(_: None, command: Any, setting: Setting, on_record: OnRecord) -> Transition:
-    code = command.credit_code
-    opening.require_possible(on_record.live_case(code), on_record.last_case(code), setting)
+    opening.require_possible(on_record.other_cases(command.credit_code), setting)
     submission = on_record.handed_over(command.submission)
     return opening.open_case(command, on_record.draw_number("LB", setting.today.year), submission, setting)
 

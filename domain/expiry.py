@@ -25,7 +25,7 @@ def expire(case: Case, planned: Planned, setting: Setting) -> Transition:
     term = case.terms[-1]
     records, off = withdrawn(case, setting, term.until)
     our_delay = renewal.delayed_by_us(case, term.until)
-    follows: dict[str, Any] = {"tasks": (), "plan": ()} if our_delay else duties(setting, term.until)
+    follows: dict[str, Any] = {"tasks": (), "plan": ()} if our_delay else duties(setting, case.over_since(term.until))
     pending = renewal.goes_on_late(case, term.until, setting, our_delay=our_delay)
     quarters = quarter.goes_on(case) if case.renewal else {"tasks": (), "plan": ()}
     others = case.tasks_without("publish", top_up.TASK, *renewal.TASKS, *quarter.TASKS)

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from domain.case import Case, Proposal
+from domain.case import Case
 from domain.commands import Command
 from domain.money import format_cny
 from domain.names import same_name
 from domain.permissions import ROLES, SECOND_PERSON, require_permission
-from domain.proposals import content_of
+from domain.proposals import changed_since
 from domain.refusals import Refusal, RefusalKind
 from domain.shanghai import SHANGHAI
 from domain.stages import Role, Stage, Standing
@@ -248,12 +248,14 @@ def _require_proposal(case: Case, command: Command) -> None:
     if proposal.outcome in ("approved", "denied"):
         raise Refusal(RefusalKind.ALREADY_DECIDED, f"The proposal {id} has been {proposal.outcome} already.", shown)
     other_content = getattr(command, "content", proposal.content) != proposal.content
-    if other_content or proposal.outcome == "overtaken" or (approves and _has_changed(case, proposal)):
+    changed = changed_since(case, proposal) if approves and proposal.outcome is None else ()
+    if other_content or changed or proposal.outcome == "overtaken":
         raise Refusal(
             RefusalKind.PROPOSAL_CHANGED,
             f"The proposal {id} is not what the approval saw."
             if other_content
-            else f"The case has changed since the proposal {id} was made.",
+            else f"The case has changed since the proposal {id} was made"
+            + (f": {', '.join(changed)}." if changed else "."),
             f"{shown}; when the case has changed, it has to be proposed anew.",
         )
     if proposal.outcome == "expired":
@@ -315,11 +317,6 @@ def _require_conduct(case: Case, command: Command) -> None:
             f"{outcome} cannot be decided on a {conduct.severity} violation in state {conduct.state}.",
             f"Possible now: {possible}. {shown}",
         )
-
-
-def _has_changed(case: Case, proposal: Proposal) -> bool:
-    open_now = proposal.outcome is None
-    return open_now and content_of(case, proposal.action, proposal.parameters) != proposal.content
 
 
 def _require_revision(case: Case, command: Command) -> None:

@@ -14,6 +14,7 @@ from domain import quarter, renewal, top_up
 from domain.after_ending import duties, withdrawn
 from domain.case import Case, Ending
 from domain.commands import Actor, Dissolve, Revoke, Surrender
+from domain.conduct import ConductCase
 from domain.dependants import Dependants, to_be_told
 from domain.ending import earliest_new_application, end_before_term
 from domain.judging import judge
@@ -62,15 +63,11 @@ def revoke(case: Case, command: Revoke, setting: Setting, those: Dependants) -> 
     the base.
     """
     judge(case, command)
-    took_part: tuple[str, ...] = ()
-    if command.conduct is not None:
-        case = revoked(case, command.conduct, setting)
-        conduct = case.conduct_case(command.conduct)
-        took_part = (conduct.reported_by, *conduct.decided_by) if conduct else ()
+    conduct = case.conduct_case(command.conduct) if command.conduct else None
+    took_part = (conduct.reported_by, *conduct.decided_by) if conduct else ()
     told = to_be_told(case, those, setting, command.reason)
-    return _end(
-        case, setting, command.actor, Standing.REVOKED, "revoked_by_platform", command.reason, told, by=took_part
-    )
+    ending = (case, setting, command.actor, Standing.REVOKED, "revoked_by_platform", command.reason)
+    return _end(*ending, told, by=took_part, closes=conduct)
 
 
 def _end(
@@ -82,9 +79,10 @@ def _end(
     reason: str,
     *records: Record,
     by: tuple[str, ...] = (),
+    closes: ConductCase | None = None,
 ) -> Transition:
     decision = Decision(kind.value, actor.name, actor.role, case.revision, reason)
-    return end_in_term(case, setting, actor, kind, cause, reason, decision, *records, by=by)
+    return end_in_term(case, setting, actor, kind, cause, reason, decision, *records, by=by, closes=closes)
 
 
 def end_in_term(
@@ -99,10 +97,12 @@ def end_in_term(
     detail: dict[str, Any] | None = None,
     facts: dict[str, Any] | None = None,
     by: tuple[str, ...] = (),
+    closes: ConductCase | None = None,
 ) -> Transition:
     """End a certification now, or at an instant before that it is only heard of now; deadlines count from there.
 
-    `facts` are what the letter `certification_<kind>` names besides; `by` are others who took part in the decision.
+    `facts` are what the letter `certification_<kind>` names besides; `by` are others who took part in the decision;
+    `closes` is the conduct case it is made for.
     """
     ended_at = legal_at or setting.now
     waiting, term = case.waiting_term, case.running_term
@@ -113,6 +113,7 @@ def end_in_term(
     follows = duties(setting, ended_at)
     marks, settlement = follows["tasks"]
     changes, appeal = _appeal(kind, ended_at, setting)
+    others = case.tasks_without("publish", top_up.TASK, *renewal.TASKS, *quarter.TASKS)
     return step(
         case,
         setting,
@@ -145,7 +146,7 @@ def end_in_term(
             "certificate_number": term.certificate_number,
             "publication_given_up": case.publication is not None and case.publication.state == "pending",
             "renewal_closed": case.renewal is not None,
-            "conduct": [conduct.id for conduct in case.conduct if conduct.closed_at == setting.now],
+            "conduct": [closes.id] if closes else [],
             "term_never_begun": waiting.certificate_number if waiting else None,
             "holds_closed": [hold.kind for hold in case.holds],
             "proposals_overtaken": [proposal.id for proposal in case.open_proposals],
@@ -166,7 +167,8 @@ def end_in_term(
             by=by,
         ),
         marks=follows["marks"],
-        tasks=(*case.tasks_without("publish", top_up.TASK, *renewal.TASKS, *quarter.TASKS), *follows["tasks"]),
+        conduct=case.with_conduct(revoked(closes, setting)) if closes else case.conduct,
+        tasks=(*(task for task in others if closes is None or task.subject != closes.id), *follows["tasks"]),
         plan=(*_outlives(case), *appeal, *follows["plan"]),
     )
 

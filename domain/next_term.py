@@ -5,10 +5,13 @@ Whatever the order of events, an approval counts by the instant its handler bega
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
-from domain import assessment, official_list
+from domain import assessment, official_list, suspension
+from domain.after_ending import EVENTS_OF_THE_END, TASKS_OF_THE_END
 from domain.case import Case
 from domain.certification import BENEFITS, NAME_AND_MARKS, benefits, publication_opened, year_plan
 from domain.commands import ApproveRenewal
@@ -28,11 +31,11 @@ from domain.records import (
     Transition,
 )
 from domain.refusals import Problem, Refusal, RefusalKind
-from domain.renewal import EVENTS, TASKS
+from domain.renewal import EVENTS, TASKS, revocations
 from domain.review import known_as
 from domain.screening import require_accepted, require_no_failure, screen
 from domain.setting import SYSTEM, Setting, step
-from domain.shanghai import shanghai_date
+from domain.shanghai import last_day, shanghai_date
 from domain.submission import Submission
 from domain.terms import Term
 
@@ -68,19 +71,32 @@ def approve(
 
 
 def bars(case: Case, setting: Setting) -> tuple[Problem, ...]:
-    """What stands in the way of a next term (decision 23): an assessment not passed, an open serious violation, or a
-    deposit not whole."""
+    """What stands in the way of a next term (decision 23): an assessment not passed, an open serious violation, a
+    revocation, or a deposit not whole."""
     open_ones = tuple(
         Problem(conduct.rule, f"the conduct case {conduct.id}, a serious one, is open.")
         for conduct in case.open_conduct
         if conduct.severity == "serious"
     )
-    others = (*assessment.bars(case), *open_ones)
+    others = (*assessment.bars(case), *open_ones, *revocations(case), *_proposed(case, setting.now))
     lacking = setting.in_force.deposit_fen - case.deposit.held
     if lacking <= 0:
         return others
     message = f"the next term needs a deposit of CNY {format_cny(setting.in_force.deposit_fen)}, "
     return (*others, Problem("A3", message + f"and CNY {format_cny(lacking)} is lacking."))
+
+
+def _proposed(case: Case, now: datetime) -> Iterator[Problem]:
+    """The revocations that wait for a second person. One that the term's end overtook bars the late renewal for as
+    long as it would have waited: compliance can still take it up as a violation."""
+    ended = case.ending.interrupted if case.ending else None
+    planned = (*case.plan, *(ended.plan if ended else ()))
+    waits = {one.subject: one.at for one in planned if one.event is Event.EXPIRE_PROPOSAL and one.at > now}
+    for proposal in case.proposals:
+        if proposal.action == "revoke" and proposal.outcome in (None, "overtaken") and proposal.id in waits:
+            day = last_day(waits[proposal.id])
+            message = f"{proposal.proposed_by} has proposed the revocation ({proposal.id}); it stands until {day}."
+            yield Problem("revocation", message)
 
 
 def begin_term(case: Case, planned: Planned, setting: Setting) -> Transition:
@@ -178,7 +194,13 @@ def _late(
         renewals_refused=0,
         ending=None,
         marks=None,
-        **opened,
+        **{
+            **opened,
+            # What else is open goes on: violations, quarters of the term before.
+            "tasks": (publish, *case.tasks_without(*TASKS, *TASKS_OF_THE_END)),
+            "plan": (*opened["plan"], *case.plan_without(*EVENTS, *EVENTS_OF_THE_END)),
+            **suspension.grounded(case, case.holds, case.suspended_since),
+        },
     )
 
 

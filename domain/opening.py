@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
 
 from domain.case import Case, Deposit, Ending
@@ -21,39 +22,42 @@ from domain.stages import Stage, Standing
 from domain.submission import Submission
 
 
-def require_possible(live: Case | None, last: Case | None, setting: Setting) -> None:
-    """Refuse an application beside a live case, or before the cooling-off of the last one is over."""
-    require_no_other(live)
-    if last is None or last.ending is None:
+def require_possible(others: Sequence[Case], setting: Setting) -> None:
+    """Refuse an application beside a live case, or before the cooling-off of every earlier one is over.
+
+    `others` are the enterprise's cases, first to last: the longest end counts, however the newest one ended.
+    """
+    require_no_other(next((case for case in others if case.ending is None), None))
+    for case in others:
+        for conduct in case.open_conduct:
+            raise Refusal(
+                RefusalKind.COOLING_OFF,
+                f"The conduct case {conduct.id} of case {case.case_number} is still open; from when a new application "
+                "is possible depends on its outcome.",
+                "Apply again when it is closed (decision 30).",
+            )
+    ends = [(_earliest(case, case.ending, setting.policy), case) for case in others if case.ending is not None]
+    if not ends:
         return
-    if last.open_conduct:
-        (first, *_) = last.open_conduct
-        raise Refusal(
-            RefusalKind.COOLING_OFF,
-            f"The conduct case {first.id} of case {last.case_number} is still open; from when a new application is "
-            "possible depends on its outcome.",
-            "Apply again when it is closed (decision 30).",
-        )
-    earliest = _earliest(last, last.ending, setting.policy)
+    (earliest, as_what), case = max(ends, key=lambda end: end[0][0])
     if setting.today < earliest:
-        by = earliest_new_application(last.ending.kind, last.ending.legal_at, setting.policy)
-        violation = "" if earliest == by else ", its violation deserved a revocation"
         raise Refusal(
             RefusalKind.COOLING_OFF,
-            f"Case {last.case_number} ended as {last.ending.kind}{violation}; "
-            f"a new application is possible from {earliest}.",
+            f"Case {case.case_number} {as_what}; a new application is possible from {earliest}.",
             f"Apply again on {earliest} or later (decision 30).",
         )
 
 
-def _earliest(last: Case, ending: Ending, policy: Policy) -> date:
-    """By how the case ended, and by what was decided on its violations since (decision 30)."""
-    revocations = [
-        earliest_new_application(Standing.REVOKED, conduct.closed_at, policy)
-        for conduct in last.conduct
+def _earliest(case: Case, ending: Ending, policy: Policy) -> tuple[date, str]:
+    """By how the case ended, and by what was decided on its violations since (decision 30); and what sets it."""
+    ends = [(earliest_new_application(ending.kind, ending.legal_at, policy), f"ended as {ending.kind}")]
+    deserved = f"ended as {ending.kind}, its violation deserved a revocation"
+    ends += [
+        (earliest_new_application(Standing.REVOKED, conduct.closed_at, policy), deserved)
+        for conduct in case.conduct
         if conduct.outcome is Outcome.REVOCATION and conduct.closed_at is not None
     ]
-    return max((earliest_new_application(ending.kind, ending.legal_at, policy), *revocations))
+    return max(ends, key=lambda end: end[0])
 
 
 def require_no_other(live: Case | None) -> None:

@@ -6,7 +6,7 @@ import hashlib
 import json
 from typing import Any
 
-from domain.case import Case
+from domain.case import Case, Proposal
 from domain.stages import Stage
 
 
@@ -18,17 +18,35 @@ def content_of(case: Case, action: str, parameters: dict[str, Any]) -> str:
 
 
 def state_of(case: Case) -> dict[str, Any]:
-    """What an act is decided on: stage, revision, terms, holds, ending, what is paid.
+    """What an act is decided on, by part: all that people have made of the case.
 
-    What comes of itself or from outside holds up no approval: publication does not count (`publishing` and `valid`
-    are one), nor does money that fits nowhere.
+    What comes of itself or from outside holds up no approval: publication (`publishing` and `valid` are one) and a
+    case that closes, a suspension that begins with a day that is over, a quarter's figures until somebody decides or
+    confirms them, money that comes in.
     """
-    ending, deposit = case.ending, case.deposit
+    ending, appeal, deposit, hold = case.ending, case.appeal, case.deposit, case.hold("compliance")
+    alike = {Stage.PUBLISHING: Stage.VALID, Stage.CLOSED: Stage.SETTLING}
     return {
-        "stage": (Stage.VALID if case.stage is Stage.PUBLISHING else case.stage).value,
+        "stage": alike.get(case.stage, case.stage).value,
         "revision": case.revision,
         "terms": [[term.certificate_number, term.until.isoformat()] for term in case.terms],
-        "holds": [[hold.kind, hold.since.isoformat()] for hold in case.holds],
-        "ending": None if ending is None else [ending.kind.value, ending.legal_at.isoformat()],
-        "deposit": [deposit.required, deposit.received, deposit.deducted, deposit.refunded],
+        "suspension": None if hold is None else [hold.since.isoformat(), hold.reason],
+        "violations": [[conduct.id, conduct.acts] for conduct in case.conduct],
+        "assessments": [
+            # What has been corrected since is a reason to set aside what a fail has ended.
+            [one.period, one.state, one.result, one.revision if ending else None]
+            for one in case.assessments
+            if one.state in ("decided", "confirmed")
+        ],
+        "ending": None if ending is None else [ending.kind.value, ending.decision, ending.legal_at.isoformat()],
+        "appeal": None if appeal is None else [appeal.decision, appeal.outcome],
+        "deposit": [deposit.required, deposit.deducted, deposit.refunded],
     }
+
+
+def changed_since(case: Case, proposal: Proposal) -> tuple[str, ...]:
+    """Which parts of the state people have changed since it was proposed; nothing when it is as it was."""
+    if content_of(case, proposal.action, proposal.parameters) == proposal.content:
+        return ()
+    now = state_of(case)
+    return tuple(part for part in now if now[part] != proposal.seen.get(part)) or ("state",)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from domain.case import Assessment, Case
+from domain.case import Assessment, Case, Interrupted
 from domain.letters import letter
 from domain.periods import Period
 from domain.planning import Event, Planned, Task
@@ -92,7 +92,7 @@ def with_(case: Case, after: Assessment) -> tuple[Assessment, ...]:
     return tuple(sorted((*others, after), key=lambda one: Period.parse(one.period)))
 
 
-def goes_on(case: Case) -> dict[str, Any]:
+def goes_on(case: Case | Interrupted) -> dict[str, Any]:
     """What of its assessments goes on past the end of a term whose renewal is undecided."""
     return {
         "tasks": tuple(task for task in case.tasks if task.kind in TASKS),

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeVar
 
-from domain.case import Case
+from domain.case import Case, Publication
 from domain.letters import letter, long_date
 from domain.notices import NoticeReference
 from domain.planning import Event, Planned, Task
@@ -114,10 +114,17 @@ def _cut_off(case: Case, setting: Setting) -> dict[str, Any]:
     before = case.ending.interrupted
     tasks = [(task, _again(task.kind, task.due_at, task, setting)) for task in before.tasks]
     plan = [(planned, _again(planned.event, planned.at, planned, setting)) for planned in before.plan]
+    of_conduct = (
+        (conduct, [(planned, _again(planned.event, planned.at, planned, setting)) for planned in conduct.plan])
+        for conduct in before.conduct
+    )
+    publish = next((one.due for task, one in tasks if one is not None and task.kind == "publish"), None)
     counted = before.model_copy(
         update={
             "tasks": tuple(task if one is None else _taken_over(task, "due_at", one.due) for task, one in tasks),
             "plan": _moved(plan),
+            "conduct": tuple(conduct.model_copy(update={"plan": _moved(pairs)}) for conduct, pairs in of_conduct),
+            "publication": _due_by(before.publication, publish),
         }
     )
     return {"ending": case.ending.model_copy(update={"interrupted": counted})}
@@ -136,14 +143,21 @@ def _what_follows(case: Case, dues: dict[str, Due]) -> dict[str, Any]:
     changes: dict[str, Any] = {}
     if (due := dues.get("deposit")) is not None:
         changes["deposit_due_on"] = due.day
-    if (due := dues.get("publish")) is not None and case.publication is not None:
-        repeated = {"due_date": due.day, "due_at": due.at, "provisional": due.provisional}
-        changes["publication"] = case.publication.model_copy(update=repeated)
+    if (due := dues.get("publish")) is not None:
+        changes["publication"] = _due_by(case.publication, due)
     if (due := dues.get("confirm_marks")) is not None and case.marks is not None:
         changes["marks"] = case.marks.model_copy(update={"due_at": due.at})
     if (due := dues.get(Event.CLOSE_CASE)) is not None and case.appeal_until is not None:
         changes["appeal_until"] = due.at
     return changes
+
+
+def _due_by(publication: Publication | None, due: Due | None) -> Publication | None:
+    """The publication with its deadline counted again."""
+    if publication is None or due is None:
+        return publication
+    repeated = {"due_date": due.day, "due_at": due.at, "provisional": due.provisional}
+    return publication.model_copy(update=repeated)
 
 
 def _windows(case: Case, dues: dict[str, Due]) -> dict[str, Any]:

@@ -33,7 +33,8 @@ def decide(case: Case, command: DecideConduct, setting: Setting) -> Transition:
     conduct = case.conduct_case(command.conduct)
     assert conduct is not None
     outcome = command.outcome
-    conduct = conduct.model_copy(update={"decided_by": (*conduct.decided_by, command.actor.name)})
+    by_now = {"decided_by": (*conduct.decided_by, command.actor.name), "acts": conduct.acts + 1}
+    conduct = conduct.model_copy(update=by_now)
     records, changes = _by_outcome(case, conduct, outcome, command.reason, setting)
     after: ConductCase = changes.pop("after")
     until = after.next_event.at if after.state in ("rectification", "suspended") and after.next_event else None
@@ -66,12 +67,9 @@ def decide(case: Case, command: DecideConduct, setting: Setting) -> Transition:
     )
 
 
-def revoked(case: Case, id: str, setting: Setting) -> Case:
-    """The case whose conduct case has led to its revocation: it is closed with that."""
-    conduct = case.conduct_case(id)
-    assert conduct is not None
-    closed = _closed(conduct, Outcome.REVOCATION, setting)
-    return case.model_copy(update={"conduct": case.with_conduct(closed), "tasks": case.tasks_of_others(id)})
+def revoked(conduct: ConductCase, setting: Setting) -> ConductCase:
+    """The conduct case that has led to the revocation: it is closed with that."""
+    return _closed(conduct, Outcome.REVOCATION, setting)
 
 
 def suspend_uncorrected(case: Case, conduct: ConductCase, planned: Planned, setting: Setting) -> Transition:
@@ -130,7 +128,8 @@ def _by_outcome(
     if outcome in _ENDS:
         records, changes = _lifted(case, conduct, setting)
         return records, {**changes, "after": _closed(conduct, outcome, setting), "tasks": tasks}
-    records, changes = _placed(case, conduct, reason, setting)
+    conduct = conduct.suspending(setting.now, reason)
+    records, changes = _placed(case, conduct, setting)
     after, task = _correcting(conduct, setting)
     return records, {**changes, "after": after, "tasks": (*tasks, task)}
 
@@ -138,7 +137,8 @@ def _by_outcome(
 def _suspended(
     case: Case, conduct: ConductCase, setting: Setting, event: str, actor: object, *, legal_at: Any
 ) -> Transition:
-    records, changes = _placed(case, conduct, f"the violation of {conduct.rule} was not put right", setting, legal_at)
+    conduct = conduct.suspending(legal_at, f"the violation of {conduct.rule} was not put right")
+    records, changes = _placed(case, conduct, setting)
     after, task = _correcting(conduct, setting)
     return step(
         case,
@@ -163,11 +163,11 @@ def _correcting(conduct: ConductCase, setting: Setting) -> tuple[ConductCase, An
     return conduct.model_copy(update={"state": "suspended", "outcome": Outcome.SUSPENSION, "plan": plan}), task
 
 
-def _placed(case: Case, conduct: ConductCase, reason: str, setting: Setting, since: Any = None) -> suspension.Held:
+def _placed(case: Case, conduct: ConductCase, setting: Setting) -> suspension.Held:
     """The conduct case's own hold, unless it is open already or there is nothing left to suspend."""
     if case.ending is not None or case.hold(conduct.hold) is not None:
         return (), {}
-    return suspension.place(case, conduct.hold, reason, setting, since=since)
+    return suspension.place(case, conduct.hold, conduct.suspended_for, setting, since=conduct.suspended_since)
 
 
 def _lifted(case: Case, conduct: ConductCase, setting: Setting) -> suspension.Held:
@@ -177,6 +177,5 @@ def _lifted(case: Case, conduct: ConductCase, setting: Setting) -> suspension.He
 
 
 def _closed(conduct: ConductCase, outcome: Outcome, setting: Setting) -> ConductCase:
-    return conduct.model_copy(
-        update={"state": "closed", "outcome": outcome, "closed_at": setting.now, "plan": (), "overdue": False}
-    )
+    over = {"plan": (), "overdue": False, "suspended_since": None, "suspended_for": ""}
+    return conduct.model_copy(update={"state": "closed", "outcome": outcome, "closed_at": setting.now, **over})

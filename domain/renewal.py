@@ -13,11 +13,12 @@ from domain import quarter
 from domain.after_ending import duties
 from domain.case import Case, Renewal
 from domain.commands import RejectRenewal, Renew, RequestRenewalSupplement, Supplement
+from domain.conduct import Outcome
 from domain.judging import judge
 from domain.letters import letter, long_date
 from domain.planning import Event, Planned
 from domain.records import Decision, Record, ScreeningResult, Transition
-from domain.refusals import Refusal, RefusalKind
+from domain.refusals import Problem, Refusal, RefusalKind
 from domain.review import new_revision
 from domain.screening import screen
 from domain.setting import SYSTEM, Due, Setting, step
@@ -48,6 +49,13 @@ def renew(case: Case, command: Renew, submission: Submission, setting: Setting) 
     term = case.terms[-1]
     _require_window(case, term, setting)
     _require_attempt(case, setting)
+    if barred := revocations(case):
+        raise Refusal(
+            RefusalKind.RENEWAL_BARRED,
+            f"The certification cannot be renewed: {barred[0].message}",
+            "Only a new application leads back: livebase apply FILE (decision 25).",
+            barred,
+        )
     if command.submission is None:
         findings = screen(submission.application, setting.in_force, as_of=setting.today)
         records: tuple[Record, ...] = (
@@ -63,7 +71,8 @@ def renew(case: Case, command: Renew, submission: Submission, setting: Setting) 
         filed_at=setting.now,
         in_good_time=setting.now <= term.until - timedelta(days=setting.policy.renewal_in_good_time_days_before),
     )
-    closing = (_late_window(term, setting),) if late else ()
+    closing = (_late_window(case, term, setting),) if late else ()
+    quarters = _quarters_taken_up(case) if late else {"tasks": (), "plan": ()}
     review = _review(case, setting)
     return step(
         case,
@@ -89,9 +98,29 @@ def renew(case: Case, command: Renew, submission: Submission, setting: Setting) 
         },
         stage=Stage.RENEWAL_LATE if late else case.stage,
         renewal=filed,
-        tasks=(*case.tasks, *review["tasks"]),
-        plan=(*case.plan, *review["plan"], *closing),
+        **{
+            **quarters,
+            "tasks": (*case.tasks, *review["tasks"], *quarters["tasks"]),
+            "plan": (*case.plan, *review["plan"], *closing, *quarters["plan"]),
+        },
         revision=revision,
+    )
+
+
+def _quarters_taken_up(case: Case) -> dict[str, Any]:
+    """The assessments the end of the term cut off: a next term hangs on them again (decision 23)."""
+    before = case.ending.interrupted if case.ending else None
+    if before is None or before.assessments is None:
+        return {"tasks": (), "plan": ()}
+    return {**quarter.goes_on(before), "assessments": before.assessments}
+
+
+def revocations(case: Case) -> tuple[Problem, ...]:
+    """The violations decided with a revocation once the term was over: they bar every way into another one."""
+    return tuple(
+        Problem(conduct.rule, f"the conduct case {conduct.id} was decided with a revocation.")
+        for conduct in case.conduct
+        if conduct.outcome is Outcome.REVOCATION
     )
 
 
@@ -255,7 +284,7 @@ def goes_on_late(case: Case, until: datetime, setting: Setting, *, our_delay: bo
     if case.renewal is None:
         return {"tasks": (), "plan": ()}
     # A decision that is missing through us can come late without limit.
-    closing = () if our_delay else (_late_window(case.terms[-1], setting),)
+    closing = () if our_delay else (_late_window(case, case.terms[-1], setting),)
     return {
         "tasks": tuple(task for task in case.tasks if task.kind in TASKS),
         "plan": (*(planned for planned in case.plan if planned.event in EVENTS), *closing),
@@ -325,9 +354,13 @@ def _without_review(case: Case) -> tuple[Planned, ...]:
     return case.plan_without(Event.REMIND_RENEWAL_REVIEWER, Event.ESCALATE_RENEWAL)
 
 
-def _late_window(term: Term, setting: Setting) -> Planned:
-    closes = term.until + timedelta(days=setting.policy.renewal_late_days)
+def _late_window(case: Case, term: Term, setting: Setting) -> Planned:
+    closes = _late_until(case, term, setting)
     return Planned(event=Event.CLOSE_LATE_RENEWAL, at=closes, what="the window for a late renewal closes")
+
+
+def _late_until(case: Case, term: Term, setting: Setting) -> datetime:
+    return case.over_since(term.until) + timedelta(days=setting.policy.renewal_late_days)
 
 
 def _remind(case: Case, planned: Planned, setting: Setting, kind: str) -> Transition:
@@ -359,7 +392,7 @@ def _require_window(case: Case, term: Term, setting: Setting) -> None:
             f"See it with: livebase show {case.case_number}. One renewal at a time (decision 24).",
         )
     opens = term.until - timedelta(days=setting.policy.renewal_opens_days_before)
-    closes = term.until + timedelta(days=setting.policy.renewal_late_days)
+    closes = _late_until(case, term, setting)
     if setting.now < opens:
         raise Refusal(
             RefusalKind.TOO_EARLY,

@@ -95,16 +95,14 @@ def step(
     **changes: Any,
 ) -> Transition:
     """The transition from `case` by `changes`: one audit entry more, and never a move the table forbids."""
-    stage: Stage = changes.get("stage", case.stage)
-    if stage is not case.stage and stage not in MOVES[case.stage]:
-        raise ValueError(f"no move leads from {case.stage} to {stage}")
     after = _without_overtaken_proposals(case.model_copy(update={**changes, "sequence": case.sequence + 1}))
-    after = _with_refunds_under_way(case, after)
+    after = _closed_when_done(_with_refunds_under_way(case, after))
+    if after.stage is not case.stage and after.stage not in MOVES[case.stage]:
+        raise ValueError(f"no move leads from {case.stage} to {after.stage}")
     if case.ending is None and after.ending is not None:
-        after = after.model_copy(update={"ending": _ended(case, after.ending, actor)})
-    after = after.model_copy(update={"tasks": _with_unmatched_money(after)})
+        after = after.model_copy(update={"ending": _ended(case, after, after.ending, actor)})
     return Transition(
-        case=after.model_copy(update={"stage": Stage.CLOSED}) if _is_over(after) else after,
+        case=after.model_copy(update={"tasks": _with_unmatched_money(after)}),
         event=event,
         actor=str(actor),
         legal_at=legal_at or setting.now,
@@ -114,16 +112,30 @@ def step(
     )
 
 
-def _ended(case: Case, ending: Ending, actor: object) -> Ending:
+def _ended(case: Case, after: Case, ending: Ending, actor: object) -> Ending:
     """Whatever ends a case: under which id, by whom, and what it cuts off (decisions 28 and 34)."""
     name = getattr(actor, "name", None)
+    still_open = {conduct.id for conduct in after.open_conduct}
+    closed = tuple(conduct for conduct in case.open_conduct if conduct.id not in still_open)
     return ending.model_copy(
         update={
             "decision": f"{case.case_number}-{case.sequence + 1}",
             "by": tuple(dict.fromkeys(ending.by)) or ((name,) if name else ()),
-            "interrupted": case.interrupted,
+            "interrupted": case.interrupted.model_copy(update={"conduct": closed}),
         }
     )
+
+
+def _closed_when_done(case: Case) -> Case:
+    """Whatever came last: a case that has ended closes when nothing of it waits but money that fits nowhere.
+
+    That can be returned from a closed case; none is closed with money held or on its way out.
+    """
+    waits = case.plan or case.open_conduct or case.open_appeal or case.tasks_without("unmatched_money")
+    money = case.deposit.held or case.deposit.return_pending
+    if case.stage is not Stage.SETTLING or case.ending is None or waits or money:
+        return case
+    return case.model_copy(update={"stage": Stage.CLOSED})
 
 
 def _with_unmatched_money(case: Case) -> tuple[Task, ...]:
@@ -145,21 +157,6 @@ def _with_refunds_under_way(before: Case, after: Case) -> Case:
         if one.event is Event.SEND_REFUND and one.subject in pending and one.subject not in planned
     ]
     return after.model_copy(update={"plan": (*after.plan, *lost)}) if lost else after
-
-
-def _is_over(case: Case) -> bool:
-    """Whether nothing is left to do after an ending: no money held or on its way, no duty, window, appeal, violation.
-
-    Money that fits nowhere keeps no case open: it can be returned from a closed one.
-    """
-    deposit = case.deposit
-    return (
-        case.stage is Stage.SETTLING
-        and not case.plan
-        and not case.open_conduct
-        and not case.tasks_without("unmatched_money")
-        and deposit.held == deposit.return_pending == 0
-    )
 
 
 def _without_overtaken_proposals(case: Case) -> Case:

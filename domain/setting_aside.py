@@ -8,26 +8,33 @@ from __future__ import annotations
 
 from typing import Any
 
-from domain import official_list
+from domain import official_list, suspension, top_up
+from domain.after_ending import EVENTS_OF_THE_END, TASKS_OF_THE_END
 from domain.assessing import FAILED
+from domain.assessment import failed_last
 from domain.case import Appeal, Assessment, Case, Ending, Interrupted
 from domain.commands import SetAside
-from domain.conduct import ConductCase, Outcome
 from domain.judging import judge, require_whole
 from domain.letters import letter
-from domain.planning import Event
+from domain.permissions import SECOND_PERSON
+from domain.planning import Event, Planned
 from domain.records import BenefitsRestored, Decision, Record, Transition
 from domain.setting import Setting, step
+from domain.shanghai import last_day
 from domain.stages import Stage
+from domain.time_left import TimeLeft
 
-_OF_THE_ENDING = (
-    Event.ESCALATE_MARKS,
-    Event.ESCALATE_SETTLEMENT,
+OF_THE_ENDING = (
+    *EVENTS_OF_THE_END,
     Event.CLOSE_CASE,
     Event.ESCALATE_APPEAL,
+    Event.EXPIRE_PROPOSAL,
 )
-_TASKS_OF_THE_ENDING = ("confirm_marks", "settle_deposit", "return_deposit", "decide_appeal", "set_aside_assessment")
+_TASKS_OF_THE_ENDING = (*TASKS_OF_THE_END, "return_deposit", "decide_appeal", "set_aside_assessment")
 
+_APPROVALS = frozenset(second.task for second in SECOND_PERSON.values())
+_NOT_AGAIN = (Event.EXPIRE_PROPOSAL, Event.SEND_REFUND)
+"""What is not planned anew: proposals do not come back, and money on its way out has gone on meanwhile."""
 _STILL_TO_BE_PAID = (Stage.REVIEW, Stage.SUPPLEMENT, Stage.DEPOSIT)
 
 
@@ -60,7 +67,7 @@ def undone(
     before = ending.interrupted
     if before.stage not in _STILL_TO_BE_PAID:
         require_whole(case, "again first (decision 28)")
-    restored, changes = _restored(case, before)
+    restored, changes = _restored(case, ending, before, setting)
     listed: tuple[Record, ...] = ()
     if before.publication is not None and before.publication.state == "published":
         listed = official_list.entries(restored, setting)
@@ -79,6 +86,7 @@ def undone(
             "decision": ending.decision,
             "reason": reason,
             "ended_as": ending.kind.value,
+            "reopened": [conduct.id for conduct in before.conduct],
             "gap": _gap(ending, setting),
         },
         **changes,
@@ -93,51 +101,67 @@ def _without_object(case: Case, setting: Setting) -> Appeal | None:
     return case.open_appeal.model_copy(update={"outcome": "set-aside", "decided_at": setting.now})
 
 
-def _restored(case: Case, before: Interrupted) -> tuple[Case, dict[str, Any]]:
+def _restored(case: Case, ending: Ending, before: Interrupted, setting: Setting) -> tuple[Case, dict[str, Any]]:
     """What the decision interrupted, with what has come since and does not belong to it."""
-    conduct = {one.id for one in case.conduct}
-    closed = {one.hold for one in case.conduct if one.state == "closed"}
-    holds = tuple(hold for hold in before.holds if hold.kind not in closed)
-    kept = tuple(task for task in case.tasks_without(*_TASKS_OF_THE_ENDING))
+    left = TimeLeft(ending.legal_at, setting)
+    reopened = {one.id: left.of_conduct(one) for one in before.conduct}
+    conduct = tuple(reopened.get(one.id, one) for one in case.conduct)
+    going_on = {one.id for one in case.conduct} - set(reopened)
+    kept = case.tasks_without(*_TASKS_OF_THE_ENDING)
+    over = _APPROVALS if case.deposit.missing else _APPROVALS | {top_up.TASK}
     known = {(task.kind, task.subject) for task in kept}
     back = tuple(
-        task for task in before.tasks if (task.kind, task.subject) not in known and task.subject not in conduct
+        # Whoever decided it has it no longer.
+        left.of_task(task.model_copy(update={"assignee": None}) if task.kind == "review" else task)
+        for task in before.tasks
+        if (task.kind, task.subject) not in known and task.subject not in going_on and task.kind not in over
     )
-    since = case.plan_without(*_OF_THE_ENDING)
+    since = case.plan_without(*OF_THE_ENDING)
+    plan = tuple(
+        left.of_planned(planned) for planned in before.plan if planned.event not in _NOT_AGAIN and planned not in since
+    )
     changes: dict[str, Any] = {
         "stage": before.stage,
         "ending": None,
         "marks": None,
         "appeal_until": None,
+        "resumed_at": setting.now,
         "terms": (*case.terms, before.unbegun) if before.unbegun else case.terms,
-        "holds": holds,
-        "suspended_since": before.suspended_since if holds else None,
-        "conduct": tuple(_not_held_against_it(one, case) for one in case.conduct),
-        "assessments": tuple(_no_fail_any_more(one, case) for one in case.assessments),
+        "conduct": conduct,
         "publication": before.publication,
         "renewal": before.renewal,
         "decided": before.decided,
+        "deposit_due_on": next(
+            (last_day(task.due_at) for task in back if task.kind == "deposit" and task.due_at), case.deposit_due_on
+        ),
+        "assessments": _assessments(case, ending, before, plan),
         "tasks": (*back, *kept),
-        "plan": (*(one for one in before.plan if one.event is not Event.EXPIRE_PROPOSAL and one not in since), *since),
+        "plan": (*plan, *since),
     }
+    restored = case.model_copy(update=changes)
+    if not case.deposit.missing:
+        restored = restored.model_copy(update={"plan": restored.plan_without(*top_up.EVENTS)})
+        changes["plan"] = restored.plan
+    holds = tuple(hold for hold in before.holds if hold.kind != top_up.HOLD or case.deposit.missing)
+    changes |= suspension.grounded(restored, holds, before.suspended_since)
     return case.model_copy(update=changes), changes
 
 
-def _not_held_against_it(conduct: ConductCase, case: Case) -> ConductCase:
-    """The conduct case the certification was revoked for: what is set aside is not held against it (decision 30)."""
-    led_to_it = case.ending is not None and conduct.closed_at == case.ending.legal_at
-    if not led_to_it or conduct.outcome is not Outcome.REVOCATION:
-        return conduct
-    return conduct.model_copy(update={"outcome": Outcome.DISMISSED})
+def _assessments(case: Case, ending: Ending, before: Interrupted, plan: tuple[Planned, ...]) -> tuple[Assessment, ...]:
+    """The quarters as they were: what has come on record of them meanwhile is heard of now, in its order.
 
-
-def _no_fail_any_more(one: Assessment, case: Case) -> Assessment:
-    """The assessment the certification became invalid by: its fail is set aside too, and bars no renewal (23)."""
-    ending = case.ending
-    if ending is None or ending.cause != FAILED or (one.state, one.result) != ("confirmed", "fail"):
-        return one
-    led_to_it = one.confirmed_at is not None and one.confirmed_at >= ending.legal_at
-    return one.model_copy(update={"result": "pass"}) if led_to_it else one
+    A fail that ended the certification is none any more, and its quarter without a result until figures are corrected.
+    """
+    if before.assessments is None:
+        return case.assessments
+    failed = failed_last(before.assessments) if ending.cause == FAILED else ()
+    windows = {planned.subject: planned.at for planned in plan if planned.event is Event.END_OBJECTION}
+    return tuple(
+        one.model_copy(update={"result": "unknown"})
+        if one in failed
+        else one.model_copy(update={"objection_until": windows.get(one.period, one.objection_until)})
+        for one in before.assessments
+    )
 
 
 def _gap(ending: Ending, setting: Setting) -> dict[str, Any]:

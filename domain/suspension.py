@@ -96,6 +96,25 @@ def lift(case: Case, kind: str, setting: Setting, *, at: datetime | None = None)
     return _changed(case, tuple(hold for hold in case.holds if hold.kind != kind), setting, at or setting.now)
 
 
+def grounded(case: Case, holds: tuple[Hold, ...], since: datetime | None) -> dict[str, Any]:
+    """The suspension of a certification that goes on after an end: those of the `holds` of before whose ground is
+    still there, and those of conduct cases that would have placed one meanwhile.
+
+    `since` is since when there was a hold before.
+    """
+    conduct = {one.hold: one for one in case.conduct}
+    kept = [hold for hold in holds if hold.kind not in conduct or conduct[hold.kind].state != "closed"]
+    placed = {hold.kind for hold in kept}
+    missed = [
+        Hold(kind=one.hold, since=one.suspended_since, reason=one.suspended_for)
+        for one in case.open_conduct
+        if one.suspended_since is not None and one.hold not in placed
+    ]
+    all_of_them = tuple(sorted((*kept, *missed), key=lambda hold: hold.since))
+    first = all_of_them[0].since if all_of_them else None
+    return {"holds": all_of_them, "suspended_since": since if kept else first}
+
+
 def _changed(case: Case, holds: tuple[Hold, ...], setting: Setting, at: datetime) -> Held:
     """The base with other holds. A base on the list gets a new entry when the public sees a difference."""
     changes: dict[str, Any] = {

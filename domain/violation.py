@@ -44,6 +44,7 @@ def report(case: Case, command: ReportConduct, setting: Setting) -> Transition:
     changes: dict[str, Any] = {}
     if command.urgent:
         reason = f"a violation of {command.rule} reported as urgent"
+        opened = opened.suspending(setting.now, reason)
         records, changes = suspension.place(case, opened.hold, reason, setting)
     return step(
         case,
@@ -97,6 +98,7 @@ def respond(case: Case, command: RespondConduct, setting: Setting) -> Transition
         detail={"statement": command.statement, "evidence": list(command.evidence)},
         facts={"statement": command.statement},
         state="decision" if answers else "check",
+        acts=conduct.acts + 1,
         **({"answered": True} if answers else {}),
     )
 

@@ -114,7 +114,7 @@ def _looked_up(session: Session, number: str, id: str) -> dict[str, Any]:
 
 def _view(session: Session, id: str) -> dict[str, Any]:
     from domain.permissions import SECOND_PERSON
-    from domain.proposals import content_of, state_of
+    from domain.proposals import changed_since, state_of
     from store.queries import shown
 
     number, id = _number(id)
@@ -133,7 +133,7 @@ def _view(session: Session, id: str) -> dict[str, Any]:
         "parameters": proposal.parameters,
         "state": state_of(case),
         "content": proposal.content,
-        "changed": content_of(case, proposal.action, proposal.parameters) != proposal.content,
+        "changed": bool(changed_since(case, proposal)),
         "outcome": proposal.outcome,
         "proposed_by": f"{proposal.role}:{proposal.proposed_by}",
         "proposed_at": shown(proposal.at),

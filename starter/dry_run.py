@@ -91,13 +91,16 @@ class _Reading:
         self._setting = setting
 
     def live_case(self, credit_code: str) -> Case | None:
-        last = self.last_case(credit_code)
-        own = self._found.case.workflow_id if self._found else None
-        return last if last is not None and last.ending is None and last.workflow_id != own else None
+        return next((case for case in self.other_cases(credit_code) if case.ending is None), None)
 
-    def last_case(self, credit_code: str) -> Case | None:
-        last = self._session.reader.find_case(credit_code)
-        return last.case if last else None
+    def other_cases(self, credit_code: str) -> list[Case]:
+        import sqlalchemy.orm
+
+        from store.cases import cases_of
+
+        own = self._found.case.workflow_id if self._found else None
+        with sqlalchemy.orm.Session(self._session.engine) as reading:
+            return cases_of(reading, credit_code, besides=own)
 
     def handed_over(self, submission: str) -> Submission:
         from domain.submission import Submission

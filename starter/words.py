@@ -475,6 +475,7 @@ _DETAILS = {
     "publication_given_up": "公示已中止",
     "holds_closed": "随之解除的暂停",
     "proposals_overtaken": "作废的提议",
+    "reopened": "重新审理的违规案件",
     "event": "事件",
     "what": "内容",
 }

@@ -85,6 +85,13 @@ class CaseStore:
             return tx.case
 
     @again_after_conflict
+    def clock_offset(self, workflow_id: str) -> timedelta:
+        """How far the case's clock is ahead: nothing but on a local server (decision 6)."""
+        with Session(self._engine) as session:
+            rows = select(tables.CaseRow.clock_offset_ms).where(tables.CaseRow.workflow_id == workflow_id)
+            return timedelta(milliseconds=session.scalar(rows) or 0)
+
+    @again_after_conflict
     def record_clock(self, workflow_id: str, offset: timedelta) -> None:
         """Keep how far the case's clock is ahead; the database allows it on a local server only (decision 6)."""
         with Session(self._engine) as session, session.begin():
@@ -121,11 +128,11 @@ class CaseTransaction:
 
     def live_case(self, credit_code: str) -> Case | None:
         """The enterprise's case without an ending, other than this one."""
-        return self._other(tables.CaseRow.credit_code == credit_code, ~tables.CaseRow.ended)
+        return next((case for case in self.other_cases(credit_code) if case.ending is None), None)
 
-    def last_case(self, credit_code: str) -> Case | None:
-        """The enterprise's newest case, other than this one."""
-        return self._other(tables.CaseRow.credit_code == credit_code)
+    def other_cases(self, credit_code: str) -> list[Case]:
+        """The enterprise's cases other than this one, first to last."""
+        return cases_of(self._session, credit_code, besides=self._workflow_id)
 
     def answered(self, request_id: str) -> tuple[str, Answer | None] | None:
         """As `store.answers.answered`."""
@@ -202,15 +209,6 @@ class CaseTransaction:
     def remember(self, command: Command, answer: Answer, at: datetime) -> None:
         """Keep the answer of a done command for good."""
         answers.remember(self._session, command, answer.case_number, answer, at)
-
-    def _other(self, *conditions: Any) -> Case | None:
-        row = self._session.scalar(
-            select(tables.CaseRow)
-            .where(tables.CaseRow.workflow_id != self._workflow_id, *conditions)
-            .order_by(tables.CaseRow.ordinal.desc())
-            .limit(1)
-        )
-        return Case.model_validate(row.facts) if row else None
 
     def _write_case(self, case: Case) -> None:
         if self._row is None:
@@ -389,6 +387,13 @@ def _account(account: Account, case_number: str) -> str:
 
 def _of(name: str) -> Account:
     return Account(name.partition(":")[0])
+
+
+def cases_of(session: Session, credit_code: str, *, besides: str | None) -> list[Case]:
+    """An enterprise's cases, first to last, but for one workflow's."""
+    row = tables.CaseRow
+    rows = select(row.facts).where(row.credit_code == credit_code, row.workflow_id != (besides or ""))
+    return [Case.model_validate(facts) for facts in session.scalars(rows.order_by(row.ordinal))]
 
 
 def _breaks_live_case(message: str) -> bool:

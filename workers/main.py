@@ -15,11 +15,12 @@ from activities.assessment import AssessmentActivities
 from activities.bank import Bank, BankActivities, HttpBank, NoBank
 from activities.calendar import CalendarActivities
 from activities.commands import command_activities
-from activities.conduct import CaseActivities, conduct_activities
+from activities.conduct import ConductActivities, conduct_activities
 from activities.desk import CaseDesk
 from activities.letters import LetterActivities, MailRoom
 from activities.publication import OfficialChannel, OwnList, PublicationActivities
 from activities.sealing import SealingActivities
+from connection.clock import CaseClock
 from store.assessments import AssessmentStore
 from store.auditing import AuditReader
 from store.calendar import CalendarStore
@@ -64,6 +65,7 @@ def build_workers(
     money = BankActivities(desk, cases, bank or _bank(settings))
     calendar = CalendarActivities(desk, CalendarStore(engine), policy_book(), client)
     assessment = AssessmentActivities(desk, AssessmentStore(engine), documents, policy_book(), client)
+    conduct = ConductActivities(cases, CaseClock(client).ahead)
     letters = LetterActivities(LetterStore(engine), documents, room or read_settings(MailSettings).room())
     copies = SealCopies(settings.heads) if settings.heads else None
     sealing = SealingActivities(SealStore(engine), AuditReader(engine), copies)
@@ -74,7 +76,8 @@ def build_workers(
         activities=[
             *command_activities(desk, COMMANDS + CONDUCT_COMMANDS),
             *conduct_activities(desk),
-            CaseActivities(cases).read_case,
+            conduct.read_case,
+            conduct.run_conduct,
             publication.record_publication,
             publication.record_publication_failure,
             money.record_refund,

@@ -46,7 +46,20 @@ class Conduct:
         await workflow.wait_condition(workflow.all_handlers_finished)  # the report came with the start
         if self.state.case is None:
             await self._read()  # refused, or taken up from the record
-        while (conduct := self.conduct) is not None and conduct.state != "closed":
+        while True:
+            await self._until_closed()
+            await workflow.wait_condition(workflow.all_handlers_finished)
+            if self.state.untold:
+                await self._tell()
+            if self.conduct is None or not self.state.unheard:
+                break  # else it may be open again: what it was closed by has been set aside
+        conduct = self.conduct
+        outcome = conduct.outcome if conduct else None
+        return ConductOutcome(conduct=self.state.conduct, outcome=outcome.value if outcome else "none was opened")
+
+    async def _until_closed(self) -> None:
+        """Carry out what comes of itself, as it falls due, and hear of what is done beside it."""
+        while (conduct := self.conduct) is not None and (conduct.state != "closed" or self.state.unheard):
             if self.state.untold:
                 await self._tell()
             elif self.state.unheard:
@@ -55,12 +68,6 @@ class Conduct:
                 await self._step(planned)
             else:
                 await self._wait(conduct)
-        await workflow.wait_condition(workflow.all_handlers_finished)
-        if self.state.untold:
-            await self._tell()
-        conduct = self.conduct
-        outcome = conduct.outcome if conduct else None
-        return ConductOutcome(conduct=self.state.conduct, outcome=outcome.value if outcome else "none was opened")
 
     @property
     def conduct(self) -> ConductCase | None:

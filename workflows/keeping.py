@@ -130,6 +130,9 @@ class CaseKeeping:
             if self.state.to_tell:
                 await self._tell_conduct(self.state.to_tell.pop(0))
                 continue
+            if self.state.to_run:
+                await self._run_conduct(self.state.to_run[0])
+                continue
             planned = await self._next_due(self.state.case)
             if planned is None:
                 continue
@@ -167,7 +170,7 @@ class CaseKeeping:
         case = self.state.case
         if case is None or case.stage is not stage or case.next_event != first or self.state.unheard:
             return True
-        if self.state.unheard or self.state.to_tell:
+        if self.state.to_tell or self.state.to_run:
             return True
         # A case without a deadline on the calendar sleeps on: it takes the notice when it next wakes.
         return bool(self.state.notices) and may_move(case)
@@ -222,6 +225,21 @@ class CaseKeeping:
             await workflow.get_external_workflow_handle(beside).signal("case_changed")
         except FailureError as error:
             workflow.logger.warning("the workflow of a conduct case was not told: %s", error)
+
+    async def _run_conduct(self, conduct: str) -> None:
+        """A conduct case is open again by what was done here: its workflow, which may have ended, runs again."""
+        try:
+            await workflow.execute_activity(
+                "run_conduct",
+                args=[workflow.info().workflow_id, conduct, workflow.now()],
+                summary=conduct,
+                **TRANSACTION,
+            )
+            self.state.to_run.remove(conduct)
+            return
+        except ActivityError as error:
+            workflow.logger.warning("the workflow of a conduct case was not run: %s", error.cause or error)
+        await workflow.sleep(STORE_PAUSE, summary="the conduct case does not run yet; trying again")
 
     async def _attempt_publication(self, planned: Planned) -> None:
         # The channel is asked without the lock: a slow channel must not keep commands waiting.
@@ -283,10 +301,19 @@ class CaseKeeping:
             await workflow.sleep(STORE_PAUSE, summary="the store did not answer; trying again")
 
     def _carried_out(self, case: Case) -> None:
-        """Take over a case changed here; the workflows of the conduct cases that are not as they were are to hear."""
-        before = self.state.case.conduct if self.state.case else ()
-        changed = [conduct.id for conduct in case.conduct if conduct not in before]
-        self.state.to_tell += [id for id in changed if id not in self.state.to_tell]
+        """Take over a case changed here; the workflows of the conduct cases that are not as they were are to hear.
+
+        One that is open again runs again: its workflow has ended.
+        """
+        before = {conduct.id: conduct for conduct in self.state.case.conduct} if self.state.case else {}
+        for conduct in case.conduct:
+            was = before.get(conduct.id)
+            if conduct == was:
+                continue
+            again = conduct.state != "closed" and (was.state == "closed" if was else self.state.reopened)
+            waiting = self.state.to_run if again else self.state.to_tell
+            if conduct.id not in waiting:
+                waiting.append(conduct.id)
         self._adopt(case)
 
     def _adopt(self, case: Case) -> None:

@@ -33,8 +33,8 @@ class CertificationState(BaseModel):
     closed case for what may still come to it (a late payment): the store judges then, not the run. `opens_at`
     is given where a case starts on a moved clock (decision 6): nothing counts before it. `notices` are the calendar
     notices told of (sha256 → reference) by which the deadlines are still to be counted again. `unheard`: the case was
-    changed beside this run and is to be read again. `to_tell`: conduct cases this run has changed, whose
-    workflows have yet to hear of it.
+    changed beside this run and is to be read again. `to_tell`: conduct cases this run has changed, whose workflows
+    have yet to hear of it; `to_run`: those it has opened again, whose workflows are yet to be run again.
     """
 
     model_config = ConfigDict(extra="allow")
@@ -46,6 +46,7 @@ class CertificationState(BaseModel):
     notices: dict[str, NoticeReference] = {}
     unheard: bool = False
     to_tell: list[str] = []
+    to_run: list[str] = []
     counted_by: list[str] = []
 
     def remember(self, command: Command, answer: Answer) -> None:

@@ -199,15 +199,19 @@ def delayed_by_us(now: datetime = OPENED) -> Case:
 
 QUARTER = "2026Q2"
 """The first whole quarter of a base certified on `OPENED`, told and decided as if it had been then."""
+FIGURES_TOLD = midnight(date(2026, 7, 6)) + timedelta(hours=10)
 
 
 def told(case: Case, gmv: int = 5, *, revision: int = 1, at: datetime | None = None) -> Transition:
     """The quarter's figures heard of: too little was sold, unless said otherwise."""
-    at = at or midnight(date(2026, 7, 6)) + timedelta(hours=10)
-    sold = Figures(credit_code=case.credit_code, period=QUARTER, live_merchants=20, active_merchants=10, gmv=gmv)
+    at = at or FIGURES_TOLD
+    return assessment.hear(case, figures_recorded(case, gmv, revision=revision, at=at), setting(at, 2))
+
+
+def figures_recorded(case: Case, gmv: int, *, revision: int, at: datetime, period: str = QUARTER) -> FiguresRecorded:
+    sold = Figures(credit_code=case.credit_code, period=period, live_merchants=20, active_merchants=10, gmv=gmv)
     below = missed(sold, setting(at).policy)
-    news = FiguresRecorded(sold, revision, "fail" if below else "pass", below, OPERATOR.name, at)
-    return assessment.hear(case, news, setting(at, 2))
+    return FiguresRecorded(sold, revision, "fail" if below else "pass", below, OPERATOR.name, at)
 
 
 def failing(now: datetime = OPENED) -> Case:
@@ -260,7 +264,10 @@ def suspended(now: datetime = OPENED) -> Case:
 
 
 class AllOnRecord(NothingOnRecord):
-    """Every document named has arrived."""
+    """Every document named has arrived, and the enterprise has no other case."""
+
+    def live_case(self, _: str) -> Case | None:
+        return None
 
     def require_documents(self, hashes: tuple[str, ...]) -> None: ...
 

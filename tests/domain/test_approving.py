@@ -2,20 +2,31 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from collections.abc import Callable
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import pytest
 
-from domain import agenda, casework, publication
+from domain import agenda, casework, conduct_agenda, publication
 from domain.case import Case
-from domain.commands import Actor, Assign, DenyProposal, Reinstate, Revoke, Suspend
+from domain.commands import (
+    Actor,
+    Assign,
+    Command,
+    DecideAppeal,
+    DenyProposal,
+    FileAppeal,
+    Reinstate,
+    Revoke,
+    SetAside,
+    Suspend,
+)
 from domain.deciding import PROPOSED, RULES
 from domain.inbox import waits_for
 from domain.judging import judge, open_to
 from domain.permissions import ROLES, SECOND_PERSON
 from domain.planning import Event
-from domain.proposals import content_of
 from domain.records import Decision, Letter
 from domain.refusals import Refusal, RefusalKind
 from domain.shanghai import end_of_day
@@ -25,6 +36,8 @@ from tests.domain import cases
 
 NOW = cases.OPENED
 OTHER = Actor(role=Role.COMPLIANCE, name="feng")
+JUDGE = Actor(role=Role.CERTIFIER, name="shen")
+WHY = {"reason": "r"}
 
 
 def revoke(reason: str = "brushing found", who: Actor = cases.COMPLIANCE) -> Any:
@@ -96,27 +109,139 @@ def test_another_content_is_refused() -> None:
     assert refusal(case, cases.approval(other)).kind is RefusalKind.PROPOSAL_CHANGED
 
 
-CHANGED = {
-    "the base is suspended": lambda case: (
-        cases.done(case, cases.command(Suspend, cases.COMPLIANCE, reason="r"), NOW).case
+def sent(case: Case, kind: type[Command], who: Actor, at: datetime = NOW, **fields: Any) -> Case:
+    return cases.decided(case, cases.command(kind, who, **fields), at).case
+
+
+def set_aside_proposed(case: Case) -> Case:
+    assert case.ending is not None
+    return sent(case, SetAside, cases.COMPLIANCE, decision=case.ending.decision, reason="r")
+
+
+def proposed(case: Case) -> Case:
+    """What can be proposed on it is: its revocation, or that its ending is set aside."""
+    return cases.done(case, revoke(), NOW).case if case.ending is None else set_aside_proposed(case)
+
+
+def appealed(case: Case) -> Case:
+    assert case.ending is not None
+    return sent(case, FileAppeal, cases.APPLICANT, decision=case.ending.decision, statement="s")
+
+
+def appeal_upheld(case: Case) -> Case:
+    return sent(case, DecideAppeal, JUDGE, outcome="uphold", **WHY)
+
+
+def violation_decided(case: Case, outcome: str) -> Case:
+    return cases.conduct_decided(case, outcome, NOW + timedelta(days=2)).case
+
+
+def corrected(case: Case) -> Case:
+    return cases.told(case, 5_000_000_000, revision=2).case
+
+
+CHANGED: dict[str, tuple[Callable[[], Case], Callable[[Case], Case], str]] = {
+    "the base is suspended": (cases.in_valid, lambda c: sent(c, Suspend, cases.COMPLIANCE, **WHY), "suspension"),
+    "a suspension is lifted": (cases.suspended, lambda c: sent(c, Reinstate, cases.COMPLIANCE, **WHY), "suspension"),
+    "it is suspended for another reason": (
+        cases.suspended,
+        lambda c: sent(sent(c, Reinstate, cases.COMPLIANCE, **WHY), Suspend, cases.COMPLIANCE, reason="other"),
+        "suspension",
     ),
-    "a revision": lambda case: case.model_copy(update={"revision": 2}),
-    "a next term": lambda case: case.model_copy(
-        update={"terms": (*case.terms, case.terms[0].next("LBC-2027-000001", "2026.1"))}
+    "a violation is reported": (cases.in_valid, lambda c: cases.conduct_reported(c).case, "violations"),
+    "a violation is answered": (cases.accused, lambda c: cases.conduct_answered(c, NOW).case, "violations"),
+    "a violation is dismissed": (cases.undecided, lambda c: violation_decided(c, "dismissed"), "violations"),
+    "it is to be put right": (cases.undecided, lambda c: violation_decided(c, "rectification"), "violations"),
+    "it is suspended for": (cases.undecided, lambda c: violation_decided(c, "suspension"), "violations"),
+    "an assessment is decided": (
+        cases.objected,
+        lambda c: cases.assessment_decided(c, "fail", NOW).case,
+        "assessments",
     ),
-    "money is deducted": lambda case: case.model_copy(
-        update={"deposit": case.deposit.model_copy(update={"deducted": 1})}
+    "an appeal is filed": (cases.revoked, appealed, "appeal"),
+    "an appeal is decided": (lambda: appealed(cases.revoked()), appeal_upheld, "appeal"),
+    "the figures that failed are corrected": (
+        lambda: cases.confirmed(cases.failing()).case,
+        corrected,
+        "assessments",
+    ),
+    "a revision": (cases.in_valid, lambda c: c.model_copy(update={"revision": 2}), "revision"),
+    "a next term": (
+        cases.in_valid,
+        lambda c: c.model_copy(update={"terms": (*c.terms, c.terms[0].next("LBC-2027-000001", "2026.1"))}),
+        "terms",
+    ),
+    "money is deducted": (
+        cases.in_valid,
+        lambda c: c.model_copy(update={"deposit": c.deposit.model_copy(update={"deducted": 1})}),
+        "deposit",
     ),
 }
+"""What people do between proposal and approval → the case before, what is done, the part of the state it changes."""
 
 
 @pytest.mark.parametrize("what", CHANGED)
-def test_a_changed_state_is_refused(what: str) -> None:
-    case = CHANGED[what](cases.revocation_proposed())
+def test_what_people_change_in_between_has_to_be_proposed_anew(what: str) -> None:
+    before, change, part = CHANGED[what]
+    case = change(proposed(before()))
     refused = refusal(case, cases.approval(case))
     assert (refused.kind, refused.kind.exit_code) == (RefusalKind.PROPOSAL_CHANGED, 8)
-    assert "proposed anew" in refused.hint
-    assert cases.done(case, cases.command(DenyProposal, OTHER, proposal=case.proposals[0].id, reason="r"), NOW)
+    assert part in refused.message and "proposed anew" in refused.hint
+    assert sent(case, DenyProposal, OTHER, proposal=case.open_proposals[-1].id, **WHY).open_proposals == ()
+
+
+def taken(case: Case, *events: Event) -> Case:
+    """What comes of itself, whenever it is due."""
+    for event in events:
+        planned = cases.planned_event(case, event)
+        case = agenda.take(case, planned, cases.setting(planned.at, 2)).case
+    return case
+
+
+def taken_in_conduct(case: Case, *events: Event) -> Case:
+    for event in events:
+        conduct = case.conduct[-1]
+        (planned,) = [planned for planned in conduct.plan if planned.event is event]
+        done = conduct_agenda.take(case, conduct.id, planned, cases.setting(planned.at, 2))
+        assert done is not None
+        case = done.case
+    return case
+
+
+OF_ITSELF: dict[str, tuple[Callable[[], Case], Callable[[Case], Case]]] = {
+    "a reminder": (cases.in_valid, lambda c: taken(c, Event.REMIND_RENEWAL)),
+    "figures that are missing": (cases.in_valid, lambda c: taken(c, Event.REMIND_FIGURES, Event.ESCALATE_FIGURES)),
+    "figures that are told": (cases.in_valid, lambda c: cases.told(c).case),
+    "a time to object that is over": (cases.failing, lambda c: taken(c, Event.END_OBJECTION)),
+    "a publication": (cases.in_publishing, lambda c: publication.published(c, cases.setting(NOW)).case),
+    "a publication that is late": (
+        cases.in_publishing,
+        lambda c: taken(c, Event.ESCALATE_PUBLICATION, Event.RECORD_PUBLICATION_BREACH),
+    ),
+    "a next term that begins": (cases.renewed, lambda c: taken(c, Event.BEGIN_TERM)),
+    "a time to answer that is over": (cases.accused, lambda c: taken_in_conduct(c, Event.END_ANSWER)),
+    "a decision that is overdue": (cases.undecided, lambda c: taken_in_conduct(c, Event.ESCALATE_CONDUCT)),
+    "a violation not put right": (
+        cases.ordered_to_rectify,
+        lambda c: taken_in_conduct(c, Event.SUSPEND_UNCORRECTED, Event.ASK_FOR_REVOCATION),
+    ),
+    "money that fits nowhere": (cases.in_valid, lambda c: cases.paid(c, 1, reference="B9").case),
+    "duties that are overdue": (cases.revoked, lambda c: taken(c, Event.ESCALATE_MARKS, Event.ESCALATE_SETTLEMENT)),
+    "a time to appeal that is over": (cases.revoked, lambda c: taken(c, Event.CLOSE_CASE)),
+}
+"""What comes of itself or from outside → the case before, and what comes."""
+
+
+@pytest.mark.parametrize("what", OF_ITSELF)
+def test_what_comes_of_itself_or_from_outside_holds_up_no_approval(what: str) -> None:
+    """Nobody stalls a revocation by paying a fen or waiting for a day, nor does publication in between (E10)."""
+    before, comes = OF_ITSELF[what]
+    waiting = proposed(before())
+    after = comes(waiting)
+    assert after.sequence > waiting.sequence
+    kind = Standing.REVOKED if waiting.ending is None else None
+    done = cases.decided(after, cases.approval(after), NOW, 9)
+    assert (done.case.ending and done.case.ending.kind) == kind
 
 
 def test_what_is_lifted_again_is_the_state_it_was_made_on() -> None:
@@ -124,18 +249,6 @@ def test_what_is_lifted_again_is_the_state_it_was_made_on() -> None:
     held = cases.done(case, cases.command(Suspend, cases.COMPLIANCE, reason="r"), NOW).case
     back = cases.done(held, cases.command(Reinstate, cases.COMPLIANCE, reason="r"), NOW).case
     assert cases.done(back, cases.approval(back), NOW).case.standing(NOW) is Standing.REVOKED
-
-
-def test_what_comes_of_itself_or_from_outside_holds_up_no_approval() -> None:
-    """Nobody stalls a revocation by paying a fen; publication in between counts as nothing (E10)."""
-    case = cases.revocation_proposed()
-    paid = cases.paid(case, 1, reference="B9").case
-    assert paid.deposit.unmatched == 1
-    assert cases.done(paid, cases.approval(paid), NOW).case.standing(NOW) is Standing.REVOKED
-    pending = cases.done(cases.in_publishing(), revoke(), NOW).case
-    listed = publication.published(pending, cases.setting(NOW)).case
-    proposal = pending.proposals[0]
-    assert content_of(listed, proposal.action, proposal.parameters) == proposal.content
 
 
 def test_it_expires_at_the_end_of_the_third_working_day() -> None:
@@ -182,16 +295,19 @@ def test_no_such_proposal() -> None:
     assert refusal(case, approval).kind.exit_code == 3
 
 
-def test_the_same_is_not_proposed_twice_but_other_things_are_beside_it() -> None:
+@pytest.mark.parametrize("reason", ["brushing found", "another ground"])
+def test_the_same_is_not_proposed_twice_whatever_its_reason(reason: str) -> None:
+    """One is open at a time; what is about something else may stand beside it."""
     case = cases.revocation_proposed()
     with pytest.raises(Refusal) as info:
-        cases.done(case, revoke(who=OTHER), NOW)
+        cases.done(case, revoke(reason, OTHER), NOW)
     assert info.value.kind is RefusalKind.PROPOSAL_PENDING and case.proposals[0].id in info.value.hint
-    two = cases.done(case, revoke("another ground"), NOW).case
-    assert len(two.open_proposals) == len(two.tasks) == 2
+    accused = cases.undecided(severity="serious")
+    two = cases.conduct_decided(cases.done(accused, revoke(), NOW).case, "revocation", NOW + timedelta(days=2)).case
+    assert len(two.open_proposals) == len([task for task in two.tasks if task.kind == "approve_revocation"]) == 2
     first, second = two.open_proposals
-    denied = cases.done(two, cases.command(DenyProposal, OTHER, proposal=first.id, reason="r"), NOW).case
-    assert denied.open_proposals == (second,) and [task.subject for task in denied.tasks] == [second.id]
+    denied = sent(two, DenyProposal, OTHER, proposal=first.id, **WHY)
+    assert denied.open_proposals == (second,)
     assert [planned.subject for planned in denied.plan if planned.event is Event.EXPIRE_PROPOSAL] == [second.id]
 
 

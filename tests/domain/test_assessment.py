@@ -484,17 +484,16 @@ def test_a_renewal_that_goes_on_late_takes_the_assessment_with_it() -> None:
 
 
 def test_fails_in_a_row_are_counted_over_the_quarters_assessed() -> None:
-    def case(*results: str) -> Case:
+    def run(*results: str) -> tuple[Assessment, ...]:
         quarters = ("2026Q2", "2026Q3", "2026Q4", "2027Q1")
-        parts = (
+        return tuple(
             Assessment(period=period, state="confirmed", result=result)  # type: ignore[arg-type]
             for period, result in zip(quarters, results, strict=False)
         )
-        return cases.in_valid().model_copy(update={"assessments": tuple(parts)})
 
-    assert len(fails_in_a_row(case("fail", "fail", "pass", "fail"), "2026Q2")) == 2
-    assert len(fails_in_a_row(case("fail", "fail", "pass", "fail"), "2027Q1")) == 1
-    assert fails_in_a_row(case("fail", "pass"), "2026Q3") == ()
+    assert len(fails_in_a_row(run("fail", "fail", "pass", "fail"), "2026Q2")) == 2
+    assert len(fails_in_a_row(run("fail", "fail", "pass", "fail"), "2027Q1")) == 1
+    assert fails_in_a_row(run("fail", "pass"), "2026Q3") == ()
 
 
 # Corrected figures.

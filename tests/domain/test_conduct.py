@@ -289,7 +289,7 @@ class TestAfterAnEnding:
         return cases.done(case, cases.command(Surrender, cases.APPLICANT, reason="搬迁"), NOW + 2 * DAY).case
 
     def applies(self, last: Case, at: datetime) -> None:
-        require_possible(None, last, cases.setting(at))
+        require_possible([last], cases.setting(at))
 
     def test_it_survives_a_surrender_and_its_outcome_sets_the_cooling_off(self) -> None:
         """E47, decision 30."""

@@ -148,10 +148,10 @@ def test_cooling_off_by_how_it_ended(kind: str, days: int) -> None:
     """E47: refused with the earliest date; on that date it is allowed, and waived at once where there is none."""
     case = ended(kind, cases.in_valid()).case
     earliest = midnight(date(2026, 3, 2) + timedelta(days=days + 1 if days else 0))
-    opening.require_possible(None, case, cases.setting(earliest))
+    opening.require_possible([case], cases.setting(earliest))
     if days:
         with pytest.raises(Refusal) as info:
-            opening.require_possible(None, case, cases.setting(earliest - timedelta(seconds=1)))
+            opening.require_possible([case], cases.setting(earliest - timedelta(seconds=1)))
         assert info.value.kind is RefusalKind.COOLING_OFF and "2027-03-03" in info.value.message
 
 

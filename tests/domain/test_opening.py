@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date, timedelta
 
 import pytest
 
 from domain.case import Case, Ending
+from domain.conduct import ConductCase, Outcome
 from domain.opening import require_possible
 from domain.refusals import Refusal, RefusalKind
 from domain.shanghai import midnight
@@ -16,23 +18,33 @@ from tests.domain import cases
 ENDED = midnight(date(2026, 3, 2)) + timedelta(hours=23)
 
 
-def refused(live: Case | None, last: Case | None, on: date) -> Refusal:
+def refused(others: Sequence[Case], on: date) -> Refusal:
     with pytest.raises(Refusal) as info:
-        require_possible(live, last, cases.setting(midnight(on)))
+        require_possible(others, cases.setting(midnight(on)))
     return info.value
 
 
-@pytest.mark.parametrize("stage", [stage for stage in cases.STAGES if stage not in ("settling", "renewal_late")])
+@pytest.mark.parametrize("stage", [stage for stage, make in cases.STAGES.items() if make().ending is None])
 def test_beside_a_live_case_there_is_no_other_whatever_its_stage(stage: str) -> None:
     live = cases.STAGES[stage]()
-    refusal = refused(live, live, date(2026, 3, 9))
+    refusal = refused([cases.expired(), live], date(2026, 3, 9))
     assert refusal.kind is RefusalKind.CASE_EXISTS
     assert live.case_number in refusal.message and live.stage in refusal.message
 
 
-def ended_as(kind: Standing) -> Case:
-    ending = Ending(kind=kind, cause="a cause", legal_at=ENDED, observed_at=ENDED, reason="a reason")
-    return cases.in_review().model_copy(update={"stage": Stage.CLOSED, "ending": ending})
+def ended_as(kind: Standing, days_later: int = 0, *conduct: ConductCase) -> Case:
+    at = ENDED + timedelta(days=days_later)
+    ending = Ending(kind=kind, cause="a cause", legal_at=at, observed_at=at, reason="a reason")
+    return cases.in_review().model_copy(update={"stage": Stage.CLOSED, "ending": ending, "conduct": conduct})
+
+
+def violation(outcome: Outcome | None, days_later: int = 0) -> ConductCase:
+    """Decided so many days after the ending; undecided without an outcome."""
+    given = cases.undecided().conduct[0]
+    if outcome is None:
+        return given
+    closed = {"state": "closed", "outcome": outcome, "closed_at": ENDED + timedelta(days=days_later)}
+    return given.model_copy(update=closed)
 
 
 @pytest.mark.parametrize(
@@ -50,9 +62,41 @@ def ended_as(kind: Standing) -> Case:
 )
 def test_how_the_last_case_ended_says_when_the_next_may_come(kind: Standing, earliest: str) -> None:
     last, day = ended_as(kind), date.fromisoformat(earliest)
-    require_possible(None, last, cases.setting(midnight(day)))
+    require_possible([last], cases.setting(midnight(day)))
     if day == date(2026, 3, 2):
         return  # the day of the ending itself is free
-    refusal = refused(None, last, day - timedelta(days=1))
+    refusal = refused([last], day - timedelta(days=1))
     assert refusal.kind is RefusalKind.COOLING_OFF
     assert earliest in refusal.message
+
+
+@pytest.mark.parametrize(
+    ("others", "earliest"),
+    [
+        ((ended_as(Standing.REVOKED), ended_as(Standing.REJECTED, 40)), "2027-03-03"),
+        ((ended_as(Standing.REVOKED), ended_as(Standing.WITHDRAWN, 100)), "2027-03-03"),
+        ((ended_as(Standing.INVALID), ended_as(Standing.REJECTED, 170)), "2026-09-19"),
+        (
+            (ended_as(Standing.EXPIRED, 0, violation(Outcome.REVOCATION, 20)), ended_as(Standing.LAPSED, 60)),
+            "2027-03-23",
+        ),
+        (
+            (ended_as(Standing.SURRENDERED, 0, violation(Outcome.DEDUCTION, 20)), ended_as(Standing.LAPSED)),
+            "2026-03-02",
+        ),
+    ],
+    ids=["a rejection after a revocation", "a withdrawal", "a rejection later than it", "a violation", "none"],
+)
+def test_of_all_earlier_cases_the_longest_cooling_off_counts(others: tuple[Case, ...], earliest: str) -> None:
+    """E47: nobody gets past it by an application that is refused."""
+    day = date.fromisoformat(earliest)
+    for order in (others, others[::-1]):
+        require_possible(order, cases.setting(midnight(day)))
+        if day != date(2026, 3, 2):
+            assert earliest in refused(order, day - timedelta(days=1)).message
+
+
+def test_a_violation_open_on_any_of_them_is_waited_for() -> None:
+    others = [ended_as(Standing.SURRENDERED, 0, violation(None)), ended_as(Standing.WITHDRAWN, 30)]
+    refusal = refused(others, date(2028, 1, 1))
+    assert refusal.kind is RefusalKind.COOLING_OFF and "LB-2026-000001-C1" in refusal.message

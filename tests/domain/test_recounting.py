@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from domain import agenda, ending, expiry, review
 from domain.case import Case
-from domain.commands import Publish, Reject
+from domain.commands import Publish, Reject, Revoke
 from domain.notices import Notice
 from domain.planning import Event
 from domain.publication import publish_by_hand
@@ -233,6 +233,16 @@ def test_what_repeats_a_deadline_elsewhere_in_the_case_follows_it() -> None:
     assert settling.marks is not None and settling.marks.due_at == end("2027-01-08")
     appeal = moved(rejected(at("2026-12-18")), NEW_YEAR, now=at("2026-12-18")).case
     assert appeal.appeal_until == end("2027-01-04")
+
+
+def test_a_publication_that_a_revocation_cut_off_follows_too() -> None:
+    """It may be set aside (decisions 28 and 34)."""
+    since = at("2026-12-23")
+    proposed = cases.done(cases.in_publishing(since), cases.command(Revoke, cases.COMPLIANCE, reason="r"), since).case
+    after = moved(cases.done(proposed, cases.approval(proposed), since).case, NEW_YEAR, now=since).case
+    assert after.ending is not None and after.ending.interrupted is not None
+    before = after.ending.interrupted
+    assert before.publication is not None and before.publication.due_at == before.tasks[0].due_at == end("2027-01-04")
 
 
 def test_old_and_new_are_on_record_with_the_notice() -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from domain import agenda, next_term, renewal
 from domain.case import Case, Hold
-from domain.commands import ApproveRenewal, RejectRenewal, Renew, Supplement
+from domain.commands import ApproveRenewal, DenyProposal, RejectRenewal, Renew, Revoke, Supplement
 from domain.judging import judge
 from domain.planning import Event
 from domain.policy import Policy
@@ -29,6 +29,7 @@ from domain.submission import Submission
 from tests.domain import cases
 
 LAST_DAY = date(2027, 3, 2)
+DAY = timedelta(days=1)
 INSTANT = timedelta(microseconds=1)
 
 
@@ -358,10 +359,106 @@ class TestUndecidedAtTheEnd:
         with pytest.raises(Refusal):
             cases.renewal_approved(after, -31)
 
+    def test_filed_late_its_quarters_are_taken_up_where_the_end_cut_them_off(self) -> None:
+        """Else a fail that nobody can confirm any more, or an unknown nobody is asked for, would be left for good."""
+        before = cases.objected()
+        expired = cases.ended(before)
+        assert "decide_assessment" not in {task.kind for task in expired.tasks}
+        corrected = cases.told(expired, 5_000_000_000, revision=2, at=cases.before_end(before, -5)).case
+        case = cases.renewal_filed(corrected, -10).case
+        assert case.assessments == before.assessments, "what came on record meanwhile is heard of now"
+        assert "decide_assessment" in {task.kind for task in case.tasks}
+        assert Event.ESCALATE_ASSESSMENT in {planned.event for planned in case.plan}
+        assert Event.REMIND_FIGURES in {planned.event for planned in case.plan}, "the last quarters'"
+        decided = cases.assessment_decided(case, "pass", cases.before_end(before, -11)).case
+        assert cases.renewal_approved(decided, -12).case.stage is Stage.PUBLISHING
+
     def test_filed_late_it_opens_the_late_stage_and_leaves_the_duties(self) -> None:
         case = cases.renewal_filed(cases.expired(), -10).case
         assert case.stage is Stage.RENEWAL_LATE
         assert {task.kind for task in case.tasks} == {"confirm_marks", "settle_deposit", "renewal_review"}
+
+
+def violation_in_the_late_stage(case: Case, outcome: str | None, **fields: Any) -> Case:
+    """Reported and answered once the term was over, and decided when there is an outcome."""
+    at = case.terms[-1].until + DAY
+    case = cases.conduct_answered(cases.conduct_reported(case, at, **fields).case, at).case
+    return cases.conduct_decided(case, outcome, at, 4).case if outcome else case
+
+
+def revocation_proposed(case: Case, at: datetime) -> Case:
+    return cases.done(case, cases.command(Revoke, cases.COMPLIANCE, reason="brushing"), at).case
+
+
+class TestARevocationBesideIt:
+    """Neither gets past the other, whatever comes first (decisions 23, 25)."""
+
+    @pytest.mark.parametrize("make", [cases.renewal_late, cases.delayed_by_us])
+    def test_decided_once_the_term_was_over_it_bars_the_late_renewal(self, make: Any) -> None:
+        case = violation_in_the_late_stage(make(), "revocation", severity="serious")
+        assert case.stage is Stage.RENEWAL_LATE and not case.open_conduct
+        with pytest.raises(Refusal) as info:
+            cases.renewal_approved(case, -3)
+        assert info.value.kind is RefusalKind.RENEWAL_BARRED and "revocation" in info.value.problems[0].message
+        rejected(case, -3)
+
+    def test_nor_can_one_be_filed_after_it(self) -> None:
+        case = violation_in_the_late_stage(cases.expired(), "revocation", severity="serious")
+        with pytest.raises(Refusal) as info:
+            cases.renewal_filed(case, -10)
+        assert info.value.kind is RefusalKind.RENEWAL_BARRED
+        cases.renewal_filed(violation_in_the_late_stage(cases.expired(), "dismissed", severity="serious"), -10)
+
+    def test_proposed_it_is_decided_first(self) -> None:
+        case = revocation_proposed(cases.renewing(), cases.before_end(cases.renewing(), 30))
+        with pytest.raises(Refusal) as info:
+            cases.renewal_approved(case, 29)
+        assert info.value.kind is RefusalKind.RENEWAL_BARRED and case.proposals[0].id in info.value.problems[0].message
+        deny = cases.command(DenyProposal, cases.CERTIFIER, proposal=case.proposals[0].id, reason="r")
+        denied = cases.done(case, deny, cases.before_end(case, 29)).case
+        assert cases.renewal_approved(denied, 29).case.waiting_term
+
+    def test_overtaken_by_the_end_it_bars_the_late_renewal_for_its_time(self) -> None:
+        """Tuesday 2027-03-02 is the last day; proposed on it, it would have waited until Friday."""
+        renewing = cases.renewing()
+        case = cases.ended(revocation_proposed(renewing, cases.before_end(renewing, 1)))
+        assert [proposal.outcome for proposal in case.proposals] == ["overtaken"]
+        with pytest.raises(Refusal) as info:
+            cases.renewal_approved(case, -2)
+        assert info.value.kind is RefusalKind.RENEWAL_BARRED and "2027-03-05" in info.value.problems[0].message
+        assert cases.renewal_approved(case, -3).case.stage is Stage.PUBLISHING
+
+    def test_approved_late_it_can_be_revoked_and_one_ending_is_left(self) -> None:
+        case = cases.renewal_approved(cases.renewal_late(), -3).case
+        proposed = revocation_proposed(case, cases.before_end(cases.renewal_late(), -4))
+        done = cases.done(proposed, cases.approval(proposed), cases.before_end(cases.renewal_late(), -4), 5).case
+        assert done.ending is not None and done.ending.kind is Standing.REVOKED and done.stage is Stage.SETTLING
+
+
+class TestWhatGoesOnIntoALateTerm:
+    """Beside the renewal's own tasks and those of the end, nothing of the case is lost with the approval."""
+
+    def test_a_violation_keeps_its_tasks_and_its_suspension(self) -> None:
+        case = violation_in_the_late_stage(cases.renewal_late(), "suspension")
+        assert case.holds == ()
+        after = cases.renewal_approved(case, -5).case
+        assert {task.kind for task in after.tasks} == {"publish", "rectify"}
+        assert [hold.kind for hold in after.holds] == [after.conduct[0].hold]
+        assert after.standing(cases.before_end(case, -5)) is Standing.SUSPENDED
+
+    def test_a_suspension_whose_ground_is_gone_is_not_one(self) -> None:
+        filed = cases.renewal_filed(cases.undecided(urgent=True), 7).case
+        assert filed.holds
+        case = cases.ended(filed)
+        dismissed = cases.conduct_decided(case, "dismissed", cases.before_end(case, -2), 4).case
+        assert cases.renewal_approved(dismissed, -5).case.standing(cases.before_end(case, -5)) is Standing.CERTIFIED
+
+    def test_a_quarter_without_figures_is_still_to_be_decided(self) -> None:
+        unknown = cases.unknown()
+        filed = cases.renewal_filed(unknown, 7).case
+        after = cases.renewal_approved(cases.ended(filed), -5).case
+        assert {task.kind for task in after.tasks} == {"publish", "decide_assessment"}
+        assert Event.ESCALATE_ASSESSMENT in {planned.event for planned in after.plan}
 
 
 def test_an_expiry_that_is_due_comes_before_a_late_approval() -> None:

@@ -274,13 +274,17 @@ class OfConduct(Kill):
     def id(self, scene: Scene) -> str:
         return f"{scene.base.case.case_number}-C1"
 
-    def workflow_id(self, scene: Scene) -> str:
+    def beside(self, scene: Scene) -> str:
+        """The conduct case's own workflow."""
         return conduct_workflow_id(scene.base.workflow_id, self.id(scene))
+
+    def workflow_id(self, scene: Scene) -> str:
+        return self.beside(scene)
 
     def _start(self, scene: Scene) -> tuple[ConductState, dict[str, Any]]:
         queue = scene.office.settings.task_queue
         state = ConductState(case_workflow=scene.base.workflow_id, conduct=self.id(scene))
-        return state, {"id": self.workflow_id(scene), "task_queue": queue}
+        return state, {"id": self.beside(scene), "task_queue": queue}
 
     async def reach(self, scene: Scene) -> None:
         await super().reach(scene)
@@ -325,13 +329,29 @@ class OfConduct(Kill):
             await asyncio.sleep(0.2)
 
     async def _knows(self, scene: Scene) -> bool:
-        handle = scene.office.client.get_workflow_handle(self.workflow_id(scene))
+        handle = scene.office.client.get_workflow_handle(self.beside(scene))
         try:
             known = await handle.query("conduct", result_type=ConductCase | None)
         except RPCError:  # its task was in the hands of so many that died that the server answers no question now
             return False
         same: bool = known == scene.base.case.conduct_case(self.id(scene))
         return same
+
+
+class OpenAgain(OfConduct):
+    """The conduct case that led to a revocation is open again when that is set aside: its workflow runs again."""
+
+    def workflow_id(self, scene: Scene) -> str:
+        return scene.base.workflow_id
+
+    async def reach(self, scene: Scene) -> None:
+        await Kill.reach(self, scene)
+
+    async def act(self, scene: Scene) -> Any:
+        return await Kill.act(self, scene)
+
+    def effect(self, scene: Scene) -> int:
+        return 0  # it leaves the effect to the server
 
 
 class Hearing(Kill):

@@ -64,6 +64,7 @@ from tests.path.kill_kinds import (
     Import,
     Kill,
     OfConduct,
+    OpenAgain,
     Paying,
     Quarter,
     Resending,
@@ -91,6 +92,7 @@ from tests.path.on_record import (
     RENEWING_LATE,
     REVIEW_TAKEN,
     REVOCATION_PROPOSED,
+    REVOKED_APPEALED,
     SHORT,
     SUSPENDED,
     SUSPENDED_FOR_IT,
@@ -331,6 +333,12 @@ OF_CONDUCT = {
     "escalate_conduct": OfConduct("escalate_conduct", UNDECIDED, ago=timedelta(days=40)),
     "suspend_uncorrected": OfConduct("suspend_uncorrected", RECTIFYING, ago=timedelta(days=40)),
     "ask_for_revocation": OfConduct("ask_for_revocation", SUSPENDED_FOR_IT, ago=timedelta(days=90)),
+    "run_conduct": OpenAgain(
+        "run_conduct",
+        REVOKED_APPEALED,
+        _command(DecideAppeal, CERTIFIER, outcome="set-aside", **_REASON),
+        commits=(),
+    ),
     "read_case": OfConduct("read_case", ACCUSED, commits=()),
 }
 """What comes of itself in a conduct case."""

@@ -18,6 +18,7 @@ from domain import (
     deciding,
     deposit,
     ending,
+    leaving,
     next_term,
     objection,
     opening,
@@ -58,6 +59,7 @@ from domain.commands import (
     Withdraw,
     workflow_id,
 )
+from domain.dependants import Dependants
 from domain.figures import Figures
 from domain.periods import ending_in
 from domain.planning import Event
@@ -229,6 +231,11 @@ class Record:
         approve = self._command(ApproveProposal, who, proposal=proposal.id, content=proposal.content)
         self._add(deciding.decide(self.case, approve, self._setting, NOTHING_ON_RECORD))
 
+    def revoked_for_it(self) -> None:
+        """As two people do; its proposal is left out."""
+        revoke = self._command(Revoke, COMPLIANCE, reason="r", conduct=self.case.conduct[-1].id)
+        self._add(leaving.revoke(self.case, revoke, self._setting, Dependants()))
+
     def appealed(self) -> None:
         assert self.case.ending is not None
         given = {"decision": self.case.ending.decision, "statement": "证据不实"}
@@ -298,6 +305,7 @@ REFUND_ORDERED = reach(IN_SETTLEMENT, Record.refund_proposed, Record.approved_by
 PAID_BY_ANOTHER = reach(IN_DEPOSIT, Record.paid_by_another)
 SUSPENDED_FOR_IT = reach(RECTIFYING, Record.suspended_for_it)
 APPEALED = reach(REJECTED, Record.appealed)
+REVOKED_APPEALED = reach(UNDECIDED, Record.revoked_for_it, Record.appealed)
 RENEWED = reach(RENEWING, Record.renewal_approved)
 SUSPENDED = reach(IN_VALID, Record.suspended)
 REVOCATION_PROPOSED = reach(IN_VALID, Record.revocation_proposed)

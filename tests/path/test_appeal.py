@@ -9,6 +9,7 @@ from domain.refusals import RefusalKind
 from domain.stages import Role, Stage, Standing
 from tests.office import APPLICANT, CERTIFIER, REVIEWER, Base, Office, refused, until
 from tests.path import acts
+from tests.path.test_conduct import accused, known
 
 ONLY_ON = "postgresql"
 """What differs between the databases is tested in tests/store, and by requests and payments at once on both."""
@@ -94,4 +95,24 @@ async def test_a_closed_case_is_taken_up_again_by_two_people(office: Office) -> 
     assert (back.stage, back.standing) == (Stage.REVIEW, Standing.APPLICANT)
     await until(lambda: base.case.awaiting is Role.REVIEWER, "in review again")
     assert await acts.known_to_workflow(base) == base.case
+    acts.check_books(base)
+
+
+async def test_a_violation_that_is_undecided_again_is_waited_for_again(office: Office) -> None:
+    """Its own workflow had ended with the revocation it led to."""
+    base = await acts.in_valid(office)
+    violation = await accused(base, severity="serious", urgent=True)
+    await violation.respond()
+    await violation.decide("revocation")
+    await approved(base)
+    assert (await violation.handle.result())["outcome"] == "revocation"
+    await appeal(base)
+    back = await base.do(DecideAppeal, JUDGE, outcome="set-aside", **REASON)
+    assert (back.standing, back.awaiting) == (Standing.SUSPENDED, Role.COMPLIANCE)
+    assert violation.conduct.state == "decision"
+    await violation.runs()
+    closed = await violation.decide("dismissed")
+    assert (closed.standing, closed.awaiting) == (Standing.CERTIFIED, Role.NOBODY)
+    assert (await violation.handle.result())["outcome"] == "dismissed"
+    await known(base)
     acts.check_books(base)

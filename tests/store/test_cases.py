@@ -280,13 +280,13 @@ class TestOneLiveCasePerEnterprise:
         )
         with store.transaction(second.workflow_id) as tx:
             assert tx.live_case(first.credit_code) is None
-            assert tx.last_case(first.credit_code) == ended
+            assert tx.other_cases(first.credit_code) == [ended]
             tx.write(second.opened())
         with store.transaction("base:another:1") as tx:
             live = tx.live_case(first.credit_code)
-            last = tx.last_case(first.credit_code)
-        assert live is not None and last is not None
-        assert live.case_number == last.case_number == "LB-2027-000001"
+            both = tx.other_cases(first.credit_code)
+        assert live is not None and both[1:] == [live] and both[0] == ended, "first to last"
+        assert live.case_number == "LB-2027-000001"
         with store.transaction(second.workflow_id) as tx:
             assert tx.live_case(first.credit_code) is None, "a case is not in its own way"
 

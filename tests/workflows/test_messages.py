@@ -11,7 +11,7 @@ from pydantic import BaseModel
 from temporalio import activity, workflow
 from temporalio.client import Client
 
-from activities import assessment, calendar
+from activities import assessment, calendar, conduct
 from domain import agenda, conduct_agenda
 from domain.case import Case
 from domain.commands import (
@@ -137,7 +137,8 @@ def test_a_command_has_one_name_everywhere(office_worker_activities: set[str]) -
 def test_what_machines_tell_has_one_name_everywhere() -> None:
     signals = set(workflow._Definition.must_from_class(Certification).signals)
     assert signals == {calendar.SIGNAL, assessment.SIGNAL, "case_changed"}
-    assert set(workflow._Definition.must_from_class(Conduct).signals) == {"case_changed"}
+    assert set(workflow._Definition.must_from_class(Conduct).signals) == {conduct.SIGNAL}
+    assert workflow._Definition.must_from_class(Conduct).name == conduct.WORKFLOW
 
 
 def test_every_planned_event_is_carried_out_by_an_activity_of_its_name(office_worker_activities: set[str]) -> None:

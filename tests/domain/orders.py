@@ -1,0 +1,284 @@
+"""Commands that fit a case as it is, most of them: what a state machine gives in random order (`test_any_order.py`)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date, datetime, timedelta
+from functools import cache
+from typing import Any, Protocol
+
+from domain.case import Case
+from domain.commands import (
+    AddNote,
+    Approve,
+    ApproveProposal,
+    ApproveRenewal,
+    Assign,
+    AssignPayment,
+    Authorise,
+    Certify,
+    CheckMarks,
+    Command,
+    ConfirmMarks,
+    Correct,
+    DecideAppeal,
+    DecideAssessment,
+    DecideConduct,
+    DeductDeposit,
+    DenyProposal,
+    Dissolve,
+    ExtendDeadline,
+    FileAppeal,
+    Missing,
+    ObjectAssessment,
+    Publish,
+    ReceiveDeposit,
+    RefundDeposit,
+    RefuseCertification,
+    Reinstate,
+    Reject,
+    RejectRenewal,
+    ReleaseReview,
+    Renew,
+    ReportConduct,
+    RequestRenewalSupplement,
+    RequestSupplement,
+    ResendLetters,
+    RespondConduct,
+    ReturnPayment,
+    Revoke,
+    SetAside,
+    Supplement,
+    Surrender,
+    Suspend,
+    TakeReview,
+    Withdraw,
+)
+from domain.conduct import Outcome
+from domain.delivery import StoredLetter
+from domain.judging import EXTENDABLE
+from domain.shanghai import last_day, shanghai_date
+from domain.stages import Role
+from domain.submission import Submission
+from tests.domain import cases
+
+PEOPLE = {
+    Role.APPLICANT: ("wang",),
+    Role.REVIEWER: ("li", "he"),
+    Role.FINANCE: ("qian",),
+    Role.CERTIFIER: ("zhao", "shen"),
+    Role.COMPLIANCE: ("he", "feng"),
+    Role.OPERATOR: ("sun",),
+}
+"""Who acts in a role; one of them in two."""
+WHY = {"reason": "r"}
+ITEMS = {"items": (Missing(condition="A4.area", what="w"),)}
+CORRECTED = "1"
+"""The sha256 of a submission that corrects the base's name; any other is the application as it was."""
+
+
+class Known(Protocol):
+    """What a command is made from."""
+
+    case: Case
+    now: datetime
+    payments: int
+
+
+Fields = Callable[[Known, int], dict[str, Any] | None]
+"""(what is known, a number that chooses) → the command's fields; None: not now."""
+
+
+class OnRecord(cases.AllOnRecord):
+    """What is on record beside the case: the same application, no payment, one letter that stuck, numbers that rise."""
+
+    def __init__(self) -> None:
+        self.numbers = 1
+
+    def handed_over(self, sha256: str) -> Submission:
+        return _corrected() if sha256 == CORRECTED else cases.submission()
+
+    def revision(self, _: int) -> Submission:
+        return cases.submission()
+
+    def payment(self, _: str) -> tuple[None, None]:
+        return None, None
+
+    def letters(self) -> list[StoredLetter]:
+        return [StoredLetter("1.1", "undeliverable")]
+
+    def draw_number(self, series: str, year: int) -> str:
+        self.numbers += 1
+        return f"{series}-{year}-{self.numbers:06d}"
+
+
+@cache
+def _corrected() -> Submission:
+    given = cases.submission()
+    base = given.application.base.model_copy(update={"address": "another street"})
+    return given.model_copy(update={"application": given.application.model_copy(update={"base": base})})
+
+
+def _with(**fields: Any) -> Fields:
+    return lambda *_: fields
+
+
+def _rarely(**fields: Any) -> Fields:
+    """Not everybody leaves at once."""
+    return lambda _, detail: fields if detail % 6 == 0 else None
+
+
+def _revision(**fields: Any) -> Fields:
+    return lambda known, _: {"revision": known.case.revision, **fields}
+
+
+def _payment(known: Known, detail: int) -> dict[str, Any] | None:
+    known.payments += 1
+    if known.case.deposit.missing == 0 and detail % 6:
+        return None
+    fen = (10_000_000, 4_000_000, 20_000_000, 1)[detail % 4]
+    payer = "somebody else" if detail % 5 == 4 else cases.payer()
+    return {"amount": fen, "reference": f"B{known.payments}", "payer": payer}
+
+
+def _unmatched(known: Known, detail: int) -> dict[str, Any] | None:
+    found = known.case.unmatched_payments
+    return {"reference": found[detail % len(found)].reference, **WHY} if found else None
+
+
+def _deduction(known: Known, detail: int) -> dict[str, Any] | None:
+    found = known.case.conduct
+    fen = (1, 3_000_000, 10_000_000)[detail % 3]
+    return {"amount": fen, "violation": found[detail % len(found)].id, **WHY} if found else None
+
+
+def _refund(known: Known, detail: int) -> dict[str, Any] | None:
+    """All of it most times."""
+    there = known.case.deposit.available
+    return {"amount": max(1, there if detail % 4 else there // 2), **WHY} if there else None
+
+
+def _last_day(known: Known, _: int) -> dict[str, Any] | None:
+    return {"from_last_day": known.case.terms[-1].last_day} if known.case.terms else None
+
+
+def _violation(known: Known, detail: int) -> dict[str, Any] | None:
+    """At most two at once: they are not all there is."""
+    if len(known.case.open_conduct) > 1:
+        return None
+    return {
+        "conduct": f"{known.case.case_number}-C{len(known.case.conduct) + 1}",
+        "rule": "R6",
+        "trigger": "breach",
+        "severity": ("minor", "serious")[detail % 2],
+        "found_on": shanghai_date(known.now),
+        "facts": "f",
+        "evidence": ("0",),
+        "urgent": detail % 3 == 0,
+    }
+
+
+def _of_conduct(**fields: Any) -> Fields:
+    def made(known: Known, detail: int) -> dict[str, Any] | None:
+        found = known.case.open_conduct or known.case.conduct
+        return {"conduct": found[detail % len(found)].id, **fields} if found else None
+
+    return made
+
+
+def _conduct_decision(known: Known, detail: int) -> dict[str, Any] | None:
+    found = known.case.open_conduct or known.case.conduct
+    if not found:
+        return None
+    conduct = found[detail % len(found)]
+    outcomes = sorted(conduct.possible) or list(Outcome)
+    return {"conduct": conduct.id, "outcome": outcomes[detail % len(outcomes)], **WHY}
+
+
+def _approval(known: Known, detail: int) -> dict[str, Any] | None:
+    found = known.case.open_proposals
+    if not found:
+        return None
+    proposal = found[detail % len(found)]
+    return {"proposal": proposal.id, "content": proposal.content}
+
+
+def _denial(known: Known, detail: int) -> dict[str, Any] | None:
+    """Rarely: one denial ends it."""
+    return next(({"proposal": one.id, **WHY} for one in known.case.open_proposals[-1:] if detail % 4 == 0), None)
+
+
+def _decision(**fields: Any) -> Fields:
+    def made(known: Known, _: int) -> dict[str, Any]:
+        return {"decision": known.case.ending.decision if known.case.ending else "none", **fields}
+
+    return made
+
+
+def _extension(known: Known, detail: int) -> dict[str, Any] | None:
+    found = [task for task in known.case.tasks if task.kind in EXTENDABLE and task.due_at is not None]
+    if not found:
+        return None
+    task = found[detail % len(found)]
+    to: date = last_day(task.due_at or known.now) + timedelta(days=1 + detail)
+    return {"deadline": EXTENDABLE[task.kind], "to": to, **WHY}
+
+
+def _quarter(known: Known, detail: int) -> dict[str, Any] | None:
+    found = [one.period for one in known.case.assessments if one.state in ("unknown", "objected")]
+    return {"period": found[0], "outcome": ("pass", "fail")[detail % 2], **WHY} if found else None
+
+
+MAKERS: dict[str, tuple[type[Command], tuple[Role, ...], Fields]] = {
+    "supplement": (Supplement, (Role.APPLICANT,), _with(submission="0")),
+    "withdraw": (Withdraw, (Role.APPLICANT,), _rarely(**WHY)),
+    "take_review": (TakeReview, (Role.REVIEWER,), _with()),
+    "release_review": (ReleaseReview, (Role.REVIEWER,), _with()),
+    "approve": (Approve, (Role.REVIEWER,), _revision()),
+    "request_supplement": (RequestSupplement, (Role.REVIEWER,), _revision(**ITEMS)),
+    "reject": (Reject, (Role.REVIEWER,), _revision(**WHY)),
+    "receive_deposit": (ReceiveDeposit, (Role.FINANCE,), _payment),
+    "assign_payment": (AssignPayment, (Role.FINANCE,), _unmatched),
+    "return_payment": (ReturnPayment, (Role.FINANCE,), _unmatched),
+    "deduct_deposit": (DeductDeposit, (Role.FINANCE,), _deduction),
+    "refund_deposit": (RefundDeposit, (Role.FINANCE,), _refund),
+    "certify": (Certify, (Role.CERTIFIER,), _with()),
+    "refuse_certification": (RefuseCertification, (Role.CERTIFIER,), _rarely(**WHY)),
+    "publish": (Publish, (Role.OPERATOR,), lambda _, d: {"evidence": (None, "0")[d % 2]}),
+    "renew": (Renew, (Role.APPLICANT,), _last_day),
+    "approve_renewal": (ApproveRenewal, (Role.REVIEWER,), _revision()),
+    "request_renewal_supplement": (RequestRenewalSupplement, (Role.REVIEWER,), _revision(**ITEMS)),
+    "reject_renewal": (RejectRenewal, (Role.REVIEWER,), _revision(**WHY)),
+    "suspend": (Suspend, (Role.COMPLIANCE,), _with(**WHY)),
+    "reinstate": (Reinstate, (Role.COMPLIANCE,), _with(**WHY)),
+    "surrender": (Surrender, (Role.APPLICANT,), _rarely(**WHY)),
+    "dissolve": (Dissolve, (Role.OPERATOR,), _rarely(**WHY)),
+    "revoke": (Revoke, (Role.COMPLIANCE,), lambda _, d: {"reason": f"r{d % 2}"}),
+    "report_conduct": (ReportConduct, (Role.COMPLIANCE, Role.OPERATOR), _violation),
+    "respond_conduct": (RespondConduct, (Role.APPLICANT,), _of_conduct(statement="s")),
+    "decide_conduct": (DecideConduct, (Role.COMPLIANCE,), _conduct_decision),
+    "authorise": (
+        Authorise,
+        (Role.CERTIFIER,),
+        lambda k, _: {"activity": "a", "until": shanghai_date(k.now), "evidence": ("0",)},
+    ),
+    "file_appeal": (FileAppeal, (Role.APPLICANT,), _decision(statement="s")),
+    "decide_appeal": (
+        DecideAppeal,
+        (Role.CERTIFIER, Role.COMPLIANCE),
+        lambda _, d: {"outcome": ("uphold", "set-aside")[d % 3 > 0], **WHY},
+    ),
+    "set_aside": (SetAside, (Role.COMPLIANCE,), _decision(**WHY)),
+    "approve_proposal": (ApproveProposal, (Role.CERTIFIER, Role.COMPLIANCE), _approval),
+    "deny_proposal": (DenyProposal, (Role.CERTIFIER, Role.COMPLIANCE), _denial),
+    "object_assessment": (ObjectAssessment, (Role.APPLICANT,), _with(statement="s")),
+    "decide_assessment": (DecideAssessment, (Role.COMPLIANCE,), _quarter),
+    "confirm_marks": (ConfirmMarks, (Role.APPLICANT,), _with(evidence=("0",))),
+    "check_marks": (CheckMarks, (Role.COMPLIANCE,), _with(result="r")),
+    "correct": (Correct, (Role.OPERATOR,), _with(submission=CORRECTED)),
+    "assign": (Assign, (Role.OPERATOR,), lambda _, d: {"to": ("li", "he", "shen")[d % 3], **WHY}),
+    "extend_deadline": (ExtendDeadline, (Role.OPERATOR,), _extension),
+    "add_note": (AddNote, (Role.FINANCE,), _with(text="t")),
+    "resend_letters": (ResendLetters, (Role.OPERATOR,), _with()),
+}
+"""Action → its command, who may use it, its fields."""
