@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 from audit.canonical import quick
@@ -90,9 +91,10 @@ class Replay:
         same = self._facts == hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest()
         try:
             facts = json.loads(text)
-        except ValueError:
-            facts = None
-        present = _present(facts) if isinstance(facts, dict) else {}
+            present = _present(facts)
+        except (ValueError, TypeError, KeyError, AttributeError):  # no state a case was ever in
+            yield Broken("facts", (self._last,), self._number, self._last)
+            return
         if "ending" in told:
             present |= {"ended": case["ended"]}
             told = told | {"ended": told["ending"] is not None}
@@ -156,7 +158,11 @@ def _parts(name: str, told: Any, present: Any) -> Iterator[tuple[str, object, ob
 
 
 def _instant(text: str) -> str:
-    return text.replace("Z", "+00:00")
+    """In UTC, as entries tell it; what is no instant stays as it is."""
+    try:
+        return datetime.fromisoformat(text).astimezone(UTC).isoformat()
+    except ValueError:
+        return text
 
 
 def _shown(value: object) -> str:

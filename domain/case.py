@@ -239,6 +239,7 @@ class Case(_Part):
     `reviewers` are all who have decided on a revision of the application.
     `appeal` is the newest, `earlier_appeals` those against decisions that were set aside before, first to last.
     `resumed_at` is when what had ended it was set aside last.
+    `cooling_off_waived` is when two people last let the enterprise apply again at once.
     `suspended_since` is since when there has been a hold without a break, whichever it was; None without one.
     """
 
@@ -279,6 +280,7 @@ class Case(_Part):
     resumed_at: datetime | None = None
     appeal: Appeal | None = None
     earlier_appeals: tuple[Appeal, ...] = ()
+    cooling_off_waived: datetime | None = None
 
     @property
     def interrupted(self) -> Interrupted:

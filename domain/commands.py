@@ -374,6 +374,13 @@ class SetAside(Command):
     reason: str = Field(min_length=1, max_length=2000)
 
 
+class WaiveCoolingOff(Command):
+    """Let the enterprise apply again at once. A second person approves it (decisions 29 and 30)."""
+
+    action: ClassVar[str] = "waive_cooling_off"
+    reason: str = Field(min_length=1, max_length=2000)
+
+
 class ApproveProposal(Command):
     """Approve, as the second person, what a proposal's content (its sha256) says, and carry it out."""
 

@@ -14,6 +14,7 @@ from domain import (
     approving,
     casework,
     certification,
+    cooling_off,
     correction,
     deduction,
     delivery,
@@ -34,7 +35,16 @@ from domain import (
     violation,
 )
 from domain.case import Case, Proposal
-from domain.commands import Actor, Command, DeductDeposit, RefundDeposit, ReturnPayment, Revoke, SetAside
+from domain.commands import (
+    Actor,
+    Command,
+    DeductDeposit,
+    RefundDeposit,
+    ReturnPayment,
+    Revoke,
+    SetAside,
+    WaiveCoolingOff,
+)
 from domain.conduct import Outcome
 from domain.delivery import StoredLetter
 from domain.dependants import Dependants
@@ -235,6 +245,7 @@ RULES: dict[str, Rule] = {
     "file_appeal": _in_writing(WrittenStatement, _with_evidence(appeal.file)),
     "decide_appeal": _back(appeal.decide),
     "set_aside": _back(setting_aside.set_aside),
+    "waive_cooling_off": _plain(cooling_off.waive),
     "approve_proposal": _approve_proposal,
     "deny_proposal": _plain(approving.deny),
     "object_assessment": _in_writing(WrittenStatement, _with_evidence(objection.object_to)),
@@ -255,6 +266,7 @@ PROPOSED: dict[str, type[Command]] = {
     "return_payment": ReturnPayment,
     "revoke": Revoke,
     "set_aside": SetAside,
+    "waive_cooling_off": WaiveCoolingOff,
 }
 """What may be proposed, by its action: the keys are those of `SECOND_PERSON`."""
 

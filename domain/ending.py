@@ -2,27 +2,20 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from domain.case import Case, Decided, Ending
 from domain.commands import Actor, Reject, Withdraw
+from domain.cooling_off import earliest_new_application
 from domain.judging import judge
 from domain.letters import before_end_of, letter, long_date
 from domain.money import format_cny
 from domain.planning import Event, Planned, Task
-from domain.policy import Policy
 from domain.records import Decision, Record, Transition
 from domain.setting import Setting, step
 from domain.shanghai import shanghai_date
 from domain.stages import Role, Stage, Standing
-
-
-def earliest_new_application(kind: Standing, ended_at: datetime, policy: Policy) -> date:
-    """From which Shanghai date the enterprise may apply again after a case that ended so (decision 30)."""
-    days = policy.cooling_off_days.get(kind, 0)
-    # A period of days ends with its last day (decision 2); no cooling-off at all leaves the day itself free.
-    return shanghai_date(ended_at) + timedelta(days=days + 1 if days else 0)
 
 
 def withdraw(case: Case, command: Withdraw, setting: Setting) -> Transition:

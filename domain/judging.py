@@ -56,6 +56,7 @@ STAGES: dict[str, frozenset[Stage]] = {
     "file_appeal": _ENDED,
     "decide_appeal": _ENDED,
     "set_aside": _ENDED | {Stage.CLOSED},
+    "waive_cooling_off": frozenset({Stage.SETTLING, Stage.CLOSED}),
     "approve_proposal": frozenset(Stage),
     "deny_proposal": frozenset(Stage),
     "check_marks": frozenset({Stage.RENEWAL_LATE, Stage.SETTLING, Stage.CLOSED}),

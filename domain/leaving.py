@@ -15,8 +15,9 @@ from domain.after_ending import duties, withdrawn
 from domain.case import Case, Ending
 from domain.commands import Actor, Dissolve, Revoke, Surrender
 from domain.conduct import ConductCase
+from domain.cooling_off import earliest_new_application
 from domain.dependants import Dependants, to_be_told
-from domain.ending import earliest_new_application, end_before_term
+from domain.ending import end_before_term
 from domain.judging import judge
 from domain.letters import before_end_of, letter, long_date
 from domain.money import format_cny
@@ -110,9 +111,10 @@ def end_in_term(
     # A next term that waits leaves with its begin: the term under way is the newest again.
     ends = case.model_copy(update={"terms": tuple(one for one in case.terms if one != waiting)})
     off_the_list, off = withdrawn(ends, setting, ended_at)
-    follows = duties(setting, ended_at)
+    counted_from = case.over_since(ended_at)
+    follows = duties(setting, counted_from)
     marks, settlement = follows["tasks"]
-    changes, appeal = _appeal(kind, ended_at, setting)
+    changes, appeal = _appeal(kind, counted_from, setting)
     others = case.tasks_without("publish", top_up.TASK, *renewal.TASKS, *quarter.TASKS)
     return step(
         case,

@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date
 
-from domain.case import Case, Deposit, Ending
+from domain import cooling_off
+from domain.case import Case, Deposit
 from domain.commands import Apply, workflow_id
-from domain.conduct import Outcome
-from domain.ending import earliest_new_application
 from domain.judging import judge
 from domain.letters import letter
 from domain.money import format_cny
-from domain.policy import Policy
 from domain.records import ApplicationRevision, KnownBy, ScreeningResult, Transition
 from domain.refusals import Refusal, RefusalKind
 from domain.review import review_opened
 from domain.screening import screen
 from domain.setting import Setting, step
-from domain.stages import Stage, Standing
+from domain.stages import Stage
 from domain.submission import Submission
 
 
@@ -28,36 +25,8 @@ def require_possible(others: Sequence[Case], setting: Setting) -> None:
     `others` are the enterprise's cases, first to last: the longest end counts, however the newest one ended.
     """
     require_no_other(next((case for case in others if case.ending is None), None))
-    for case in others:
-        for conduct in case.open_conduct:
-            raise Refusal(
-                RefusalKind.COOLING_OFF,
-                f"The conduct case {conduct.id} of case {case.case_number} is still open; from when a new application "
-                "is possible depends on its outcome.",
-                "Apply again when it is closed (decision 30).",
-            )
-    ends = [(_earliest(case, case.ending, setting.policy), case) for case in others if case.ending is not None]
-    if not ends:
-        return
-    (earliest, as_what), case = max(ends, key=lambda end: end[0][0])
-    if setting.today < earliest:
-        raise Refusal(
-            RefusalKind.COOLING_OFF,
-            f"Case {case.case_number} {as_what}; a new application is possible from {earliest}.",
-            f"Apply again on {earliest} or later (decision 30).",
-        )
-
-
-def _earliest(case: Case, ending: Ending, policy: Policy) -> tuple[date, str]:
-    """By how the case ended, and by what was decided on its violations since (decision 30); and what sets it."""
-    ends = [(earliest_new_application(ending.kind, ending.legal_at, policy), f"ended as {ending.kind}")]
-    deserved = f"ended as {ending.kind}, its violation deserved a revocation"
-    ends += [
-        (earliest_new_application(Standing.REVOKED, conduct.closed_at, policy), deserved)
-        for conduct in case.conduct
-        if conduct.outcome is Outcome.REVOCATION and conduct.closed_at is not None
-    ]
-    return max(ends, key=lambda end: end[0])
+    for case in sorted(others, key=lambda case: cooling_off.ends(case, setting.policy)[0], reverse=True):
+        cooling_off.require_over(case, setting)
 
 
 def require_no_other(live: Case | None) -> None:

@@ -31,8 +31,10 @@ SECOND_PERSON: dict[str, SecondPerson] = {
     "return_payment": SecondPerson("approve_return", (Role.FINANCE, Role.COMPLIANCE)),
     "revoke": SecondPerson("approve_revocation", (Role.COMPLIANCE, Role.CERTIFIER)),
     "set_aside": SecondPerson("approve_set_aside", (Role.COMPLIANCE, Role.CERTIFIER)),
+    "waive_cooling_off": SecondPerson("approve_waiver", (Role.COMPLIANCE, Role.CERTIFIER)),
 }
-"""Action → what moves money out or takes a right away for good, and so is only proposed first (decision 29)."""
+"""Action → what moves money out, takes a right away for good or lifts a bar on one, and so is only proposed first
+(decision 29)."""
 
 _SECOND_PERSONS = frozenset(role for second in SECOND_PERSON.values() for role in second.roles)
 
@@ -70,6 +72,7 @@ ROLES: dict[str, frozenset[Role]] = {
     "file_appeal": _HANDED_IN,
     "decide_appeal": frozenset({Role.CERTIFIER, Role.COMPLIANCE}),
     "set_aside": frozenset({Role.COMPLIANCE}),
+    "waive_cooling_off": frozenset({Role.COMPLIANCE}),
     "approve_proposal": _SECOND_PERSONS,
     "deny_proposal": _SECOND_PERSONS,
     "check_marks": frozenset({Role.COMPLIANCE, Role.OPERATOR}),

@@ -100,6 +100,14 @@ def goes_on(case: Case | Interrupted) -> dict[str, Any]:
     }
 
 
+def with_windows(assessments: tuple[Assessment, ...], plan: tuple[Planned, ...]) -> tuple[Assessment, ...]:
+    """Assessments with the time to object as it ends by a plan."""
+    ends = {planned.subject: planned.at for planned in plan if planned.event is Event.END_OBJECTION}
+    return tuple(
+        one.model_copy(update={"objection_until": ends.get(one.period, one.objection_until)}) for one in assessments
+    )
+
+
 def facts(period: str) -> dict[str, Any]:
     """What every letter about a quarter names: as people say it, and as it is typed."""
     return {"period": Period.parse(period).chinese, "quarter": period}

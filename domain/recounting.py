@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeVar
 
+from domain import quarter
 from domain.case import Case, Publication
 from domain.letters import letter, long_date
 from domain.notices import NoticeReference
@@ -125,6 +126,7 @@ def _cut_off(case: Case, setting: Setting) -> dict[str, Any]:
             "plan": _moved(plan),
             "conduct": tuple(conduct.model_copy(update={"plan": _moved(pairs)}) for conduct, pairs in of_conduct),
             "publication": _due_by(before.publication, publish),
+            "assessments": before.assessments and quarter.with_windows(before.assessments, _moved(plan)),
         }
     )
     return {"ending": case.ending.model_copy(update={"interrupted": counted})}

@@ -34,6 +34,7 @@ refusal
 │   ├── deposit_too_small         more than is there of the deposit
 │   ├── nothing_withholds         nothing stands in the way of refunding the whole deposit
 │   ├── nothing_lacking           the deposit is full
+│   ├── nothing_to_waive          nothing bars a new application
 │   ├── nothing_unmatched         no such money fits nowhere
 │   ├── nothing_to_resend         every letter meant has arrived or is on its way
 │   └── not_local                 only on the local server
@@ -88,6 +89,7 @@ class RefusalKind(StrEnum):
     DEPOSIT_TOO_SMALL = "deposit_too_small"
     NOTHING_WITHHOLDS = "nothing_withholds"
     NOTHING_LACKING = "nothing_lacking"
+    NOTHING_TO_WAIVE = "nothing_to_waive"
     NOTHING_UNMATCHED = "nothing_unmatched"
     NOTHING_TO_RESEND = "nothing_to_resend"
     NOT_LOCAL = "not_local"
@@ -142,6 +144,7 @@ TREE: dict[str, tuple[RefusalKind, ...]] = {
         RefusalKind.DEPOSIT_TOO_SMALL,
         RefusalKind.NOTHING_WITHHOLDS,
         RefusalKind.NOTHING_LACKING,
+        RefusalKind.NOTHING_TO_WAIVE,
         RefusalKind.NOTHING_UNMATCHED,
         RefusalKind.NOTHING_TO_RESEND,
         RefusalKind.NOT_LOCAL,

@@ -11,7 +11,7 @@ from typing import Any
 
 from domain import quarter
 from domain.after_ending import duties
-from domain.case import Case, Renewal
+from domain.case import Case, Ending, Renewal
 from domain.commands import RejectRenewal, Renew, RequestRenewalSupplement, Supplement
 from domain.conduct import Outcome
 from domain.judging import judge
@@ -26,6 +26,7 @@ from domain.shanghai import shanghai_date
 from domain.stages import Role, Stage, Standing
 from domain.submission import Submission
 from domain.terms import Term
+from domain.time_left import TimeLeft
 
 TASKS = ("renewal_review", "renewal_supplement")
 """The tasks a renewal opens."""
@@ -72,7 +73,7 @@ def renew(case: Case, command: Renew, submission: Submission, setting: Setting) 
         in_good_time=setting.now <= term.until - timedelta(days=setting.policy.renewal_in_good_time_days_before),
     )
     closing = (_late_window(case, term, setting),) if late else ()
-    quarters = _quarters_taken_up(case) if late else {"tasks": (), "plan": ()}
+    quarters = _quarters_taken_up(case, setting) if late else {"tasks": (), "plan": ()}
     review = _review(case, setting)
     return step(
         case,
@@ -107,12 +108,32 @@ def renew(case: Case, command: Renew, submission: Submission, setting: Setting) 
     )
 
 
-def _quarters_taken_up(case: Case) -> dict[str, Any]:
-    """The assessments the end of the term cut off: a next term hangs on them again (decision 23)."""
+def _quarters_taken_up(case: Case, setting: Setting) -> dict[str, Any]:
+    """The assessments the end of the term cut off: a next term hangs on them again (decision 23).
+
+    Whoever could still object then has the time that was left.
+    """
     before = case.ending.interrupted if case.ending else None
-    if before is None or before.assessments is None:
+    if case.ending is None or before is None or before.assessments is None:
         return {"tasks": (), "plan": ()}
-    return {**quarter.goes_on(before), "assessments": before.assessments}
+    left, taken_up = TimeLeft(case.ending.legal_at, setting), quarter.goes_on(before)
+    plan = tuple(left.of_planned(planned) for planned in taken_up["plan"])
+    return {"tasks": taken_up["tasks"], "plan": plan, "assessments": quarter.with_windows(before.assessments, plan)}
+
+
+def _quarters_cut_off_again(case: Case, ending: Ending) -> Ending:
+    """The ending with the assessments as they stand: they went on while a late renewal was undecided, and the next
+    one takes them up from there."""
+    before = ending.interrupted
+    if before is None or before.assessments is None:
+        return ending
+    now, kept = quarter.goes_on(case), quarter.goes_on(before)
+    cut_off = {
+        "tasks": (*(task for task in before.tasks if task not in kept["tasks"]), *now["tasks"]),
+        "plan": (*(planned for planned in before.plan if planned not in kept["plan"]), *now["plan"]),
+        "assessments": case.assessments,
+    }
+    return ending.model_copy(update={"interrupted": before.model_copy(update=cut_off)})
 
 
 def revocations(case: Case) -> tuple[Problem, ...]:
@@ -308,6 +329,7 @@ def _without_renewal(
         ends = long_date(case.terms[-1].last_day)
         note = letter(case, event, setting, until=case.terms[-1].until, ends=ends, **facts)
     else:
+        changes["ending"] = _quarters_cut_off_again(case, case.ending)
         tasks = tuple(task for task in tasks if task.kind not in quarter.TASKS)
         plan = tuple(planned for planned in plan if planned.event not in quarter.EVENTS)
         follows = {} if case.marks else duties(setting, legal_at or setting.now)

@@ -8,21 +8,24 @@ from __future__ import annotations
 
 from typing import Any
 
-from domain import official_list, suspension, top_up
+from domain import official_list, quarter, suspension, top_up
 from domain.after_ending import EVENTS_OF_THE_END, TASKS_OF_THE_END
 from domain.assessing import FAILED
 from domain.assessment import failed_last
 from domain.case import Appeal, Assessment, Case, Ending, Interrupted
 from domain.commands import SetAside
+from domain.conduct import ConductCase, Outcome
+from domain.deposit import full_deposit
 from domain.judging import judge, require_whole
 from domain.letters import letter
 from domain.permissions import SECOND_PERSON
-from domain.planning import Event, Planned
+from domain.planning import Event, Planned, Task
 from domain.records import BenefitsRestored, Decision, Record, Transition
 from domain.setting import Setting, step
 from domain.shanghai import last_day
 from domain.stages import Stage
 from domain.time_left import TimeLeft
+from domain.violation import waits_for_compliance
 
 OF_THE_ENDING = (
     *EVENTS_OF_THE_END,
@@ -86,7 +89,7 @@ def undone(
             "decision": ending.decision,
             "reason": reason,
             "ended_as": ending.kind.value,
-            "reopened": [conduct.id for conduct in before.conduct],
+            "reopened": [one.id for one in restored.open_conduct if case.conduct_case(one.id) != one],
             "gap": _gap(ending, setting),
         },
         **changes,
@@ -104,7 +107,8 @@ def _without_object(case: Case, setting: Setting) -> Appeal | None:
 def _restored(case: Case, ending: Ending, before: Interrupted, setting: Setting) -> tuple[Case, dict[str, Any]]:
     """What the decision interrupted, with what has come since and does not belong to it."""
     left = TimeLeft(ending.legal_at, setting)
-    reopened = {one.id: left.of_conduct(one) for one in before.conduct}
+    decided_anew = _decided_anew(case, ending, before, setting)
+    reopened = {one.id: left.of_conduct(one) for one in before.conduct} | {one.id: one for one, _ in decided_anew}
     conduct = tuple(reopened.get(one.id, one) for one in case.conduct)
     going_on = {one.id for one in case.conduct} - set(reopened)
     kept = case.tasks_without(*_TASKS_OF_THE_ENDING)
@@ -135,16 +139,50 @@ def _restored(case: Case, ending: Ending, before: Interrupted, setting: Setting)
             (last_day(task.due_at) for task in back if task.kind == "deposit" and task.due_at), case.deposit_due_on
         ),
         "assessments": _assessments(case, ending, before, plan),
-        "tasks": (*back, *kept),
+        "tasks": (*back, *kept, *(task for _, task in decided_anew)),
         "plan": (*plan, *since),
+        "cooling_off_waived": None,
     }
+    if before.stage is Stage.DEPOSIT and not case.deposit.missing:  # what was lacking has come meanwhile
+        full = full_deposit(setting)
+        without = case.model_copy(update=changes)
+        changes |= {
+            "stage": full["stage"],
+            "tasks": (*without.tasks_without("deposit"), *full["tasks"]),
+            "plan": (*without.plan_without(Event.REMIND_DEPOSIT, Event.LAPSE_DEPOSIT), *full["plan"]),
+        }
     restored = case.model_copy(update=changes)
     if not case.deposit.missing:
         restored = restored.model_copy(update={"plan": restored.plan_without(*top_up.EVENTS)})
         changes["plan"] = restored.plan
-    holds = tuple(hold for hold in before.holds if hold.kind != top_up.HOLD or case.deposit.missing)
-    changes |= suspension.grounded(restored, holds, before.suspended_since)
+    changes |= suspension.grounded(restored, before.holds, before.suspended_since)
     return case.model_copy(update=changes), changes
+
+
+def _decided_anew(case: Case, ending: Ending, before: Interrupted, setting: Setting) -> list[tuple[ConductCase, Task]]:
+    """The violations that deserved a revocation by a decision made after the end, with compliance's task on each.
+
+    One person was enough for it there. A certification that goes on after all is revoked by two (decision 29).
+    """
+    closed_by_it = {one.id for one in before.conduct}
+    held = {hold.kind: hold for hold in before.holds}
+    anew = []
+    for one in case.conduct:
+        late = one.closed_at is not None and one.closed_at >= ending.legal_at
+        if one.outcome is not Outcome.REVOCATION or not late or one.id in closed_by_it:
+            continue
+        task, plan = waits_for_compliance(one, setting, "decide_conduct")
+        opened: dict[str, Any] = {
+            "state": "decision",
+            "outcome": None,
+            "closed_at": None,
+            "plan": plan,
+            "acts": one.acts + 1,
+        }
+        if (hold := held.get(one.hold)) is not None:
+            opened |= {"suspended_since": hold.since, "suspended_for": hold.reason}
+        anew.append((one.model_copy(update=opened), task))
+    return anew
 
 
 def _assessments(case: Case, ending: Ending, before: Interrupted, plan: tuple[Planned, ...]) -> tuple[Assessment, ...]:
@@ -155,12 +193,9 @@ def _assessments(case: Case, ending: Ending, before: Interrupted, plan: tuple[Pl
     if before.assessments is None:
         return case.assessments
     failed = failed_last(before.assessments) if ending.cause == FAILED else ()
-    windows = {planned.subject: planned.at for planned in plan if planned.event is Event.END_OBJECTION}
     return tuple(
-        one.model_copy(update={"result": "unknown"})
-        if one in failed
-        else one.model_copy(update={"objection_until": windows.get(one.period, one.objection_until)})
-        for one in before.assessments
+        one.model_copy(update={"result": "unknown"}) if one in failed else with_window
+        for one, with_window in zip(before.assessments, quarter.with_windows(before.assessments, plan), strict=True)
     )
 
 

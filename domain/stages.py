@@ -65,7 +65,7 @@ MOVES: dict[Stage | None, frozenset[Stage]] = {
     Stage.CERTIFYING: frozenset({Stage.PUBLISHING}) | _ENDED,
     Stage.PUBLISHING: frozenset({Stage.VALID, Stage.RENEWAL_LATE, Stage.SETTLING}),
     Stage.VALID: frozenset({Stage.RENEWAL_LATE, Stage.SETTLING}),
-    Stage.RENEWAL_LATE: frozenset({Stage.PUBLISHING, Stage.SETTLING}),
+    Stage.RENEWAL_LATE: frozenset({Stage.PUBLISHING}) | _ENDED,
     # What is set aside leads back to where it was.
     Stage.SETTLING: frozenset(Stage) - {Stage.SETTLING},
     Stage.CLOSED: frozenset(Stage) - {Stage.CLOSED},

@@ -21,6 +21,8 @@ from domain.shanghai import shanghai_date
 
 COMPLIANCE = "compliance"
 """The hold that compliance places and lifts by hand."""
+DEPOSIT = "deposit"
+"""The hold a deposit places that was not topped up in time (`domain/top_up.py`)."""
 
 Held = tuple[tuple[ListRevision, ...], dict[str, Any]]
 """What a hold placed or lifted leaves on record, and what it changes."""
@@ -103,7 +105,10 @@ def grounded(case: Case, holds: tuple[Hold, ...], since: datetime | None) -> dic
     `since` is since when there was a hold before.
     """
     conduct = {one.hold: one for one in case.conduct}
-    kept = [hold for hold in holds if hold.kind not in conduct or conduct[hold.kind].state != "closed"]
+    over = {kind for kind, one in conduct.items() if one.state == "closed"}
+    if not case.deposit.missing:
+        over.add(DEPOSIT)
+    kept = [hold for hold in holds if hold.kind not in over]
     placed = {hold.kind for hold in kept}
     missed = [
         Hold(kind=one.hold, since=one.suspended_since, reason=one.suspended_for)

@@ -6,7 +6,7 @@ platform's own duties) comes at its legal instant instead.
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from domain.conduct import ConductCase
 from domain.planning import Counting, Event, Planned, Task
@@ -32,7 +32,8 @@ OF_THE_BASE = frozenset(
 
 
 class TimeLeft:
-    """Deadlines that ran at an instant, `cut_off`, from the setting's day on: as many days as were left then.
+    """Deadlines that ran at an instant, `cut_off`, from the setting's day on: as many days as were left then, working
+    days where it is counted in working days (decision 4); at least one of these.
 
     What had been reached by then stays as it was.
     """
@@ -61,4 +62,13 @@ class TimeLeft:
             return None
         before = counted.days_before if counted else 0
         day = last_day(instant) + timedelta(days=before)
+        if counted and counted.working_days and not counted.days:
+            left = max(1, self._working_days_left(day))
+            return self._setting.count(Counting(start=self._setting.today, working_days=left, days_before=before))
         return self._setting.count(Counting(start=day, days=self._gone, days_before=before))
+
+    def _working_days_left(self, day: date) -> int:
+        """How many working days there are after the one it was cut off on, through `day`."""
+        cut_off, calendar = shanghai_date(self._cut_off), self._setting.calendar
+        days = (cut_off + timedelta(days=number) for number in range(1, (day - cut_off).days + 1))
+        return sum(1 for one in days if calendar.is_working_day(one))

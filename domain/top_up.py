@@ -17,7 +17,7 @@ from domain.records import Letter, Payment, Transition
 from domain.setting import SYSTEM, Setting, step
 from domain.stages import Role, Stage
 
-HOLD = "deposit"
+HOLD = suspension.DEPOSIT
 """The kind of the hold a top-up that was not made places."""
 
 TASK = "top_up"

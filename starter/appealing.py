@@ -23,6 +23,7 @@ def register(app: typer.Typer) -> None:
     command(appeal, "decide")(decide)
     app.add_typer(appeal)
     command(app, "set-aside")(set_aside)
+    command(app, "waive")(waive)
 
 
 def file(session: Session, base: BaseArgument, paper: FileArgument) -> None:
@@ -72,3 +73,12 @@ def set_aside(session: Session, base: BaseArgument, decision: DecisionOption, re
     why = given_reason(reason)
     require_typed_number(session, base)
     act(session, base, lambda envelope: SetAside(**envelope, decision=decision.strip().upper(), reason=why))
+
+
+def waive(session: Session, base: BaseArgument, reason: Reason) -> None:
+    """Propose that the enterprise may apply again at once, without its cooling-off; a second person approves it."""
+    from domain.commands import WaiveCoolingOff
+    from starter.sending import act
+
+    why = given_reason(reason)
+    act(session, base, lambda envelope: WaiveCoolingOff(**envelope, reason=why))

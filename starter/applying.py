@@ -222,10 +222,11 @@ def _ordinal(session: Session, code: str) -> int:
     repeated = session.reader.find_case(answer.case_number) if answer else None
     if repeated is not None and repeated.case.credit_code == code:
         return repeated.ordinal
+    known = session.reader.count_cases(code)  # before the newest: one that opens meanwhile is met, not passed over
     newest = session.reader.find_case(code)
     if newest is not None and newest.case.ending is None:
         return newest.ordinal
-    return session.reader.count_cases(code) + 1
+    return known + 1
 
 
 def _supplemented(session: Session, found: FoundCase) -> int:

@@ -32,6 +32,7 @@ _TYPED = {
     "file_appeal": "appeal file",
     "decide_appeal": "appeal decide",
     "set_aside": "set-aside",
+    "waive_cooling_off": "waive",
     "report_conduct": "conduct report",
     "respond_conduct": "conduct respond",
     "decide_conduct": "conduct decide",

@@ -165,7 +165,9 @@ class DecisionRow(Table):
 
     __tablename__ = "decisions"
     __table_args__ = (
-        CheckConstraint("approval IS NOT NULL OR kind NOT IN ('revoked', 'set_aside')", name="second_person"),
+        CheckConstraint(
+            "approval IS NOT NULL OR kind NOT IN ('revoked', 'set_aside', 'cooling_off_waived')", name="second_person"
+        ),
     )
 
     case_number: Mapped[str] = mapped_column(ForeignKey("cases.case_number"), primary_key=True)

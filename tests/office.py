@@ -193,9 +193,9 @@ class Base:
             raise _refusal(error) from None
         return answer
 
-    async def send(self, command: Command) -> Answer:
-        """A command, to the workflow it is for; a refusal is raised as one."""
-        handle = self.office.client.get_workflow_handle(command.sent_to)
+    async def send(self, command: Command, to: str | None = None) -> Answer:
+        """A command, to the workflow it is for unless said otherwise; a refusal is raised as one."""
+        handle = self.office.client.get_workflow_handle(to or command.sent_to)
         try:
             answer: Answer = await handle.execute_update(
                 command.action, command, id=_update_id(command), result_type=Answer

@@ -36,8 +36,12 @@ def run(typist: Typist, command: str) -> tuple[int, list[str]]:
 
 
 def shape(lines: tuple[str, ...] | list[str]) -> set[str]:
-    """The words of an output that don't change from day to day, or in a December without the next year's notice."""
+    """The words of an output that don't change from day to day."""
     return set(re.findall(r"[A-Za-z_]{4,}|[\u4e00-\u9fff]{2,}", "\n".join(lines)))
+
+
+ADVICE = shape(["how to mend → import the State Council's notice: livebase calendar import NOTICE.json"])
+"""What doctor says in a December in which the next year's notice is not in yet."""
 
 
 def test_every_command_of_the_readme_runs_and_prints_what_it_shows(tmp_path: Path) -> None:
@@ -46,7 +50,7 @@ def test_every_command_of_the_readme_runs_and_prints_what_it_shows(tmp_path: Pat
         for one in session():
             code, lines = run(typist, one.command)
             assert code == 0, f"{one.command}: exit code {code}"
-            gone = shape(one.lines) - shape(lines)
+            gone = shape(one.lines) - shape(lines) - ADVICE
             assert not gone, f"{one.command} no longer prints {sorted(gone)}: run python -m tests.test_readme"
             for before, now in zip(one.lines, lines, strict=False):
                 if "LB-" in before:

@@ -12,7 +12,7 @@ import pytest
 
 from domain.stages import Standing
 from tests.starter.livebase import ROOT, Livebase
-from tests.transcript import Typist, blocks, rewritten, shown
+from tests.transcript import PastItsAim, Typist, blocks, rewritten, shown
 
 DOCUMENT = ROOT / "docs" / "scenarios.md"
 _LEFT_OUT = re.compile(
@@ -53,8 +53,12 @@ def typist() -> Iterator[Typist]:
 @pytest.mark.timeout(1500)
 @pytest.mark.parametrize("heading", scenarios())
 def test_scenario(typist: Typist, heading: str) -> None:
-    for one in shown(scenarios()[heading]):
-        typist.require(one)
+    steps = shown(scenarios()[heading])
+    try:
+        typist.play(steps)
+    except PastItsAim:  # the local server's time skipping is experimental: once more, on another one
+        with at_the_desk() as another:
+            another.play(steps)
 
 
 def test_every_standing_is_shown_by_a_scenario() -> None:
@@ -74,7 +78,7 @@ def write() -> None:
             for one in shown(block):
                 done = typist.steady(one.command)
                 assert done.code == 0 or one.lines or one.cut, f"{one.command}: {done.err}"
-                now = one.with_output(typist.printed(done))
+                now = one.as_now(typist.meant(one.command), typist.printed(done))
                 print(done.code, now.text, flush=True)
                 typist.learn(one.lines, now.lines)
                 steps.append(now.text + ("\n" if now.lines else ""))

@@ -44,14 +44,14 @@ class Shown:
     def text(self) -> str:
         return "\n".join([f"$ {self.command}", *self.lines, *([REST] if self.cut else [])]) + "\n"
 
-    def with_output(self, printed: Iterable[str]) -> Shown:
-        """The same with what is printed now: as much of it as is shown; all of it where only `…` stands."""
+    def as_now(self, command: str, printed: Iterable[str]) -> Shown:
+        """The same as typed now, with what is printed: as much as is shown; all of it where only `…` stands."""
         if not self.lines and not self.cut:
-            return self
+            return Shown(command)
         now = tuple(printed)
         if not self.lines or len(now) <= len(self.lines):
-            return Shown(self.command, now)
-        return Shown(self.command, now[: len(self.lines)] if self.cut else now, self.cut)
+            return Shown(command, now)
+        return Shown(command, now[: len(self.lines)] if self.cut else now, self.cut)
 
 
 def shown(block: str) -> list[Shown]:
@@ -76,6 +76,10 @@ def rewritten(text: str, contents: Iterable[str]) -> str:
     return _BLOCK.sub(lambda match: match[1] + next(left) + match[3], text)
 
 
+class PastItsAim(Exception):
+    """`fast-forward` has found that the server went past the instant it was to move a clock to."""
+
+
 @dataclass
 class Typist:
     """Types a document's commands in a folder. `left_out` are lines of output that the document never shows."""
@@ -94,10 +98,13 @@ class Typist:
 
     def __call__(self, command: str) -> Done:
         """Run a command of the document."""
-        meant = re.sub(_NAMED, lambda match: self.names.get(match[0], match[0]), command)
+        meant = self.meant(command)
         words = shlex.split(meant)
         if words[0] == "livebase" and not self.whole:
-            return Done(*forked.livebase(words[1:], self.environ(), self.folder, timeout=120, together=True))
+            ended = Done(*forked.livebase(words[1:], self.environ(), self.folder, timeout=120, together=True))
+            if words[1] == "fast-forward" and ended.code == 5 and "past" in ended.out:
+                raise PastItsAim(ended.out)
+            return ended
         done = subprocess.run(
             meant,
             shell=True,
@@ -110,10 +117,19 @@ class Typist:
         )
         return Done(done.returncode, done.stdout, done.stderr)
 
+    def meant(self, command: str) -> str:
+        """The command with what its names stand for here."""
+        return re.sub(_NAMED, lambda match: self.names.get(match[0], match[0]), command)
+
     def printed(self, done: Done) -> list[str]:
         """The lines a reader sees, without those the document leaves out."""
         lines = (line.rstrip() for line in (done.out + done.err).splitlines())
         return [line for line in lines if line and not (self.left_out and self.left_out.search(line))]
+
+    def play(self, steps: Iterable[Shown]) -> None:
+        """Commands in order, each with what it prints."""
+        for one in steps:
+            self.require(one)
 
     def require(self, one: Shown) -> None:
         """Run a command and compare what it prints; what comes of itself after an act is waited for."""

@@ -51,6 +51,7 @@ with workflow.unsafe.imports_passed_through():
         Surrender,
         Suspend,
         TakeReview,
+        WaiveCoolingOff,
         Withdraw,
     )
     from domain.notices import NoticeReference
@@ -379,6 +380,14 @@ class PeoplesActs(CaseKeeping):
 
     @set_aside.validator
     def _check_set_aside(self, command: SetAside) -> None:
+        self._check(command)
+
+    @workflow.update(description="免除再次申请间隔期 Waive the cooling-off")
+    async def waive_cooling_off(self, command: WaiveCoolingOff) -> Answer:
+        return await self._act(command)
+
+    @waive_cooling_off.validator
+    def _check_waive_cooling_off(self, command: WaiveCoolingOff) -> None:
         self._check(command)
 
     # What machines tell.

@@ -61,6 +61,7 @@ from domain.commands import (
     Surrender,
     Suspend,
     TakeReview,
+    WaiveCoolingOff,
     Withdraw,
 )
 from domain.refusals import Refusal, RefusalDetail, RefusalKind
@@ -108,6 +109,7 @@ COMMANDS: tuple[type[Command], ...] = (
     FileAppeal,
     DecideAppeal,
     SetAside,
+    WaiveCoolingOff,
     CheckMarks,
     Assign,
     ExtendDeadline,

@@ -1,4 +1,4 @@
-"""Appeals, and decisions set aside."""
+"""Appeals, decisions set aside, cooling-offs waived."""
 
 from __future__ import annotations
 
@@ -77,5 +77,41 @@ APPEAL: dict[str, Wording] = {
         by="期限已过。",
         do="查看:livebase show {case};需要的,可以重新提请",
         follows="原决定有效。",
+    ),
+    "cooling_off_waived": Wording(
+        Role.APPLICANT,
+        "可以再次申请",
+        what="再次申请的间隔期已由我方免除,即日起可以提出新的申请。",
+        why="{reason}",
+        by="没有期限;不免除的,{otherwise}起方可申请。",
+        do="提出申请:livebase apply 申请文件",
+        follows="免除之后对原认证的违规作出撤销决定的,间隔期重新起算。原决定不因此改变。",
+    ),
+    "approval_asked.waive_cooling_off": Wording(
+        Role.COMPLIANCE,
+        "待复核:免除再次申请间隔期",
+        what="{by} 提请免除再次申请的间隔期(编号 {id})。",
+        why="{reason}",
+        by="请在{until}复核。",
+        do="查看:livebase approvals show {id};同意或否决:livebase approvals approve、deny {id}",
+        follows="须由提请人以外的合规人员或认证员同意;逾期未复核的,提请失效。",
+    ),
+    "approval_denied.waive_cooling_off": Wording(
+        Role.COMPLIANCE,
+        "复核否决:免除再次申请间隔期",
+        what="提请免除再次申请的间隔期(编号 {id})已被 {by} 否决。",
+        why="{reason}",
+        by="没有期限。",
+        do="查看:livebase show {case}",
+        follows="间隔期不变;情况变化的,可以重新提请。",
+    ),
+    "approval_expired.waive_cooling_off": Wording(
+        Role.COMPLIANCE,
+        "复核逾期:免除再次申请间隔期",
+        what="{by} 提请免除再次申请的间隔期(编号 {id})已逾期失效。",
+        why="没有第二人在期限内复核。",
+        by="期限已过。",
+        do="查看:livebase show {case};需要的,可以重新提请",
+        follows="间隔期不变。",
     ),
 }

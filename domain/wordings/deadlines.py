@@ -192,6 +192,12 @@ MOVED: dict[str, Wording] = {
         "请在{until}复核。",
         "查看编号和案件:livebase show {case};同意或否决:livebase approvals approve、deny 编号",
     ),
+    "deadline_moved.approve_waiver": _deadline_moved(
+        Role.COMPLIANCE,
+        "复核免除再次申请间隔期",
+        "请在{until}复核。",
+        "查看编号和案件:livebase show {case};同意或否决:livebase approvals approve、deny 编号",
+    ),
     "deadline_moved.appeal": _deadline_moved(
         Role.APPLICANT,
         "提出申诉",

@@ -21,7 +21,7 @@ from domain import (
     review,
 )
 from domain.assessment import FiguresRecorded, ResultConfirmed
-from domain.case import Case
+from domain.case import Case, Ending
 from domain.commands import (
     Actor,
     Apply,
@@ -336,6 +336,11 @@ def appealed(now: datetime = OPENED) -> Case:
     assert case.ending is not None
     file = command(FileAppeal, APPLICANT, decision=case.ending.decision, statement="证据不实")
     return decided(case, file, now + timedelta(days=1)).case
+
+
+def as_decided(case: Case) -> Ending | None:
+    """An ending without what it cut off, which a late renewal may take further."""
+    return case.ending and case.ending.model_copy(update={"interrupted": None})
 
 
 def revoked(now: datetime = OPENED) -> Case:

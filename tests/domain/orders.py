@@ -52,6 +52,7 @@ from domain.commands import (
     Surrender,
     Suspend,
     TakeReview,
+    WaiveCoolingOff,
     Withdraw,
 )
 from domain.conduct import Outcome
@@ -269,6 +270,7 @@ MAKERS: dict[str, tuple[type[Command], tuple[Role, ...], Fields]] = {
         lambda _, d: {"outcome": ("uphold", "set-aside")[d % 3 > 0], **WHY},
     ),
     "set_aside": (SetAside, (Role.COMPLIANCE,), _decision(**WHY)),
+    "waive_cooling_off": (WaiveCoolingOff, (Role.COMPLIANCE,), _with(**WHY)),
     "approve_proposal": (ApproveProposal, (Role.CERTIFIER, Role.COMPLIANCE), _approval),
     "deny_proposal": (DenyProposal, (Role.CERTIFIER, Role.COMPLIANCE), _denial),
     "object_assessment": (ObjectAssessment, (Role.APPLICANT,), _with(statement="s")),

@@ -54,6 +54,7 @@ from domain.commands import (
     Surrender,
     Suspend,
     TakeReview,
+    WaiveCoolingOff,
     Withdraw,
 )
 from domain.ending import reject
@@ -154,6 +155,7 @@ TABLE: dict[type[Command], tuple[dict[str, Any], set[str], set[str]]] = {
         {"revoked", "appealed"},
     ),
     DecideAppeal: ({"outcome": "uphold", **_R}, {"certifier", "compliance"}, {"appealed"}),
+    WaiveCoolingOff: (_R, {"compliance"}, _MARKS - {"renewal_late"}),
     SetAside: ({"decision": _REVOCATION, **_R}, {"compliance"}, {"revoked", "appealed"}),
     Authorise: (
         {"activity": "a", "until": date(2026, 4, 1), "evidence": ("0",)},

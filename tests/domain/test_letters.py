@@ -49,6 +49,7 @@ from domain.commands import (
     Supplement,
     Surrender,
     Suspend,
+    WaiveCoolingOff,
     Withdraw,
 )
 from domain.conduct import Outcome
@@ -207,6 +208,16 @@ def set_aside_proposed(now: datetime = NOW) -> Transition:
     return deciding.decide(case, command, cases.setting(now, 3), NoOther())  # type: ignore[arg-type]
 
 
+def waiver_proposed(now: datetime = NOW) -> Transition:
+    return cases.done(cases.revoked(now), cases.command(WaiveCoolingOff, cases.COMPLIANCE, reason="已澄清"), now)
+
+
+def waiver_denied() -> Transition:
+    case = waiver_proposed().case
+    command = cases.command(DenyProposal, cases.CERTIFIER, proposal=case.proposals[-1].id, reason="证据不足")
+    return cases.done(case, command, AT_NEXT_DAY)
+
+
 def set_aside_denied() -> Transition:
     case = set_aside_proposed().case
     command = cases.command(DenyProposal, cases.CERTIFIER, proposal=case.proposals[-1].id, reason="证据不足")
@@ -282,6 +293,7 @@ COUNTED: dict[str, tuple[str, Callable[[datetime], Case]]] = {
     "renewal_supplement": ("2026-12-18", lambda _: cases.in_renewal_supplement(recounting.at("2026-01-27"))),
     "certify": ("2026-12-30", cases.in_certifying),
     "decide_appeal": ("2026-12-10", lambda now: alone(cases.appealed(now), "decide_appeal")),
+    "approve_waiver": ("2026-12-30", lambda now: alone(waiver_proposed(now).case, "approve_waiver")),
     "approve_set_aside": ("2026-12-30", lambda now: alone(set_aside_proposed(now).case, "approve_set_aside")),
     "answer_conduct": ("2026-12-28", cases.accused),
     "decide_conduct": ("2026-12-23", cases.undecided),
@@ -475,6 +487,16 @@ TRANSITIONS: dict[str, tuple[Callable[[], Transition], tuple[str, ...]]] = {
     "set_aside, expired": (
         lambda: taken(set_aside_proposed().case, Event.EXPIRE_PROPOSAL),
         ("approval_expired.set_aside",),
+    ),
+    "waive_cooling_off": (lambda: waiver_proposed(), ("approval_asked.waive_cooling_off",)),
+    "waive_cooling_off, approved": (
+        lambda: cases.done(waiver_proposed().case, cases.approval(waiver_proposed().case), AT_NEXT_DAY),
+        ("cooling_off_waived",),
+    ),
+    "waive_cooling_off, denied": (waiver_denied, ("approval_denied.waive_cooling_off",)),
+    "waive_cooling_off, expired": (
+        lambda: taken(waiver_proposed().case, Event.EXPIRE_PROPOSAL),
+        ("approval_expired.waive_cooling_off",),
     ),
     "report_conduct": (lambda: cases.conduct_reported(cases.in_valid()), ("conduct_reported",)),
     "report_conduct, urgent": (

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
 import pytest
 
 from domain.case import Case, Ending
+from domain.commands import WaiveCoolingOff
 from domain.conduct import ConductCase, Outcome
 from domain.opening import require_possible
+from domain.records import Decision, Transition
 from domain.refusals import Refusal, RefusalKind
 from domain.shanghai import midnight
 from domain.stages import Stage, Standing
@@ -100,3 +102,54 @@ def test_a_violation_open_on_any_of_them_is_waited_for() -> None:
     others = [ended_as(Standing.SURRENDERED, 0, violation(None)), ended_as(Standing.WITHDRAWN, 30)]
     refusal = refused(others, date(2028, 1, 1))
     assert refusal.kind is RefusalKind.COOLING_OFF and "LB-2026-000001-C1" in refusal.message
+
+
+class TestWaiver:
+    """Two people let an enterprise apply again at once (decisions 29 and 30, E47)."""
+
+    AT = ENDED + timedelta(days=10)
+
+    def proposed(self, case: Case, at: datetime = AT) -> Case:
+        return cases.done(case, cases.command(WaiveCoolingOff, cases.COMPLIANCE, reason="误报,已澄清"), at).case
+
+    def waived(self, case: Case, at: datetime = AT) -> Transition:
+        case = self.proposed(case, at)
+        return cases.done(case, cases.approval(case), at)
+
+    @pytest.mark.parametrize("kind", [Standing.REJECTED, Standing.REVOKED, Standing.INVALID])
+    def test_the_next_application_is_possible_at_once(self, kind: Standing) -> None:
+        case, at = ended_as(kind), cases.setting(self.AT)
+        assert refused([case], at.today).kind is RefusalKind.COOLING_OFF
+        assert refused([self.proposed(case)], at.today).kind is RefusalKind.COOLING_OFF, "one person's word is none"
+        waived = self.waived(case)
+        require_possible([waived.case], at)
+        assert waived.case.ending == case.ending, "the decision stands"
+        (decision,) = (record for record in waived.records if isinstance(record, Decision))
+        assert (decision.kind, decision.reason) == ("cooling_off_waived", "误报,已澄清")
+
+    def test_of_two_cases_the_other_one_still_counts(self) -> None:
+        first, second = ended_as(Standing.REVOKED), ended_as(Standing.REJECTED, 5)
+        assert refused([first, self.waived(second).case], cases.setting(self.AT).today).message.count("revoked")
+        require_possible([self.waived(first).case, self.waived(second).case], cases.setting(self.AT))
+
+    def test_a_violation_decided_on_afterwards_counts_again(self) -> None:
+        case = ended_as(Standing.SURRENDERED, 0, violation(Outcome.REVOCATION, 20))
+        waived = case.model_copy(update={"cooling_off_waived": self.AT})
+        assert "deserved a revocation" in refused([waived], date(2027, 3, 22)).message
+        later = ENDED + timedelta(days=30)
+        require_possible([self.waived(waived, later).case], cases.setting(later))
+
+    @pytest.mark.parametrize(
+        ("case", "days", "kind"),
+        [
+            (ended_as(Standing.WITHDRAWN), 0, RefusalKind.NOTHING_TO_WAIVE),
+            (ended_as(Standing.REVOKED), 367, RefusalKind.NOTHING_TO_WAIVE),
+            (ended_as(Standing.SURRENDERED, 0, violation(None)), 1, RefusalKind.COOLING_OFF),
+            (cases.in_valid(), 0, RefusalKind.WRONG_STAGE),
+        ],
+        ids=["none", "over", "a violation is open", "not ended"],
+    )
+    def test_where_there_is_nothing_to_waive(self, case: Case, days: int, kind: RefusalKind) -> None:
+        with pytest.raises(Refusal) as info:
+            self.proposed(case, ENDED + timedelta(days=days))
+        assert info.value.kind is kind

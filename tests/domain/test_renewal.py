@@ -348,7 +348,7 @@ class TestUndecidedAtTheEnd:
         assert after.stage is Stage.SETTLING and after.marks is not None
         assert {task.kind for task in after.tasks} == {"confirm_marks", "settle_deposit"}
         assert after.marks.due_at > cases.before_end(case, -12), "counted from the decision"
-        assert after.ending == case.ending
+        assert cases.as_decided(after) == cases.as_decided(case)
 
     def test_the_late_window_closes_by_itself(self) -> None:
         case = cases.renewal_late()
@@ -372,6 +372,28 @@ class TestUndecidedAtTheEnd:
         assert Event.REMIND_FIGURES in {planned.event for planned in case.plan}, "the last quarters'"
         decided = cases.assessment_decided(case, "pass", cases.before_end(before, -11)).case
         assert cases.renewal_approved(decided, -12).case.stage is Stage.PUBLISHING
+
+    def test_filed_late_a_time_to_object_that_the_end_cut_off_goes_on_with_what_was_left(self) -> None:
+        case = cases.in_valid()
+        told = cases.told(case, 5, at=cases.before_end(case, 2)).case  # a fail
+        (before,) = [one for one in told.assessments if one.result == "fail" and one.objection_until is not None]
+        expired = cases.ended(told)
+        filed_at = -20
+        filed = cases.renewal_filed(expired, filed_at).case
+        after = filed.assessment(before.period)
+        (ends,) = [one.at for one in filed.plan if one.event is Event.END_OBJECTION and one.subject == before.period]
+        assert after is not None and after.objection_until == ends > cases.before_end(case, filed_at)
+
+    def test_filed_late_a_second_time_they_are_taken_up_where_the_first_one_left_them(self) -> None:
+        before = cases.objected()
+        first = cases.renewal_filed(cases.ended(before), -10).case
+        decided = cases.assessment_decided(first, "pass", cases.before_end(before, -11)).case
+        assert decided.assessments != before.assessments
+        refused = rejected(decided, -12).case
+        assert refused.assessments == decided.assessments
+        again = cases.renewal_filed(refused, -13).case
+        assert again.assessments == decided.assessments, "what was decided meanwhile stays decided"
+        assert {task.kind for task in again.tasks} == {task.kind for task in decided.tasks}
 
     def test_filed_late_it_opens_the_late_stage_and_leaves_the_duties(self) -> None:
         case = cases.renewal_filed(cases.expired(), -10).case

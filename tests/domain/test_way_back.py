@@ -7,7 +7,7 @@ from datetime import date, datetime, timedelta
 
 import pytest
 
-from domain import agenda, assessment, conduct_agenda, setting_aside, top_up
+from domain import agenda, assessment, conduct_agenda, renewal, setting_aside, top_up
 from domain.case import Case
 from domain.commands import Actor, AssignPayment, DecideAppeal, Dissolve, FileAppeal, Revoke, SetAside, Suspend
 from domain.planning import Event
@@ -82,6 +82,11 @@ HOLDS: dict[str, tuple[Callable[[], Case], Callable[[Case], Case], list[str]]] =
         lambda case: cases.conduct_decided(case, "suspension", NOW + 9 * DAY).case,
         [f"conduct:{SECOND}"],
     ),
+    "of a violation that deserved a revocation by a decision made meanwhile": (
+        urgent,
+        lambda case: cases.conduct_decided(case, "revocation", NOW + 9 * DAY).case,
+        [f"conduct:{SECOND}"],
+    ),
     "of two": (
         lambda: cases.done(urgent(), cases.command(Suspend, cases.COMPLIANCE, reason="r"), NOW + 2 * DAY).case,
         lambda case: cases.conduct_decided(case, "dismissed", NOW + 9 * DAY).case,
@@ -134,7 +139,7 @@ def test_the_violation_it_was_made_for_is_undecided_again(state: str) -> None:
         assert last_day(planned.at) == last_day(task.due_at or NOW) == shanghai_date(NOW + 23 * DAY) + left
 
 
-@pytest.mark.parametrize("outcome", ["dismissed", "deduction", "revocation"])
+@pytest.mark.parametrize("outcome", ["dismissed", "deduction"])
 def test_another_violation_keeps_what_it_has_become(outcome: str) -> None:
     ended = revoked(cases.undecided(severity="serious"), NOW + 3 * DAY)
     closed = cases.conduct_decided(ended, outcome, NOW + 3 * DAY).case  # in the very instant of the ending
@@ -171,8 +176,11 @@ def test_a_deadline_of_the_base_goes_on_with_the_time_that_was_left(what: str) -
     assert agenda.legally_due(back, now) is None, "nothing is over in the instant of the way back"
     gone = (shanghai_date(now) - shanghai_date(at)).days
     after = cases.planned_event(back, event)
-    rolled = cases.setting(now).calendar.roll_forward(last_day(missed) + gone * DAY).deadline
-    assert last_day(after.at) == rolled
+    if what == "an objection":  # cut off on Wednesday, through Monday: three of five working days were left
+        assert last_day(after.at) == cases.setting(now).calendar.deadline(shanghai_date(now), 3).deadline
+    else:
+        rolled = cases.setting(now).calendar.roll_forward(last_day(missed) + gone * DAY).deadline
+        assert last_day(after.at) == rolled
     if task is not None:
         (open_task,) = [one for one in back.tasks if one.kind == task]
         assert open_task.due_at is not None and (open_task.due_at - now).days >= (missed - at).days - 10
@@ -307,3 +315,28 @@ def test_a_top_up_that_was_owed_is_not_owed_any_more_when_the_deposit_is_whole()
     assert back.ending is None and not back.holds and back.standing(at) is Standing.CERTIFIED
     assert "top_up" not in {task.kind for task in back.tasks}
     assert not any(planned.event is Event.SUSPEND_SHORT_DEPOSIT for planned in back.plan)
+
+
+def test_what_one_person_found_after_the_end_two_people_decide_on_the_certification_that_goes_on() -> None:
+    """Decision 29: else a base would stay certified that deserves a revocation, with every renewal barred."""
+    before = cases.undecided(severity="serious")
+    ended = cases.conduct_decided(revoked(before, NOW + 3 * DAY), "revocation", NOW + 9 * DAY).case
+    assert renewal.revocations(ended)
+    back = set_aside(ended, NOW + 30 * DAY).case
+    assert not renewal.revocations(back) and back.conduct[-1].state == "decision"
+    assert ("decide_conduct", SECOND) in {(task.kind, task.subject) for task in back.tasks}
+    assert {planned.event for planned in back.conduct[-1].plan} == {Event.ESCALATE_CONDUCT}
+    proposed = cases.conduct_decided(back, "revocation", NOW + 31 * DAY).case
+    assert proposed.ending is None and [one.action for one in proposed.open_proposals] == ["revoke"]
+
+
+def test_a_deposit_made_whole_meanwhile_goes_on_to_the_certifier() -> None:
+    """It does not lapse for want of money that is there."""
+    before = cases.paid(cases.in_deposit(), 6_000_000, NOW).case
+    ended = cases.paid(dissolved(before, NOW + DAY), 4_000_000, NOW + 2 * DAY, reference="R-2").case
+    assign = cases.command(AssignPayment, cases.FINANCE, reference="R-2", reason="for the set-aside")
+    whole = cases.decided(ended, assign, NOW + 2 * DAY).case
+    assert not whole.deposit.missing
+    back = set_aside(whole, NOW + 3 * DAY).case
+    assert back.stage is Stage.CERTIFYING and [task.kind for task in back.tasks] == ["certify"]
+    assert {planned.event for planned in back.plan} == {Event.ESCALATE_CERTIFICATION}

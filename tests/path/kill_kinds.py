@@ -468,7 +468,9 @@ class Sealing(Kill):
     async def left(self, scene: Scene, answer: Any, death: Death | None) -> None:
         heads, log = scene.office.settings.heads, AuditReader(scene.office.engine)
         assert heads is not None
-        await until(lambda: SealCopies(heads).file.exists(), "the seal is copied", 2 * RECOVERY)
+        copied = SealCopies(heads)
+        await until(lambda: copied.file.exists() and copied.file.stat().st_size > 0, "the seal is copied", 2 * RECOVERY)
         report = verify(log.log(), copies(Path(heads)))
-        assert report.ok and (report.seals, report.outside) == (1, 1)
+        assert report.ok, report.broken
+        assert (report.seals, report.outside) == (1, 1)
         await scene.office.client.get_workflow_handle(f"{scene.office.settings.task_queue}-seals").terminate()

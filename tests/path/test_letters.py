@@ -234,7 +234,7 @@ async def test_what_is_refused_for_good_is_told_apart_from_what_is_put_off_and_b
             await all_delivered(office)
             arrived_once(office, server)
             assert acts.timeline(base)[-1]["event"] == "letters_resent"
-            assert acts.timeline(base)[-1]["detail"] == {"letters": [each["letter"] for each in letters(office)]}
+            assert acts.timeline(base)[-1]["detail"]["letters"] == [each["letter"] for each in letters(office)]
             assert (await base.send(command)).repeated
             async with refused(RefusalKind.NOTHING_TO_RESEND):
                 await base.do(ResendLetters, OPERATOR)

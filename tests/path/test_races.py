@@ -101,7 +101,8 @@ async def test_an_appeal_and_the_end_of_its_time_have_one_outcome(office: Office
         assert limit is not None and ending is not None
         command = base.command(FileAppeal, APPLICANT, decision=ending.decision, statement="证据不实")
         got, early = await meet(base, limit, number, command)
-        await pass_by(base, limit, 0.2)
+        if early:  # else the run has ended, and one that only asked the record is at the wall clock
+            await pass_by(base, limit, 0.2)
         await until(lambda: base.case.stage is Stage.CLOSED or early, "closed", 60)
         if early:
             assert isinstance(got, Answer) and base.case.stage is Stage.SETTLING

@@ -162,7 +162,7 @@ async def test_an_accepted_command_is_one_audit_entry_and_a_refused_one_none(off
 async def test_a_command_for_another_case_than_its_own_is_refused(office: Office) -> None:
     base, other = await acts.in_review(office), await acts.in_review(office)
     async with refused(RefusalKind.INVALID_VALUE):
-        await base.send(other.command(TakeReview, REVIEWER))
+        await base.send(other.command(TakeReview, REVIEWER), to=base.workflow_id)
     assert base.case.sequence == other.case.sequence == 1
 
 

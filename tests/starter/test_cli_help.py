@@ -25,7 +25,7 @@ COMMANDS = (
     "calendar status", "policy show", "fast-forward", "notices list", "notices show", "notices resend",
     "assign", "extend", "note add", "note list", "renew", "renewal approve", "renewal request", "renewal reject",
     "conduct report", "conduct respond", "conduct decide", "conduct show", "conduct list", "authorise",
-    "appeal file", "appeal decide", "set-aside",
+    "appeal file", "appeal decide", "set-aside", "waive",
     "suspend", "reinstate", "revoke", "surrender", "dissolve", "correct",
     "marks check", "approvals show", "approvals approve", "approvals deny",
     "assess import", "assess show", "assess confirm", "assess object", "assess decide",

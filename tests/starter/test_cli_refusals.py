@@ -58,7 +58,7 @@ REFUSED: list[tuple[int, str, tuple[str, ...]]] = [
     (5, "wrong_stage", ("supplement", "{review}", "{review supplement}", *APPLICANT)),
     (5, "wrong_stage", ("certify", "{deposit}", *CERTIFIER)),
     (5, "wrong_stage", ("publish", "{deposit}", *OPERATOR)),
-    (5, "wrong_stage", ("marks", "confirm", "{rejected}", "{review document}", *APPLICANT)),  # never certified
+    (5, "already_ended", ("marks", "confirm", "{rejected}", "{review document}", *APPLICANT)),  # never certified
     (5, "already_ended", ("withdraw", "{rejected}", *WHY, *APPLICANT)),
     (5, "already_ended", ("review", "release", "{withdrawn}", *REVIEWER)),
     (5, "case_exists", ("apply", "{deposit file}", *APPLICANT)),

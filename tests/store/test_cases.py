@@ -443,7 +443,7 @@ class TestMoney:
         with pytest.raises(IntegrityError, match="two_people"), engine.begin() as connection:
             connection.execute(insert)
 
-    @pytest.mark.parametrize("kind", ["revoked", "set_aside"])
+    @pytest.mark.parametrize("kind", ["revoked", "set_aside", "cooling_off_waived"])
     def test_nor_is_a_right_taken_away_by_one(self, store: CaseStore, engine: Engine, kind: str) -> None:
         case = Enterprise().stored(store, "deposit_received")
         insert = tables.DecisionRow.__table__.insert().values(

@@ -281,7 +281,8 @@ def upgrade() -> None:
         sa.Column("approval", sa.String(length=40), nullable=True),
         sa.Column("at", store.tables.Instant(timezone=True), nullable=False),
         sa.CheckConstraint(
-            "approval IS NOT NULL OR kind NOT IN ('revoked', 'set_aside')", name=op.f("ck_decisions_second_person")
+            "approval IS NOT NULL OR kind NOT IN ('revoked', 'set_aside', 'cooling_off_waived')",
+            name=op.f("ck_decisions_second_person"),
         ),
         sa.ForeignKeyConstraint(["approval"], ["approvals.id"], name=op.f("fk_decisions_approval_approvals")),
         sa.ForeignKeyConstraint(["case_number"], ["cases.case_number"], name=op.f("fk_decisions_case_number_cases")),
