@@ -27,13 +27,7 @@ def earliest_new_application(kind: Standing, ended_at: datetime, policy: Policy)
 
 def require_over(case: Case, setting: Setting) -> None:
     """Refuse (5) an application while a case that has ended still stands in its way."""
-    for conduct in case.open_conduct:
-        raise Refusal(
-            RefusalKind.COOLING_OFF,
-            f"The conduct case {conduct.id} of case {case.case_number} is still open; from when a new application "
-            "is possible depends on its outcome.",
-            "Apply again when it is closed (decision 30).",
-        )
+    _require_no_open_conduct(case)
     until, as_what = ends(case, setting.policy)
     if setting.today < until:
         raise Refusal(
@@ -71,8 +65,7 @@ def waive(case: Case, command: WaiveCoolingOff, setting: Setting) -> Transition:
     Refused (5) while a conduct case is open, whose outcome may set another end, and where nothing bars an application.
     """
     judge(case, command)
-    if case.open_conduct:
-        require_over(case, setting)
+    _require_no_open_conduct(case)
     until, _ = ends(case, setting.policy)
     if setting.today >= until:
         raise Refusal(
@@ -90,3 +83,13 @@ def waive(case: Case, command: WaiveCoolingOff, setting: Setting) -> Transition:
         detail={"reason": command.reason, "otherwise": until.isoformat()},
         cooling_off_waived=setting.now,
     )
+
+
+def _require_no_open_conduct(case: Case) -> None:
+    for conduct in case.open_conduct:
+        raise Refusal(
+            RefusalKind.COOLING_OFF,
+            f"The conduct case {conduct.id} of case {case.case_number} is still open; from when a new application "
+            "is possible depends on its outcome.",
+            "Apply again when it is closed (decision 30).",
+        )

@@ -85,9 +85,7 @@ def recount(case: Case, setting: Setting, notice: NoticeReference) -> Transition
             "moved": sum(one.moved for one in changed),
             "deadlines": [_on_record(one) for one in changed],
         },
-        **_windows(
-            case, {p.subject: one.due for p, one in plan if one and p.subject and p.event is Event.END_OBJECTION}
-        ),
+        assessments=quarter.with_windows(case.assessments, _moved(plan)),
         tasks=tuple(task if one is None else _taken_over(task, "due_at", one.due) for task, one in tasks),
         plan=_moved(plan),
         conduct=tuple(conduct.model_copy(update={"plan": _moved(pairs)}) for conduct, pairs in of_conduct),
@@ -160,17 +158,6 @@ def _due_by(publication: Publication | None, due: Due | None) -> Publication | N
         return publication
     repeated = {"due_date": due.day, "due_at": due.at, "provisional": due.provisional}
     return publication.model_copy(update=repeated)
-
-
-def _windows(case: Case, dues: dict[str, Due]) -> dict[str, Any]:
-    """The time to object, told with each quarter's result."""
-    if not dues:
-        return {}
-    moved = (
-        one.model_copy(update={"objection_until": dues[one.period].at}) if one.period in dues else one
-        for one in case.assessments
-    )
-    return {"assessments": tuple(moved)}
 
 
 def _on_record(one: Recounted) -> dict[str, Any]:

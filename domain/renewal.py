@@ -127,10 +127,10 @@ def _quarters_cut_off_again(case: Case, ending: Ending) -> Ending:
     before = ending.interrupted
     if before is None or before.assessments is None:
         return ending
-    now, kept = quarter.goes_on(case), quarter.goes_on(before)
+    now = quarter.goes_on(case)
     cut_off = {
-        "tasks": (*(task for task in before.tasks if task not in kept["tasks"]), *now["tasks"]),
-        "plan": (*(planned for planned in before.plan if planned not in kept["plan"]), *now["plan"]),
+        "tasks": (*(task for task in before.tasks if task.kind not in quarter.TASKS), *now["tasks"]),
+        "plan": (*(planned for planned in before.plan if planned.event not in quarter.EVENTS), *now["plan"]),
         "assessments": case.assessments,
     }
     return ending.model_copy(update={"interrupted": before.model_copy(update=cut_off)})

@@ -113,6 +113,7 @@ def _restored(case: Case, ending: Ending, before: Interrupted, setting: Setting)
     going_on = {one.id for one in case.conduct} - set(reopened)
     kept = case.tasks_without(*_TASKS_OF_THE_ENDING)
     over = _APPROVALS if case.deposit.missing else _APPROVALS | {top_up.TASK}
+    moot = () if case.deposit.missing else top_up.EVENTS
     known = {(task.kind, task.subject) for task in kept}
     back = tuple(
         # Whoever decided it has it no longer.
@@ -120,9 +121,11 @@ def _restored(case: Case, ending: Ending, before: Interrupted, setting: Setting)
         for task in before.tasks
         if (task.kind, task.subject) not in known and task.subject not in going_on and task.kind not in over
     )
-    since = case.plan_without(*OF_THE_ENDING)
+    since = case.plan_without(*OF_THE_ENDING, *moot)
     plan = tuple(
-        left.of_planned(planned) for planned in before.plan if planned.event not in _NOT_AGAIN and planned not in since
+        left.of_planned(planned)
+        for planned in before.plan
+        if planned.event not in (*_NOT_AGAIN, *moot) and planned not in since
     )
     changes: dict[str, Any] = {
         "stage": before.stage,
@@ -151,11 +154,7 @@ def _restored(case: Case, ending: Ending, before: Interrupted, setting: Setting)
             "tasks": (*without.tasks_without("deposit"), *full["tasks"]),
             "plan": (*without.plan_without(Event.REMIND_DEPOSIT, Event.LAPSE_DEPOSIT), *full["plan"]),
         }
-    restored = case.model_copy(update=changes)
-    if not case.deposit.missing:
-        restored = restored.model_copy(update={"plan": restored.plan_without(*top_up.EVENTS)})
-        changes["plan"] = restored.plan
-    changes |= suspension.grounded(restored, before.holds, before.suspended_since)
+    changes |= suspension.grounded(case.model_copy(update=changes), before.holds, before.suspended_since)
     return case.model_copy(update=changes), changes
 
 
