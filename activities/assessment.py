@@ -32,6 +32,7 @@ from domain.permissions import require_permission
 from domain.policy import PolicyBook
 from domain.refusals import Refusal, RefusalKind, missent, request_id_reused
 from domain.shanghai import shanghai_date
+from domain.tracing import unseen
 from store.assessments import AssessmentStore, PeriodTransaction
 from store.conflicts import again_after_conflict
 from store.documents import DocumentDamaged, DocumentMissing, DocumentStore
@@ -39,6 +40,8 @@ from store.documents import DocumentDamaged, DocumentMissing, DocumentStore
 SIGNAL = "assessment_news"
 """The signal of a case's workflow, with an `AssessmentNews`."""
 _AT_ONCE = 20
+_OWN_FAULTS = (AssertionError, LookupError, TypeError, ValueError)
+"""What is wrong with one case: its own run shows it, and the others hear all the same."""
 
 
 class AssessmentActivities:
@@ -65,16 +68,24 @@ class AssessmentActivities:
 
     @activity.defn
     async def tell_bases(self, period: str, now: datetime) -> PeriodView:
-        """Signal every base that has still to hear of something; how the quarter stands before they have."""
+        """Have every base hear of what it has not heard of; how the quarter stands then.
+
+        A run that must do or show something because of it is signalled, and its case hears then: `hear` counts them.
+        """
         bases = await asyncio.to_thread(self._store.assessed, period, now)
-        waiting = [base for base in bases if base.hears]
+        cases = {base.case.case_number: base.case for base in bases}
+        waiting, heard = [base for base in bases if base.hears], 0
         for first in range(0, len(waiting), _AT_ONCE):
             batch = waiting[first : first + _AT_ONCE]
-            await asyncio.gather(*(self._tell(base, period) for base in batch))
+            for case in await asyncio.gather(*(self._tell(base, period) for base in batch)):
+                if case is not None:
+                    cases[case.case_number] = case
+                    heard += 1
             activity.heartbeat(first)
-        states = Counter(known.state for base in bases if (known := base.case.assessment(period)))
-        fails = sum(1 for base in bases if (known := base.case.assessment(period)) and known.result == "fail")
-        return PeriodView(bases=len(bases), hear=len(waiting), states=dict(states), fails=fails)
+        quarters = [known for case in cases.values() if (known := case.assessment(period))]
+        states = Counter(known.state for known in quarters)
+        fails = sum(1 for known in quarters if known.result == "fail")
+        return PeriodView(bases=len(bases), hear=len(waiting) - heard, states=dict(states), fails=fails)
 
     @activity.defn
     def record_assessment(self, workflow_id: str, now: datetime) -> Case:
@@ -140,15 +151,30 @@ class AssessmentActivities:
             raise missent("The figures are sent to another quarter's workflow.")
         return rows
 
-    async def _tell(self, base: AssessedBase, period: str) -> None:
-        """Signal one case. One whose workflow has ended is written to as it stands on record."""
+    async def _tell(self, base: AssessedBase, period: str) -> Case | None:
+        """The case of one base that has heard; None when its run has been signalled.
+
+        One whose workflow has ended is written to as it stands on record.
+        """
+        if (heard := await asyncio.to_thread(self._hear_beside, base)) is not None:
+            return heard
         try:
             handle = self._client.get_workflow_handle(base.case.workflow_id)
             await handle.signal(SIGNAL, AssessmentNews(period=period, at=base.now))
         except RPCError as error:
             if error.status is not RPCStatusCode.NOT_FOUND:
                 raise
-            await asyncio.to_thread(self._desk.hear, base.case.workflow_id, base.now)
+            return await asyncio.to_thread(self._desk.hear, base.case.workflow_id, base.now)
+        return None
+
+    def _hear_beside(self, base: AssessedBase) -> Case | None:
+        try:
+            return self._desk.hear_beside(
+                base.case.workflow_id, base.now, lambda before, after: unseen(before, after, base.now)
+            )
+        except _OWN_FAULTS:
+            activity.logger.exception("a case could not hear of its assessment")
+            return None
 
 
 def _answered(tx: PeriodTransaction, command: Command, now: datetime) -> PeriodAnswer | None:

@@ -92,6 +92,18 @@ class CaseDesk:
         """The case once it has heard of what its assessments have brought, and of all else that is due."""
         return self.step(workflow_id, now, lambda case, setting: None)
 
+    @again_after_conflict
+    def hear_beside(self, workflow_id: str, now: datetime, unseen: Callable[[Case, Case], bool]) -> Case | None:
+        """As `hear`, when the case's own run may sleep on meanwhile; else None, and nothing is written."""
+        try:
+            with self._cases.transaction(workflow_id, _own_run(workflow_id)) as tx:
+                before, (after, _) = tx.case, self._caught_up(tx, now)
+                if before is None or after is None or not unseen(before, after):
+                    raise _Seen
+            return after
+        except _Seen:
+            return None
+
     def _caught_up(self, tx: CaseTransaction, now: datetime) -> tuple[Case | None, Setting]:
         """The case with all that has come about by now, however late its workflow or another one gets to it."""
         case = tx.case
@@ -108,6 +120,10 @@ class CaseDesk:
             return Setting(now, in_force, tx.calendar(), in_force)
         pinned = self._policies.pinned(case.policy_version)
         return Setting(now, pinned, tx.calendar(), in_force, tx.list_revision() + 1)
+
+
+class _Seen(Exception):
+    """The case's own run has to know: what was written is taken back."""
 
 
 class _Files:

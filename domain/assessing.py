@@ -230,5 +230,7 @@ def waits(case: Case, period: str, now: datetime, by: str) -> str:
     if at_stake.state == "decided":
         mine = at_stake.decided_by is not None and same_name(at_stake.decided_by, by)
         return "who decided it does not confirm it" if mine else ""
+    if at_stake.result == "pass":
+        return ""
     until = at_stake.objection_until
     return "the base may still object" if until is None or now < until else ""

@@ -1,7 +1,7 @@
 """Assessment in operation (B3, decision 22): what a case does when it hears of its figures, and of a confirmation.
 
-figures recorded → the base is told, with the right to object → (objection → compliance decides) → a second person
-confirms → passed, or the certification is invalid (R9, `domain/leaving.py`)
+figures recorded → the base is told, of a fail with the right to object → (objection → compliance decides) → a second
+person confirms → passed, or the certification is invalid (R9, `domain/leaving.py`)
 
 Figures that are missing are unknown and never a fail: reminded, escalated, decided by a person
 (`domain/assessment_agenda.py`, `domain/objection.py`).
@@ -21,7 +21,7 @@ from domain.letters import letter
 from domain.money import format_cny
 from domain.planning import Event
 from domain.policy import Policy
-from domain.quarter import facts, plan_without, tasks_without, with_
+from domain.quarter import facts, passed, plan_without, tasks_without, with_
 from domain.records import Letter, Record, Transition
 from domain.refusals import Problem
 from domain.setting import Due, Setting, step
@@ -91,20 +91,19 @@ def _figures(case: Case, news: FiguresRecorded, setting: Setting) -> Transition:
         return _after_the_end(case, news, heard, setting)
     if same and (before.state == "confirmed" or (before.state == "provisional" and news.result == "pass")):
         return _heard(case, news, setting, heard)
-    due = setting.working_days(setting.policy.assessment_objection_working_days)
     told = heard.model_copy(
-        update={"state": "provisional", "result": news.result, "objection_until": due.at, "decided_by": None}
+        update={"state": "provisional", "result": news.result, "objection_until": None, "decided_by": None}
     )
+    tasks = tasks_without(case, news.period)
+    if news.result == "pass":
+        confirmed = setting.working_days(setting.policy.assessment_decision_working_days)
+        plan = passed(case, news.period, confirmed)
+        return _heard(case, news, setting, told, _told(case, news, None, setting), tasks=tasks, plan=plan)
+    due = setting.working_days(setting.policy.assessment_objection_working_days)
+    told = told.model_copy(update={"objection_until": due.at})
     window = due.event(Event.END_OBJECTION, f"the time to object to the result of {news.period} ends", news.period)
-    return _heard(
-        case,
-        news,
-        setting,
-        told,
-        _told(case, news, due, setting),
-        tasks=tasks_without(case, news.period),
-        plan=(*plan_without(case, news.period), window),
-    )
+    plan = (*plan_without(case, news.period), window)
+    return _heard(case, news, setting, told, _told(case, news, due, setting), tasks=tasks, plan=plan)
 
 
 def _after_the_end(case: Case, news: FiguresRecorded, heard: Assessment, setting: Setting) -> Transition:
@@ -152,13 +151,13 @@ def _heard(
     )
 
 
-def _told(case: Case, news: FiguresRecorded, due: Due, setting: Setting) -> Letter:
+def _told(case: Case, news: FiguresRecorded, due: Due | None, setting: Setting) -> Letter:
     return letter(
         case,
         f"assessment_provisional.{news.result}",
         setting,
-        until=due.at,
-        provisional=due.provisional,
+        until=due.at if due else None,
+        provisional=due.provisional if due else False,
         **facts(news.period),
         figures=_figures_told(news, setting.policy),
         source="数据已导入" if news.revision == 1 else f"数据已更正(第{news.revision}版)",

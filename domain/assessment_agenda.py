@@ -22,7 +22,7 @@ def year_plan(setting: Setting, periods: Iterable[Period]) -> tuple[Planned, ...
         Planned(
             event=Event.REMIND_FIGURES,
             at=period.ends + days,
-            what=f"the operator is reminded of the figures of {period}",
+            what=f"the operator is reminded of the figures of {period} if they are missing",
             subject=str(period),
         )
         for period in periods

@@ -114,10 +114,10 @@ class Renewal(_Part):
 class Assessment(_Part):
     """How the base stands in one quarter's assessment (decision 22).
 
-    `unknown`: no figures came; `provisional`: told, with the right to object before `objection_until`; `objected`;
-    `decided`: failed by a person's decision, which another one has still to confirm; `confirmed`: as it stays.
-    `revision` is that of the figures heard of last, 0 without any, `confirmed_revision` that of those confirmed last;
-    `importers` and `decided_by` may not confirm.
+    `unknown`: no figures came; `provisional`: told, of a fail with the right to object before `objection_until`;
+    `objected`; `decided`: failed by a person's decision, which another one has still to confirm; `confirmed`: as it
+    stays. `revision` is that of the figures heard of last, 0 without any, `confirmed_revision` that of those confirmed
+    last; `importers` and `decided_by` may not confirm.
     """
 
     period: str

@@ -68,6 +68,20 @@ def to_be_confirmed(case: Case, period: str, due: Due) -> dict[str, Any]:
     }
 
 
+def passed(case: Case, period: str, due: Due) -> tuple[Planned, ...]:
+    """The plan of a base that has passed: nothing to object to, nothing to do for anybody in its own case.
+
+    All that passed are confirmed at once, for the quarter. Whether it has been done is looked at when the case wakes
+    for the quarter anyway, to remind of figures; never before it is due.
+    """
+    reminder = (one.at for one in case.plan if one.event is Event.REMIND_FIGURES and one.subject == period)
+    what = f"the missing confirmation of {period} is escalated"
+    escalation = due.event(Event.ESCALATE_ASSESSMENT, what, period)
+    if (looked_at := next(reminder, due.at)) > due.at:
+        escalation = Planned(event=Event.ESCALATE_ASSESSMENT, at=looked_at, what=what, subject=period)
+    return (*_escalated_once(case, period), escalation)
+
+
 def _escalated_once(case: Case, period: str) -> tuple[Planned, ...]:
     """The plan without what the quarter's own escalation takes the place of: its own before, and those of earlier
     quarters whose figures never came. They stay open tasks; nobody is told of each of them again and again."""

@@ -11,9 +11,11 @@ from typing import Literal
 from urllib.parse import quote
 
 from domain.case import Case
+from domain.commands import assessment_workflow_id
 from domain.conduct import conduct_workflow_id
 from domain.judging import open_to
 from domain.money import format_cny
+from domain.planning import Event, Planned
 from domain.shanghai import SHANGHAI
 
 Kind = Literal["Keyword", "Datetime"]
@@ -56,7 +58,8 @@ def current_details(case: Case, now: datetime, namespace: str) -> str:
         ("状态 Standing", case.standing(now).value),
         ("待办 Awaiting", f"{case.awaiting.value} by {_shown(case.due_at)}" if case.due_at else case.awaiting.value),
     ]
-    for planned, conduct in case.coming[:1]:
+    coming = [one for one in case.coming if not _of_the_quarter(case, one[0])]
+    for planned, conduct in coming[:1]:
         where = f"{conduct}: " if conduct else ""
         rows.append(("下一步 Next", f"{where}{planned.what}, {_shown(planned.at)}"))
     rows.append(("保证金 Deposit", f"{format_cny(deposit.held)} of {format_cny(deposit.required)} CNY held"))
@@ -81,13 +84,29 @@ def current_details(case: Case, now: datetime, namespace: str) -> str:
         for one in case.open_conduct
     ]
     rows += [("待复核 Proposal", f"{proposal.id}: {proposal.action}") for proposal in case.open_proposals]
-    if case.assessments:
-        newest = case.assessments[-1]
-        rows.append(("考核 Assessment", f"{newest.period}: {newest.result}, {newest.state}"))
+    for assessment in [one for one in case.assessments if one.open and one.result != "pass"][-1:]:
+        quarter = page(namespace, assessment_workflow_id(assessment.period))
+        rows.append(("考核 Assessment", f"{assessment.period}: {assessment.result}, {assessment.state}, {quarter}"))
     commands = ", ".join(sorted(open_to(case)))
     rows.append(("可用命令 Open commands", commands or "none"))
     table = "\n".join(f"| {label} | {value} |" for label, value in rows)
     return f"| | {case.credit_code} |\n|---|---|\n{table}"
+
+
+def unseen(before: Case, after: Case, now: datetime) -> bool:
+    """Whether the case's run may sleep on: nothing comes earlier, and nothing Temporal Web shows of it is changed."""
+    first, next_one = before.next_event, after.next_event
+    no_earlier = next_one is None or (first is not None and first.at <= next_one.at)
+    shown = [(search_attributes(case, now), current_details(case, now, ""), case.conduct) for case in (before, after)]
+    return no_earlier and shown[0] == shown[1]
+
+
+def _of_the_quarter(case: Case, planned: Planned) -> bool:
+    """Whether it is for the office's attention alone: figures that may be missing, a pass to be confirmed."""
+    if planned.event is not Event.ESCALATE_ASSESSMENT:
+        return planned.event is Event.REMIND_FIGURES
+    assessment = case.assessment(planned.subject or "")
+    return assessment is not None and assessment.result == "pass"
 
 
 def _shown(instant: datetime | None) -> str:

@@ -71,7 +71,7 @@ def import_figures(
 
 
 def confirm(session: Session, period: PeriodArgument) -> None:
-    """Confirm a quarter's results whose time to object is over; a confirmed fail makes a certification invalid."""
+    """Confirm a quarter's passes and the fails whose time to object is over; a confirmed fail ends a certification."""
     from domain.commands import ConfirmPeriod, assessment_workflow_id
     from starter.sending import envelope
 
@@ -295,8 +295,11 @@ def _print_import(session: Session, answers: list[dict[str, Any]], lines: list[d
         say("Nothing was sent.")
         return
     recorded = [line for line in lines if line["outcome"] in ("recorded", "corrected")]
-    if any(not line["why"] for line in recorded):
-        say("Each base is told and may object; then another person confirms: livebase assess confirm PERIOD")
+    told_of = {line["result"] for line in recorded if not line["why"]}
+    if "fail" in told_of:
+        say("Each base that fails is told and may object; then another person confirms: livebase assess confirm PERIOD")
+    elif told_of:
+        say("Each base is told. Another person confirms: livebase assess confirm PERIOD")
     if any(line["why"] for line in recorded):
         say("What a fail ended, two people set aside: livebase set-aside BASE --decision ID --reason R")
 

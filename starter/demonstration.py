@@ -26,8 +26,8 @@ from starter.session import Session
 if TYPE_CHECKING:
     from domain.periods import Period
 
-_CONFIRMED = timedelta(days=12)
-"""How long after a quarter's end its results are confirmed."""
+_IMPORTED = timedelta(days=3)
+"""How long after a quarter's end its figures are there."""
 _RENEWED = timedelta(days=30)
 """How long before a term's end it is renewed."""
 _EXAMPLE = Path(__file__).parent.parent / "examples" / "passes"
@@ -112,9 +112,8 @@ async def _walk(session: Session, begun: float) -> list[str]:
         return await step(what, "fast-forward", code, f"{days}d")
 
     for quarter in _quarters(term):
-        await forward_to(told("the quarter {} is over", quarter), quarter.last_day + timedelta(days=3))
+        await forward_to(told("the quarter {} is over", quarter), quarter.last_day + _IMPORTED)
         await _livebase(session, "assess", "import", papers.figures(quarter), "--as", "operator:sun")
-        await forward_to("the time to object is over", quarter.last_day + _CONFIRMED)
         await _livebase(session, "assess", "confirm", str(quarter), *compliance)
     await forward_to("the year goes by", _last_day(valid) - _RENEWED)
     await step("renewal filed", "renew", code, "--from", term["last_day"], *applicant)
@@ -275,12 +274,12 @@ class _Papers:
 
 
 def _quarters(term: dict[str, Any]) -> list[Period]:
-    """The quarters of the term of `show` that are confirmed before it is renewed."""
+    """The quarters of the term of `show` that are assessed before it is renewed."""
     from domain.periods import Period
 
     first = Period.of(date.fromisoformat(term["from"][:10])).next
     found = []
-    while first.last_day + _CONFIRMED < date.fromisoformat(term["last_day"]) - _RENEWED:
+    while first.last_day + _IMPORTED < date.fromisoformat(term["last_day"]) - _RENEWED:
         found.append(first)
         first = first.next
     return found

@@ -9,7 +9,7 @@ import typer
 from starter import completing
 from starter.errors import usage
 from starter.options import command, given_day
-from starter.output import deadline, loud, print_table, say, word
+from starter.output import deadline, loud, print_table, say, told, word
 from starter.session import Session
 
 if TYPE_CHECKING:
@@ -77,6 +77,7 @@ def inbox(session: Session) -> None:
     """What waits for me, soonest deadline first; without --as, what waits for whom."""
     from domain.inbox import waits_for
     from domain.stages import Role
+    from store.assessments import AssessmentStore
     from store.lists import waiting_cases
 
     actor = session.actor if session.acting_as else None
@@ -94,6 +95,18 @@ def inbox(session: Session) -> None:
     ]
     rows = [_task_line(session, found, task) for found, task in sorted(waiting, key=_soonest_first)]
     session.show(rows, _inbox_table if actor else _inboxes_table)
+    if actor is None or actor.role is Role.COMPLIANCE:
+        _say_passes(AssessmentStore(session.engine).passes_to_confirm(actor.name if actor else None))
+
+
+def _say_passes(waiting: dict[str, int]) -> None:
+    """Passes are confirmed for a quarter at once and are no task of a base's."""
+    for period, count in waiting.items():
+        say(
+            told(
+                "To be confirmed by a second person: {} ({} passed): livebase assess confirm {}", period, count, period
+            )
+        )
 
 
 def _soonest_first(waiting: tuple[FoundCase, Task]) -> Any:

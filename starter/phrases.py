@@ -120,7 +120,8 @@ def _hold(hold: dict[str, Any]) -> str:
 
 def _assessment(one: dict[str, Any]) -> str:
     """How a quarter stands; a fail is seen at once."""
-    until = f" {word('until')} {deadline(one['objection_until'])}" if one["state"] == "provisional" else ""
+    objectable = one["state"] == "provisional" and one["objection_until"]
+    until = f" {word('until')} {deadline(one['objection_until'])}" if objectable else ""
     text = f"{one['period']} {word(one['result'])} ({word(one['state'], 'assessment')}{until})"
     return loud(text) if one["result"] == "fail" else text
 

@@ -119,7 +119,9 @@ _DEMO = {
     "rest of the deposit": "缴清保证金",
     "published on the official list: {} through {}": "列入官方名单:{},有效至 {}",
     "the quarter {} is over": "季度 {} 结束",
-    "the time to object is over": "异议期结束",
+    "To be confirmed by a second person: {} ({} passed): livebase assess confirm {}": (
+        "待第二人确认:{}({}个基地合格):livebase assess confirm {}"
+    ),
     "the year goes by": "一年将满",
     "renewal filed": "提交续签",
     "renewal approved": "续签通过",

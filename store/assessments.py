@@ -5,6 +5,7 @@ A quarter's own transactions write here and never to a case; a case hears of it 
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
@@ -19,12 +20,16 @@ from domain.assessment import FiguresRecorded, News, ResultConfirmed, unheard
 from domain.case import Case
 from domain.commands import Command
 from domain.figures import Figures, Metric, Result
+from domain.names import same_name
+from domain.periods import Period
+from domain.stages import Stage
 from store import answers, tables
 from store.conflicts import again_after_conflict
 from store.queries import shown
 
 _FIGURES, _CONFIRMED, _CASE = tables.AssessmentRow, tables.ConfirmationRow, tables.CaseRow
 _AT_ONCE = 500
+_UNDER_ASSESSMENT = (Stage.PUBLISHING.value, Stage.VALID.value, Stage.RENEWAL_LATE.value)
 
 
 class AssessmentStore:
@@ -56,6 +61,18 @@ class AssessmentStore:
         """Every base with a result of the quarter on record, in the order of the cases' numbers."""
         with self.reading() as tx:
             return tx.assessed(period, now)
+
+    @again_after_conflict
+    def passes_to_confirm(self, by: str | None = None) -> dict[str, int]:
+        """How many passes of which quarter wait for a second person, the oldest first; with `by` for that one."""
+        with self.reading() as tx:
+            waiting = tx.unconfirmed_passes()
+            periods = sorted(waiting, key=Period.parse)
+            return {
+                period: waiting[period]
+                for period in periods
+                if by is None or not any(same_name(one, by) for one in tx.importers(period))
+            }
 
     @again_after_conflict
     def history(self, case: Case) -> list[dict[str, Any]]:
@@ -112,6 +129,25 @@ class PeriodTransaction:
             hears = any(unheard(case, one) for one in news.get(row.case_number, ()))
             found.append(AssessedBase(case, now + timedelta(milliseconds=row.clock_offset_ms), hears))
         return found
+
+    def unconfirmed_passes(self) -> dict[str, int]:
+        """How many bases' passes of each quarter nobody has confirmed yet; those of ended certifications never are."""
+        same = (_CONFIRMED.case_number == _FIGURES.case_number, _CONFIRMED.period == _FIGURES.period)
+        confirmed = select(_CONFIRMED.case_number).where(*same, _CONFIRMED.revision >= _FIGURES.revision).exists()
+        passes = select(_FIGURES.case_number, _FIGURES.period).where(_FIGURES.result == "pass", ~confirmed).distinct()
+        periods: dict[str, list[str]] = {}
+        for number, period in self._session.execute(passes):
+            periods.setdefault(number, []).append(period)
+        waiting: Counter[str] = Counter()
+        for part in _parts(sorted(periods)):
+            rows = select(_CASE).where(_CASE.case_number.in_(part), _CASE.stage.in_(_UNDER_ASSESSMENT))
+            for row in self._session.scalars(rows):
+                case = Case.model_validate(row.facts)
+                known = [case.assessment(period) for period in periods[row.case_number]]
+                waiting.update(
+                    one.period for one in known if one and (one.state, one.result) == ("provisional", "pass")
+                )
+        return waiting
 
     def importers(self, period: str) -> list[str]:
         """Everybody who has imported figures of the quarter."""

@@ -1,11 +1,12 @@
 """The assessment of one quarter, for all bases: figures recorded, every base told, results confirmed (decision 22).
 
-figures imported → every base told its provisional result → time to object, in the base's own case → confirmed by a
-second person → every base told → over when nothing waits any more
+figures imported → every base told its provisional result → of a fail, time to object in the base's own case → confirmed
+by a second person → every base told → over when nothing waits any more
 
 Imports and confirmations are updates: each one's transaction puts on record what it comes to. A base's own case hears
-of it by a signal, fetches it by an activity and draws the consequences (`domain/assessment.py`); all deadlines are the
-case's. A later import begins a run of its own under the same id.
+of it in a transaction of its own and draws the consequences (`domain/assessment.py`); its run is woken only by what it
+must do or show, and a pass is neither. All deadlines are the case's. A later import begins a run of its own under the
+same id.
 """
 
 from __future__ import annotations
@@ -63,6 +64,7 @@ class AssessedPeriod:
         self.state = state
         self._lock = asyncio.Lock()
         self._answers: dict[str, PeriodAnswer] = {}
+        self._telling = False
 
     @workflow.run
     async def run(self, state: PeriodState) -> PeriodView:
@@ -92,7 +94,7 @@ class AssessedPeriod:
     async def every_base_told(self) -> None:
         """Tell every base that has still to hear of something, and look until they have."""
         for pause in PAUSES:
-            self.state.news = False
+            self.state.news, self._telling = False, True
             self.state.view = await workflow.execute_activity(
                 "tell_bases",
                 args=[self.state.period, workflow.now()],
@@ -100,8 +102,11 @@ class AssessedPeriod:
                 summary=self.state.period,
                 **TELLING,
             )
+            self._telling = False
             self._show()
-            if not self.state.view.hear and not self.state.news:
+            if self.state.news:
+                continue
+            if not self.state.view.hear:
                 return
             await workflow.sleep(pause, summary="the bases hear of it")
 
@@ -128,6 +133,8 @@ class AssessedPeriod:
 
     @workflow.update(description="确认考核结果 Confirm results")
     async def confirm_period(self, command: ConfirmPeriod) -> PeriodAnswer:
+        """What was imported just before is heard of first: no base is confirmed that has not been told."""
+        await workflow.wait_condition(lambda: not self.state.news and not self._telling)
         return await self._act(command)
 
     @confirm_period.validator
@@ -170,8 +177,8 @@ class AssessedPeriod:
             raise refusal_error(refusal) from None
 
     async def _goes_on(self) -> bool:
-        """Whether anything is left to do, now that nothing is under way that could bring more."""
-        await workflow.wait_condition(workflow.all_handlers_finished)
+        """Whether anything is left to do, once there is something or nothing is under way that could bring it."""
+        await workflow.wait_condition(lambda: self.state.news or workflow.all_handlers_finished())
         return self.state.news or self._waits()
 
     def _waits(self) -> bool:

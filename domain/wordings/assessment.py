@@ -16,9 +16,9 @@ ASSESSMENT: dict[str, Wording] = {
         "季度考核初步结果:合格",
         what="贵方{period}运营考核的初步结果为合格:\n{figures}",
         why="{source},系统按考核标准核对,各项均达标。",
-        by="没有需要贵方办理的期限;{until}如发现数据有误,请联系运营更正。",
+        by="没有需要贵方办理的事项;如发现数据有误,请联系运营更正。",
         do="查看:livebase assess show {case}",
-        follows="期限届满后由另一人确认,确认后另行通知。",
+        follows="结果由另一人确认,确认后另行通知。",
     ),
     "assessment_provisional.fail": Wording(
         Role.APPLICANT,

@@ -410,11 +410,36 @@ def test_figures_that_come_late_take_the_place_of_an_unknown_e42() -> None:
     assert (of(case).state, of(case).result, tasks(case)) == ("provisional", "pass", [])
 
 
+# Passed: nothing for the base, nor for its own run (decision 22).
+
+
+def test_a_pass_is_confirmed_at_once_with_nothing_to_do_in_the_base_s_case() -> None:
+    transition = told(cases.in_valid(), news(figures()))
+    case = transition.case
+    assert (of(case).state, of(case).objection_until, tasks(case)) == ("provisional", None, [])
+    assert waits(case, Q2, TOLD, "zhou") == ""
+    (note,) = (record for record in transition.records if isinstance(record, Letter))
+    assert "没有需要贵方办理的事项" in note.body
+
+
+def test_a_pass_nobody_confirms_is_escalated_when_the_case_looks_at_the_quarter() -> None:
+    reminder = next(one for one in cases.in_valid().plan if one.event is Event.REMIND_FIGURES and one.subject == Q2)
+    case = heard(cases.in_valid(), news(figures()))
+    (planned,) = [one for one in case.plan if one.subject == Q2]
+    assert (planned.event, planned.at) == (Event.ESCALATE_ASSESSMENT, reminder.at), "no wake-up of its own"
+    late = heard(cases.in_valid(), news(figures(), when=at("2026-07-15 10:00")))
+    assert [one.at for one in late.plan if one.subject == Q2] == [at("2026-07-23")], "five working days"
+    escalated = taken(case, Event.ESCALATE_ASSESSMENT)
+    assert [record.kind for record in escalated.records if isinstance(record, Letter)] == ["assessment_escalated"]
+    assert events(escalated.case) == ["escalate_assessment"]
+    assert events(heard(escalated.case, confirmation(case))) == []
+
+
 # Confirmed.
 
 
 def test_a_confirmed_pass_stays() -> None:
-    case = taken(heard(cases.in_valid(), news(figures())), Event.END_OBJECTION).case
+    case = heard(cases.in_valid(), news(figures()))
     after = heard(case, confirmation(case))
     assert (of(after).state, of(after).confirmed_by, tasks(after), events(after)) == ("confirmed", "zhou", [], [])
     assert not unheard(after, confirmation(case))
@@ -501,9 +526,13 @@ def test_fails_in_a_row_are_counted_over_the_quarters_assessed() -> None:
 
 def test_corrected_figures_begin_a_new_window_unless_nothing_changes_for_the_base() -> None:
     case = heard(failing(), news(figures(), 2, at("2026-07-09")))
-    assert (of(case).result, of(case).revision, of(case).objection_until) == ("pass", 2, at("2026-07-17"))
+    assert (of(case).result, of(case).revision, of(case).objection_until) == ("pass", 2, None)
+    assert events(case) == ["escalate_assessment"]
     again = heard(case, news(figures(live=30, active=20), 3, at("2026-07-12")))
-    assert (of(again).revision, of(again).objection_until) == (3, at("2026-07-17"))
+    assert (of(again).revision, of(again).objection_until, again.plan) == (3, None, case.plan)
+    worse = heard(case, news(figures(gmv=6), 3, at("2026-07-12")))
+    assert (of(worse).result, of(worse).objection_until) == ("fail", at("2026-07-18"))
+    assert events(worse) == ["end_objection"]
     assert of(heard(objected(failing(), TOLD).case, news(figures(gmv=6), 2, at("2026-07-09")))).state == "provisional"
 
 

@@ -1,11 +1,14 @@
-"""Ten years of one base: nine renewals, two suspensions, one year with all its figures; nothing lost, no run grows."""
+"""Ten years of one base: nine renewals, two suspensions, two years with all figures; nothing lost, no run grows."""
 
 from __future__ import annotations
 
 import itertools
 from collections import Counter
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
+from temporalio.api.enums.v1 import EventType
+from temporalio.api.history.v1 import HistoryEvent
 from temporalio.client import Client
 
 from connection import histories
@@ -32,9 +35,8 @@ DAY = timedelta(days=1)
 YEARS = 10
 WHOLE_TERM = 250
 """How many events a term's run may have (`docs/requirements.md`, edge case 54)."""
-WITH_FIGURES, WITHOUT = 160, 250
-"""How many those of a renewed year may have in which nothing is amiss (133 at rest; a busy machine adds heartbeats of
-local activities), and in which nobody sends a quarter's figures."""
+WITH_FIGURES, WITHOUT = 70, 250
+"""How many those of a renewed year may have in which nothing is amiss, and of one in which nobody sends figures."""
 MORNING = timedelta(hours=6)
 """Everything that comes of itself comes at a midnight: a jump that ends in the morning aims at none of it."""
 
@@ -64,12 +66,11 @@ async def renewed(base: Base) -> None:
 
 
 async def figures_confirmed(base: Base, period: Period) -> None:
-    """A quarter's figures imported when it is over, and confirmed when the time to object is."""
+    """A quarter's figures imported when it is over, and confirmed some days after."""
     await jump(base, period.ends + DAY + MORNING)
     await quarters.imported(base.office, [quarters.row(base, period=period)], f"figures-{period}")
-    told = await quarters.heard(base, "provisional", "pass", period)
-    assert told.objection_until is not None
-    await jump(base, told.objection_until + MORNING)
+    await quarters.heard(base, "provisional", "pass", period)
+    await jump(base, period.ends + 6 * DAY + MORNING)
     await quarters.send(base.office, quarters.confirmation(f"confirmed-{period}", period=period))
     await quarters.heard(base, "confirmed", "pass", period)
 
@@ -81,14 +82,13 @@ async def test_ten_years_of_one_base(client: Client, place: Place) -> None:
         begins = datetime(datetime.now(SHANGHAI).year + 1, 3, 15, 12, tzinfo=SHANGHAI)
         await take_up(base, put_on_record(base, on_record.IN_VALID, begins))
         await jump(base, begins + DAY + MORNING)
-        await renewed(base)
-
-        periods = [one for one in ending_in(base.case.terms) if counting_term(base.case.terms, one) == newest(base)]
-        assert len(periods) == 4
-        async with quarters.alone(office, *periods):
-            for period in periods:
-                await figures_confirmed(base, period)
-        await renewed(base)
+        for count in (3, 4):
+            periods = [one for one in ending_in(base.case.terms) if counting_term(base.case.terms, one) == newest(base)]
+            assert len(periods) == count
+            async with quarters.alone(office, *periods):
+                for period in periods:
+                    await figures_confirmed(base, period)
+            await renewed(base)
 
         await base.do(Suspend, COMPLIANCE, reason="brushing found")
         await jump(base, await base.now() + 30 * DAY)
@@ -115,10 +115,17 @@ async def test_ten_years_of_one_base(client: Client, place: Place) -> None:
         sizes = [len(run) for run in runs]
         assert len(runs) == YEARS, "one a term"
         assert max(sizes) <= WHOLE_TERM, sizes
-        assert sizes[1] <= WITH_FIGURES, sizes
+        assert at_rest(runs[1]) <= WITH_FIGURES, sizes
         assert max(sizes[5:9]) <= WITHOUT, sizes
         for history in await all_runs(client, base.workflow_id):
             await replayer().replay_workflow(history)
+
+
+def at_rest(run: Sequence[HistoryEvent]) -> int:
+    """How many events a run has but for workflow tasks that only went on waiting for a slow local activity."""
+    completed, scheduled = EventType.EVENT_TYPE_WORKFLOW_TASK_COMPLETED, EventType.EVENT_TYPE_WORKFLOW_TASK_SCHEDULED
+    kinds = [event.event_type for event in run]
+    return len(run) - 3 * sum(pair == (completed, scheduled) for pair in itertools.pairwise(kinds))
 
 
 def check_nothing_lost(base: Base, begins: datetime) -> None:
@@ -128,9 +135,9 @@ def check_nothing_lost(base: Base, begins: datetime) -> None:
     assert len({term.certificate_number for term in terms}) == YEARS
     happened = Counter(acts.events(base))
     expected = {"renewal_filed": 9, "renewal_approved": 9, "term_begun": 9, "base_suspended": 2, "base_reinstated": 2}
-    expected |= {"assessment_recorded": 4, "assessment_confirmed": 4, "certification_expired": 1}
+    expected |= {"assessment_recorded": 7, "assessment_confirmed": 7, "certification_expired": 1}
     assert {event: happened[event] for event in expected} == expected
-    assert [one.state for one in base.case.assessments if one.result == "pass"] == ["confirmed"] * 4
+    assert [one.state for one in base.case.assessments if one.result == "pass"] == ["confirmed"] * 7
     for entry in acts.timeline(base):
         legal, observed = (datetime.fromisoformat(entry[name]) for name in ("legal_at", "observed_at"))
         assert timedelta() <= observed - legal < timedelta(minutes=5), entry

@@ -110,6 +110,13 @@ def until_heard(dev: Running, number: str, state: str) -> dict[str, Any]:
 def test_from_the_import_to_the_end(dev: Running, year: tuple[str, str], tmp_path: Path) -> None:
     one, other = year
     code, other_code, period = dev.ok("show", one)["credit_code"], dev.ok("show", other)["credit_code"], first_quarter()
+    passing = figures(tmp_path, line(other_code, period), name="passing.csv")
+    dev.ok("assess", "import", passing, *OPERATOR)
+    until_heard(dev, other, "provisional")
+    waits = f"{period} (1 passed): livebase assess confirm {period}"
+    inboxes = [dev("inbox", *who).err for who in (COMPLIANCE, ("--as", "compliance:SUN"), OPERATOR, ())]
+    assert [waits in shown for shown in inboxes] == [True, False, False, True], "not to who imported them"
+
     file = figures(
         tmp_path,
         line(code, period, "1.00"),
@@ -129,17 +136,22 @@ def test_from_the_import_to_the_end(dev: Running, year: tuple[str, str], tmp_pat
     assert [(row["line"], row["outcome"], row["result"]) for row in answer["rows"]] == [
         (2, "recorded", "fail"),
         (3, "not_assessed", None),
-        (4, "recorded", "fail"),
+        (4, "corrected", "fail"),
         (5, "unknown_base", None),
         (6, "not_assessed", None),
     ]
     assert answer["totals"] == {
-        "recorded": 2, "corrected": 0, "unchanged": 0, "not_assessed": 2, "unknown_base": 1,
+        "recorded": 1, "corrected": 1, "unchanged": 0, "not_assessed": 2, "unknown_base": 1,
     }  # fmt: skip
     again = dev.ok(*words, "--looked-at", "--request-id", f"figures-{one}")
     assert again == {**answer, "repeated": True}
     told = until_heard(dev, one, "provisional")
     assert told["figures"][0]["gmv"] == {"fen": 100}
+
+    for _ in range(100):
+        if quarter(dev, other)["result"] == "fail":
+            break
+    assert waits not in dev("inbox", *COMPLIANCE).err
 
     statement = tmp_path / "objection.yaml"
     (tmp_path / "ledger.pdf").write_bytes(enterprise_document(tmp_path))

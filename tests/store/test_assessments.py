@@ -9,25 +9,27 @@ from sqlalchemy import Engine, delete, select, update
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.orm import Session
 
-from domain import assessment
+from domain import agenda, assessment
 from domain.assessing import assess
 from domain.assessment import ResultConfirmed
 from domain.figures import Figures
+from domain.planning import Event
 from domain.setting import Setting
 from domain.stages import Stage
 from store import tables
 from store.assessments import AssessmentStore, unheard_news
 from store.cases import CaseStore
 from store.reference import policy_book, shipped_calendar
+from tests.domain import cases
 from tests.store.first_year import Enterprise, write
 
 NOW = datetime(2026, 7, 6, 2, tzinfo=UTC)
 PERIOD = "2026Q2"
 
 
-def certified(store: CaseStore) -> str:
+def certified(store: CaseStore, number: str = "LB-2026-000001") -> str:
     """A base in its year, on record; its workflow's id."""
-    enterprise = Enterprise()
+    enterprise = Enterprise(number=number)
     for transition in enterprise.first_year():
         write(store, transition)
         if transition.case.stage is Stage.VALID:
@@ -98,6 +100,34 @@ def test_a_confirmation_comes_between_the_figures_it_is_of_and_their_correction(
     assert AssessmentStore(engine).assessed(PERIOD, NOW)[0].hears
     with pytest.raises(IntegrityError), AssessmentStore(engine).transaction() as tx:
         tx.confirm(case.case_number, news)
+
+
+def test_passes_that_wait_for_a_second_person(engine: Engine, store: CaseStore) -> None:
+    first, second, failing = (certified(store, f"LB-2026-00000{one}") for one in (1, 2, 3))
+    for workflow_id, gmv in ((first, 10**9), (second, 10**8), (failing, 5)):
+        case = store.case(workflow_id)
+        assert case is not None
+        imported(engine, figures(case.credit_code, gmv))
+    quarters = AssessmentStore(engine)
+    assert quarters.passes_to_confirm() == {}, "no base has heard"
+    for workflow_id in (first, second, failing):
+        heard(store, workflow_id)
+    assert quarters.passes_to_confirm() == quarters.passes_to_confirm("wu") == {PERIOD: 2}
+    assert quarters.passes_to_confirm(" SUN") == {}, "who imported them is no second person"
+    case = store.case(first)
+    assert case is not None
+    with quarters.transaction() as tx:
+        tx.confirm(case.case_number, ResultConfirmed(PERIOD, 1, "pass", "zhou", NOW))
+    assert quarters.passes_to_confirm() == {PERIOD: 1}
+    heard(store, first)
+    imported(engine, figures(case.credit_code, 10**9 + 1))
+    heard(store, first)
+    assert quarters.passes_to_confirm() == {PERIOD: 1}, "figures that change nothing for a confirmed pass"
+    case = store.case(second)
+    assert case is not None
+    end = next(planned for planned in case.plan if planned.event is Event.EXPIRE_CERTIFICATION)
+    write(store, agenda.take(case, end, cases.setting(end.at, 4)))
+    assert quarters.passes_to_confirm() == {}
 
 
 def test_a_base_is_seen_at_its_own_clock(engine: Engine, store: CaseStore) -> None:
