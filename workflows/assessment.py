@@ -12,6 +12,7 @@ same id.
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from datetime import timedelta
 from typing import Any
 
@@ -50,6 +51,7 @@ TELLING: dict[str, Any] = {
     "heartbeat_timeout": timedelta(seconds=15),
 }
 OPENING_PATIENCE = timedelta(minutes=1)
+HEARING_PATIENCE = timedelta(seconds=20)
 PAUSES = [timedelta(seconds=seconds) for seconds in (1, 1, 2, 3, 5, 10, 15, 30, *[60] * 10)]
 """How long the bases' cases are waited for; whoever has not heard by then is told again with the next look."""
 NEXT_LOOK = timedelta(days=7)
@@ -134,7 +136,13 @@ class AssessedPeriod:
     @workflow.update(description="确认考核结果 Confirm results")
     async def confirm_period(self, command: ConfirmPeriod) -> PeriodAnswer:
         """What was imported just before is heard of first: no base is confirmed that has not been told."""
-        await workflow.wait_condition(lambda: not self.state.news and not self._telling)
+        if self.state.news or self._telling:
+            with suppress(TimeoutError):  # then the transaction tells who has not been told
+                await workflow.wait_condition(
+                    lambda: not self.state.news and not self._telling,
+                    timeout=HEARING_PATIENCE,
+                    timeout_summary="the bases hear of what was imported",
+                )
         return await self._act(command)
 
     @confirm_period.validator
@@ -178,7 +186,13 @@ class AssessedPeriod:
 
     async def _goes_on(self) -> bool:
         """Whether anything is left to do, once there is something or nothing is under way that could bring it."""
-        await workflow.wait_condition(lambda: self.state.news or workflow.all_handlers_finished())
+        while not (self.state.news or workflow.all_handlers_finished()):
+            with suppress(TimeoutError):
+                await workflow.wait_condition(
+                    lambda: self.state.news or workflow.all_handlers_finished(),
+                    timeout=OPENING_PATIENCE,
+                    timeout_summary="what is under way comes to its end",
+                )
         return self.state.news or self._waits()
 
     def _waits(self) -> bool:

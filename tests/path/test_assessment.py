@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 from temporalio.client import Client, WorkflowExecutionStatus
 
+from activities.desk import CaseDesk
 from connection.local_server import LocalServer
+from domain.case import Case
 from domain.commands import DecideAssessment, ObjectAssessment, PeriodView, assessment_workflow_id
 from domain.periods import ending_in
 from domain.planning import Event
@@ -128,7 +132,16 @@ async def test_confirmed_the_certification_is_invalid_with_all_that_follows(clie
             acts.check_books(one)
 
 
-async def test_a_pass_and_its_confirmation_wake_nobody_s_run(client: Client, place: Place) -> None:
+async def test_a_pass_and_its_confirmation_wake_nobody_s_run(
+    client: Client, place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hear = CaseDesk.hear_beside
+
+    def slowly(*args: Any) -> Case | None:
+        time.sleep(1)
+        return hear(*args)
+
+    monkeypatch.setattr(CaseDesk, "hear_beside", slowly)
     async with working_office(client, place) as office:
         base = await acts.in_valid(office)
         period = next(ending_in(base.case.terms))
