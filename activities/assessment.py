@@ -10,12 +10,13 @@ from datetime import datetime
 from typing import Any
 
 from pydantic import BaseModel
+from sqlalchemy.exc import DBAPIError
 from temporalio import activity
 from temporalio.client import Client
 from temporalio.service import RPCError, RPCStatusCode
 
 from activities.desk import CaseDesk
-from domain.assessing import AssessedBase, assess, confirm, require_few_fails
+from domain.assessing import AssessedBase, assess, confirm, require_few_fails, under_assessment
 from domain.assessment import ResultConfirmed
 from domain.case import Case
 from domain.commands import (
@@ -40,8 +41,8 @@ from store.documents import DocumentDamaged, DocumentMissing, DocumentStore
 SIGNAL = "assessment_news"
 """The signal of a case's workflow, with an `AssessmentNews`."""
 _AT_ONCE = 20
-_OWN_FAULTS = (AssertionError, LookupError, TypeError, ValueError)
-"""What is wrong with one case: its own run shows it, and the others hear all the same."""
+_OWN_FAULTS = (AssertionError, LookupError, TypeError, ValueError, DBAPIError)
+"""What is wrong with one case, or in the way of it: its own run is told and shows it, the others hear all the same."""
 
 
 class AssessmentActivities:
@@ -83,7 +84,13 @@ class AssessmentActivities:
                     heard += 1
             activity.heartbeat(first)
         quarters = [known for case in cases.values() if (known := case.assessment(period))]
-        states = Counter(known.state for known in quarters)
+        clocks = {base.case.case_number: base.now for base in bases}
+        states = Counter(
+            known.state
+            for number, case in cases.items()
+            if (known := case.assessment(period))
+            and (known.state == "confirmed" or under_assessment(case, clocks[number]))
+        )
         fails = sum(1 for known in quarters if known.result == "fail")
         return PeriodView(bases=len(bases), hear=len(waiting) - heard, states=dict(states), fails=fails)
 
@@ -99,10 +106,13 @@ class AssessmentActivities:
             with self._store.transaction() as tx:
                 if (before := _answered(tx, command, now)) is not None:
                     return PeriodOutcome(answer=before)
+                tx.authorise(command, now)
                 answer: PeriodAnswer = act(tx, command, now)
                 tx.remember(command, answer, now)
                 return PeriodOutcome(answer=answer)
         except Refusal as refusal:
+            with self._store.transaction() as tx:
+                tx.refused(command, refusal.detail, now)
             return PeriodOutcome(refusal=refusal.detail)
 
     def _import(self, tx: PeriodTransaction, command: ImportFigures, now: datetime) -> PeriodAnswer:

@@ -48,6 +48,7 @@ class CalendarActivities:
             require_permission(command.action, command.actor, None)
             return self._import(command, now)
         except Refusal as refusal:
+            self._notices.refused(command, refusal.detail, now)
             return ImportOutcome(refusal=refusal.detail)
 
     @activity.defn
@@ -129,6 +130,8 @@ def _imported(tx: CalendarTransaction, command: ImportCalendar, now: datetime) -
     answered = tx.answered(command.request_id)
     if answered is not None and answered[0] != command.params_hash():
         raise request_id_reused(command.request_id)
+    if answered is None:
+        tx.authorise(command, now)
     notice = _read(tx.calendar, command, now)
     if answered is not None:
         answer = ImportAnswer.model_validate(answered[1])

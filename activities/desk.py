@@ -14,7 +14,7 @@ from temporalio import activity
 from domain import catching_up
 from domain.application import InvalidApplication
 from domain.case import Case
-from domain.commands import Answer, Command, Outcome
+from domain.commands import Answer, ApproveProposal, Command, Outcome
 from domain.deciding import decide
 from domain.planning import Planned
 from domain.policy import PolicyBook
@@ -54,9 +54,12 @@ class CaseDesk:
             with self._cases.transaction(command.workflow_id, _own_run(command.workflow_id)) as tx:
                 if (answered := tx.answered(command.request_id)) is not None:
                     return _repeat(command, answered, tx.case)
+                tx.authorise(command, now)
                 case, setting = self._caught_up(tx, now)
+                if isinstance(command, ApproveProposal) and case and (proposal := case.proposal(command.proposal)):
+                    tx.require_still(proposal.proposed_by, proposal.role.value)
                 transition = decide(case, command, setting, _Files(tx, self._documents, now))
-                tx.write(transition)
+                tx.write(transition, command)
                 answer = _answer(command, transition, now)
                 tx.remember(command, answer, now)
                 return Outcome(answer=answer, case=transition.case)
@@ -65,13 +68,17 @@ class CaseDesk:
         except Refusal as refused:
             refusal = refused
         with self._cases.transaction(command.workflow_id, _own_run(command.workflow_id)) as tx:
+            tx.refused(command, refusal.detail, now)
             return Outcome(refusal=refusal.detail, case=self._caught_up(tx, now)[0])
 
     def follow(self, workflow_id: str, planned: Planned, now: datetime, rule: Follow) -> Case:
-        """Carry out a planned event, once: when it is no longer in the plan, it has been, or has become moot."""
+        """Carry out a planned event, once: when it is no longer in the plan, it has been, or has become moot.
+
+        Never before its instant, whoever asks.
+        """
 
         def carry_out(case: Case, setting: Setting) -> Transition | None:
-            return rule(case, planned, setting) if planned in case.plan else None
+            return rule(case, planned, setting) if planned in case.plan and planned.at <= setting.now else None
 
         return self.step(workflow_id, now, carry_out)
 

@@ -36,6 +36,10 @@ SENTENCES = {
     "seal_replaced": "seal {} is not the one there is a copy of outside",
     "copy_missing": "the copy of seal {} outside is missing",
     "copy_changed": "the copy of seal {} outside was changed",
+    "actor": "what {} may do by the database is not what the log left",
+    "signed_by_nobody": "entry {} is signed by no key that was anybody's then",
+    "signed_by_another": "entry {} has the signature of another person or another command",
+    "signed_elsewhere": "entry {} has a signature that was made for another case",
 }
 """Kind → what is wrong, with a {} for each value."""
 
@@ -62,6 +66,7 @@ class Broken:
 class Report:
     """How much was proven, and the first broken thing of each chain; `ok` is whether there is none.
 
+    `signed` entries have a person's signature that was proven; `unsigned` ones were taken without, on a local server.
     `outside` is the number of the newest seal compared with its copy outside, 0 without any; `seen` names the cases.
     """
 
@@ -69,6 +74,8 @@ class Report:
     cases: int = 0
     seals: int = 0
     outside: int = 0
+    signed: int = 0
+    unsigned: int = 0
     broken: list[Broken] = field(default_factory=list)
     seen: set[str] = field(default_factory=set, compare=False, repr=False)
 
@@ -82,5 +89,7 @@ class Report:
         self.cases += other.cases
         self.seals += other.seals
         self.outside = max(self.outside, other.outside)
+        self.signed += other.signed
+        self.unsigned += other.unsigned
         self.broken += other.broken
         self.seen |= other.seen

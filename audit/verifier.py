@@ -9,6 +9,7 @@ from audit.chain import first_broken
 from audit.replay import Replay
 from audit.report import Broken, Record, Report
 from audit.seals import Seals, first_unsealed
+from audit.signatures import differing_actors
 
 
 def verify(records: Iterable[Record], outside: Iterable[Record] = (), only: Set[str] | None = None) -> Report:
@@ -66,7 +67,10 @@ def _verify_case(number: str, records: list[Record], seals: Seals) -> Report:
     found = [first_broken(number, entries, case["sequence"]), first_unsealed(number, entries, seals.heads(number))]
     broken = sorted((one for one in found if one), key=lambda one: one.sequence or 0)[:1]
     # A log that is broken itself proves nothing of the rest.
-    return Report(len(entries), 1, broken=broken or _replayed(number, entries).disagreements(case, of_kind["row"]))
+    if not broken:
+        broken = _replayed(number, entries).disagreements(case, of_kind["row"])
+        broken += differing_actors(entries, case["actors"]) if "actors" in case else []
+    return Report(len(entries), 1, broken=broken)
 
 
 def _replayed(number: str, entries: list[Record]) -> Replay:

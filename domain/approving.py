@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import Any, Literal
 
 from domain.case import Case, Proposal
-from domain.commands import ApproveProposal, Command, DenyProposal
+from domain.commands import ENVELOPE, ApproveProposal, Command, DenyProposal
 from domain.judging import judge
 from domain.ledger import Transfer
 from domain.letters import letter
@@ -23,14 +23,12 @@ from domain.records import Approval, Decision, Transition
 from domain.refusals import Refusal, RefusalKind
 from domain.setting import SYSTEM, Setting, step
 
-_NO_PARAMETERS = {"request_id", "workflow_id", "actor"}
-
 
 def propose(case: Case, command: Command, setting: Setting) -> Transition:
     """Put an act before a second person. Refused (5) when the same is before one already, whatever its reason:
     of two that are open, the second person would have to choose the ground."""
     second, action = SECOND_PERSON[command.action], command.action
-    parameters = command.model_dump(mode="json", exclude=_NO_PARAMETERS, exclude_none=True)
+    parameters = command.model_dump(mode="json", exclude=set(ENVELOPE), exclude_none=True)
     for other in case.open_proposals:
         if other.action == action and _about(other.parameters) == _about(parameters):
             raise Refusal(

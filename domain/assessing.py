@@ -214,6 +214,11 @@ def _ripe(base: AssessedBase, period: str, by: str) -> Ripe:
     )
 
 
+def under_assessment(case: Case, now: datetime) -> bool:
+    """Whether a result of the base can still be confirmed. `now` is the case's clock."""
+    return case.standing(now) in _CERTIFIED or case.stage is Stage.RENEWAL_LATE
+
+
 def waits(case: Case, period: str, now: datetime, by: str) -> str:
     """Why a person can't confirm a base's result of a quarter; "" when they can. `now` is the case's clock."""
     at_stake = case.assessment(period)
@@ -221,7 +226,7 @@ def waits(case: Case, period: str, now: datetime, by: str) -> str:
         return _UNTOLD
     if at_stake.state == "confirmed":
         return "it has been confirmed before"
-    if case.standing(now) not in _CERTIFIED and case.stage is not Stage.RENEWAL_LATE:
+    if not under_assessment(case, now):
         return "the certification has ended"
     if at_stake.state == "unknown":
         return "compliance decides on what is unknown"

@@ -240,6 +240,7 @@ class Case(_Part):
     `appeal` is the newest, `earlier_appeals` those against decisions that were set aside before, first to last.
     `resumed_at` is when what had ended it was set aside last.
     `cooling_off_waived` is when two people last let the enterprise apply again at once.
+    `stopped_runs` are the runs of its workflows that were found to have ended and told of (`domain/census.py`).
     `suspended_since` is since when there has been a hold without a break, whichever it was; None without one.
     """
 
@@ -281,6 +282,7 @@ class Case(_Part):
     appeal: Appeal | None = None
     earlier_appeals: tuple[Appeal, ...] = ()
     cooling_off_waived: datetime | None = None
+    stopped_runs: tuple[str, ...] = ()
 
     @property
     def interrupted(self) -> Interrupted:

@@ -17,7 +17,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from domain.case import Case
 from domain.conduct import Outcome as ConductOutcome
 from domain.conduct import conduct_workflow_id
-from domain.names import folded
+from domain.names import folded, person
 from domain.notices import NoticeReference
 from domain.refusals import RefusalDetail
 from domain.stages import Role, Stage, Standing
@@ -38,6 +38,11 @@ def import_workflow_id(notice: NoticeReference) -> str:
     return f"calendar:{notice.year}:{notice.sha256[:12]}"
 
 
+def actor_workflow_id(name: str) -> str:
+    """`actor:<hash>`: one for each person, however they are spelled; a name is nobody else's to see in a list."""
+    return f"actor:{hashlib.sha256(person(name).encode(errors='replace')).hexdigest()[:12]}"
+
+
 class Actor(BaseModel):
     """Who acts: a person by name, in a role; `on_behalf` names the applicant staff acts for."""
 
@@ -56,6 +61,10 @@ class Actor(BaseModel):
         return f"{self.role}:{self.name}" + (f" for {self.on_behalf}" if self.on_behalf else "")
 
 
+ENVELOPE = frozenset({"request_id", "workflow_id", "actor", "signature"})
+"""What a command carries beside what it asks for."""
+
+
 class Command(BaseModel):
     """What every command carries. `action` is its name in permissions, updates, audit and history."""
 
@@ -66,13 +75,15 @@ class Command(BaseModel):
     request_id: str = Field(min_length=1, max_length=200)
     workflow_id: str
     actor: Actor
+    signature: str = Field(default="", max_length=2000)
+    """A compact JWS over `domain.envelope.claims`, by a key of the actor's; "" only on the local server."""
 
     def params_hash(self) -> str:
-        """sha256 over everything but the request id: the same id with other parameters is a conflict.
+        """sha256 over all but request id and signature: the same id with other parameters is a conflict.
 
         What is left at its default does not count, so that a field added later changes no hash given before.
         """
-        params = self.model_dump(mode="json", exclude={"request_id"}, exclude_defaults=True)
+        params = self.model_dump(mode="json", exclude={"request_id", "signature"}, exclude_defaults=True)
         text = json.dumps([self.action, params], sort_keys=True, ensure_ascii=False, separators=(",", ":"))
         return hashlib.sha256(text.encode()).hexdigest()
 
@@ -590,3 +601,37 @@ class Outcome(BaseModel):
     answer: Answer | None = None
     refusal: RefusalDetail | None = None
     case: Case | None = None
+
+
+class ChangeActor(Command):
+    """Change who may act: `add` a person with a key and roles, or a `further` key; `grant` roles; `revoke` roles, one
+    key, or with neither everything. `key` is a public key as `livebase login` prints it; `roles` may hold
+    `administrator`, who alone may use this."""
+
+    action: ClassVar[str] = "change_actor"
+    change: Literal["add", "further", "grant", "revoke"]
+    name: str = Field(min_length=1, max_length=100)
+    key: str | None = Field(default=None, max_length=100)
+    roles: tuple[str, ...] = ()
+
+
+class ActorAnswer(BaseModel):
+    """A person as they stand after a change: their keys by id, and their roles."""
+
+    model_config = ConfigDict(extra="allow", frozen=True)
+
+    request_id: str
+    accepted_at: datetime
+    repeated: bool = False
+    name: str
+    keys: dict[str, str]
+    roles: tuple[str, ...]
+
+
+class ActorOutcome(BaseModel):
+    """What the transaction of a change came to: an answer, or a refusal as data."""
+
+    model_config = ConfigDict(extra="allow", frozen=True)
+
+    answer: ActorAnswer | None = None
+    refusal: RefusalDetail | None = None

@@ -86,6 +86,7 @@ ROLES: dict[str, frozenset[Role]] = {
     "import_calendar": frozenset({Role.OPERATOR}),
     "import_figures": frozenset({Role.OPERATOR}),
     "confirm_period": frozenset({Role.COMPLIANCE}),
+    "change_actor": frozenset({Role.OPERATOR}),
 }
 """Action → the roles that may use it."""
 

@@ -40,7 +40,7 @@ def state_of(case: Case) -> dict[str, Any]:
         ],
         "ending": None if ending is None else [ending.kind.value, ending.decision, ending.legal_at.isoformat()],
         "appeal": None if appeal is None else [appeal.decision, appeal.outcome],
-        "deposit": [deposit.required, deposit.deducted, deposit.refunded],
+        "deposit": [deposit.required, deposit.deducted, deposit.refunded + deposit.refund_pending],
     }
 
 

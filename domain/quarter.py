@@ -79,7 +79,7 @@ def passed(case: Case, period: str, due: Due) -> tuple[Planned, ...]:
     escalation = due.event(Event.ESCALATE_ASSESSMENT, what, period)
     if (looked_at := next(reminder, due.at)) > due.at:
         escalation = Planned(event=Event.ESCALATE_ASSESSMENT, at=looked_at, what=what, subject=period)
-    return (*_escalated_once(case, period), escalation)
+    return (*plan_without(case, period), escalation)
 
 
 def _escalated_once(case: Case, period: str) -> tuple[Planned, ...]:

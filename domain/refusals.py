@@ -10,7 +10,11 @@ refusal
 ├── not_permitted (exit 4)    this person may not do this
 │   ├── role_not_allowed          the role may not use the command
 │   ├── not_own_case              an applicant acts only on the case they opened
-│   └── second_person_required    somebody who took no part must do this
+│   ├── second_person_required    somebody who took no part must do this
+│   ├── not_signed                the command has no signature, and this is no local server
+│   ├── signature_invalid         the signature is not of this command, or by no key of the actor's
+│   ├── signature_expired         the signature was made too long ago, or is of a time to come
+│   └── role_not_granted          the actor does not have the role they act in
 ├── rule (exit 5)             a rule of the certification says no
 │   ├── wrong_stage               the case is not in a stage where this is possible
 │   ├── case_exists               one live case per enterprise
@@ -37,6 +41,10 @@ refusal
 │   ├── nothing_to_waive          nothing bars a new application
 │   ├── nothing_unmatched         no such money fits nowhere
 │   ├── nothing_to_resend         every letter meant has arrived or is on its way
+│   ├── actor_known               somebody of that name is on record with a key
+│   ├── actor_unchanged           a change of who may act would change nothing
+│   ├── key_taken                 the key is, or was, another person's or has been revoked
+│   ├── roles_conflict            nobody decides on cases and on who may act
 │   └── not_local                 only on the local server
 └── expectation (exit 8)      what the caller stated no longer holds
     ├── revision_stale            the application has another revision now
@@ -67,6 +75,10 @@ class RefusalKind(StrEnum):
     ROLE_NOT_ALLOWED = "role_not_allowed"
     NOT_OWN_CASE = "not_own_case"
     SECOND_PERSON_REQUIRED = "second_person_required"
+    NOT_SIGNED = "not_signed"
+    SIGNATURE_INVALID = "signature_invalid"
+    SIGNATURE_EXPIRED = "signature_expired"
+    ROLE_NOT_GRANTED = "role_not_granted"
     WRONG_STAGE = "wrong_stage"
     CASE_EXISTS = "case_exists"
     COOLING_OFF = "cooling_off"
@@ -92,6 +104,10 @@ class RefusalKind(StrEnum):
     NOTHING_TO_WAIVE = "nothing_to_waive"
     NOTHING_UNMATCHED = "nothing_unmatched"
     NOTHING_TO_RESEND = "nothing_to_resend"
+    ACTOR_KNOWN = "actor_known"
+    ACTOR_UNCHANGED = "actor_unchanged"
+    KEY_TAKEN = "key_taken"
+    ROLES_CONFLICT = "roles_conflict"
     NOT_LOCAL = "not_local"
     REVISION_STALE = "revision_stale"
     END_DATE_STALE = "end_date_stale"
@@ -120,6 +136,10 @@ TREE: dict[str, tuple[RefusalKind, ...]] = {
         RefusalKind.ROLE_NOT_ALLOWED,
         RefusalKind.NOT_OWN_CASE,
         RefusalKind.SECOND_PERSON_REQUIRED,
+        RefusalKind.NOT_SIGNED,
+        RefusalKind.SIGNATURE_INVALID,
+        RefusalKind.SIGNATURE_EXPIRED,
+        RefusalKind.ROLE_NOT_GRANTED,
     ),
     "rule": (
         RefusalKind.WRONG_STAGE,
@@ -147,6 +167,10 @@ TREE: dict[str, tuple[RefusalKind, ...]] = {
         RefusalKind.NOTHING_TO_WAIVE,
         RefusalKind.NOTHING_UNMATCHED,
         RefusalKind.NOTHING_TO_RESEND,
+        RefusalKind.ACTOR_KNOWN,
+        RefusalKind.ACTOR_UNCHANGED,
+        RefusalKind.KEY_TAKEN,
+        RefusalKind.ROLES_CONFLICT,
         RefusalKind.NOT_LOCAL,
     ),
     "expectation": (

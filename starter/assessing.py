@@ -226,7 +226,7 @@ async def _send(session: Session, command: ImportFigures | ConfirmPeriod, conten
     start = Start(ASSESSMENT_WORKFLOW, PeriodState(period=command.period), f"运营考核 {command.period}")
 
     async def once(patience: timedelta) -> PeriodAnswer:
-        return await attempt(client, command, session.sending, patience, PeriodAnswer, start)
+        return await attempt(client, session.signed(command), session.sending, patience, PeriodAnswer, start)
 
     def when_ended(_: Ended) -> PeriodAnswer | None:
         return _done_before(session, command)

@@ -36,6 +36,9 @@ HeadsOption = Annotated[
 FileOption = Annotated[
     str | None, typer.Option("--file", metavar="EXPORT", help="An export (JSON lines) instead of the database.")
 ]
+SignaturesOption = Annotated[
+    bool, typer.Option("--signatures", help="Prove who acted too, by each person's own signature; takes longer.")
+]
 FormatOption = Annotated[Literal["jsonl", "csv"], typer.Option("--format", metavar="jsonl|csv")]
 ToOption = Annotated[str | None, typer.Option("--to", metavar="FILE", help="A new file; else it is printed.")]
 
@@ -47,10 +50,19 @@ def register(app: typer.Typer) -> None:
     app.add_typer(audit)
 
 
-def verify(session: Session, base: BaseOption = None, heads: HeadsOption = None, file: FileOption = None) -> None:
+def verify(
+    session: Session,
+    base: BaseOption = None,
+    heads: HeadsOption = None,
+    file: FileOption = None,
+    signatures: SignaturesOption = False,
+) -> None:
     """Prove every chain from its first entry; names the first broken one of each. 1 when one is broken."""
     report = _proven(session, base, heads) if file is None else _proven_file(base, heads, file)
-    session.show(_view(report), _verified_table)
+    if signatures:
+        report.add(_signatures(session, base) if file is None else _signatures_of_file(file))
+    view = _view(report) | ({"signed": report.signed, "unsigned": report.unsigned} if signatures else {})
+    session.show(view, _verified_table)
     if not report.ok:
         raise CommandError(
             1,
@@ -102,6 +114,24 @@ def _proven_file(base: str | None, heads: str | None, file: str) -> Report:
         named = [(f"line {number}", why) for number, why in problems]
         raise CommandError(2, "no_export", f"{file} is no whole export.", "Make it again: livebase audit export", named)
     return report
+
+
+def _signatures(session: Session, base: str | None) -> Report:
+    from starter.proving import prove_signatures
+
+    return prove_signatures(session.engine, _case_numbers(session, base), Progress("{} signatures so far"))
+
+
+def _signatures_of_file(file: str) -> Report:
+    """The same of an export, which has been proven to be whole. It is read twice: whose a key is comes last."""
+    from audit.files import export as read_export
+    from audit.signatures import OFFICE, Keys, prove_signatures
+
+    keys = Keys()
+    for record in read_export(Path(file), []):
+        if record["kind"] == "entry" and record["case_number"] == OFFICE:
+            keys.take(record)
+    return prove_signatures(keys, read_export(Path(file), []))
 
 
 def _case_numbers(session: Session, base: str | None) -> list[str] | None:
@@ -178,6 +208,14 @@ def _verified_table(view: dict[str, Any]) -> None:
             [(one["case_number"], one["sequence"], _why(one)) for one in view["broken"]],
         )
     say(told("{} entries of {} cases proven, under {} seals.", view["entries"], view["cases"], view["seals"]))
+    if "signed" in view:
+        say(
+            told(
+                "{} signatures proven; {} entries were taken without, on a local server.",
+                view["signed"],
+                view["unsigned"],
+            )
+        )
     if view["copied"]:
         say(told("The copies outside were compared as far as seal {}.", view["copied"]))
 

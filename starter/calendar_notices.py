@@ -85,7 +85,7 @@ async def _send(session: Session, importing: ImportCalendar, notice: Notice) -> 
     start = Start(IMPORT_WORKFLOW, ImportState(), f"节假日安排 {notice.year}")
 
     async def once(patience: timedelta) -> ImportAnswer:
-        return await attempt(client, importing, session.sending, patience, ImportAnswer, start)
+        return await attempt(client, session.signed(importing), session.sending, patience, ImportAnswer, start)
 
     def when_ended(_: Ended) -> ImportAnswer | None:
         return _done_before(session, importing)

@@ -18,6 +18,7 @@ from functools import cache
 import typer
 
 from starter import (
+    actors,
     appealing,
     applying,
     approvals,
@@ -30,6 +31,7 @@ from starter import (
     handed_in,
     lists,
     local,
+    login,
     measures,
     notices,
     papers,
@@ -66,6 +68,8 @@ def build_app() -> typer.Typer:
     explaining.register(app)
     reports.register(app)
     auditing.register(app)
+    login.register(app)
+    actors.register(app)
     handed_in.register(app)
     papers.register(app)
     notices.register(app)

@@ -22,7 +22,7 @@ COMMON: dict[str, Any] = {
         typer.Option("--output", "-o", metavar="table|json|jsonl", help="How to print data."),
     ],
     "acting_as": Annotated[
-        str | None, typer.Option("--as", metavar="ROLE:NAME", help="Who acts, on the local server; or LIVEBASE_AS.")
+        str | None, typer.Option("--as", metavar="ROLE:NAME", help="Who acts; ROLE alone with a login. Or LIVEBASE_AS.")
     ],
     "on_behalf": Annotated[
         str | None, typer.Option("--on-behalf", metavar="NAME", help="The applicant an operator acts for.")

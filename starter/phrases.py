@@ -44,7 +44,7 @@ _TYPED = {
 }
 _QUARTERS_SHOWN = 4
 _INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)")
-_HASHES = frozenset({"submission", "evidence", "note", "content", "leaves"})
+_HASHES = frozenset({"submission", "evidence", "note", "content", "leaves", "signed"})
 
 
 def of_the_base(view: dict[str, Any]) -> list[Row]:

@@ -142,7 +142,7 @@ async def _until_answered(
         client = CaseClock(client).ahead(opens_at - session.wall)
 
     async def once(patience: timedelta) -> Answer:
-        return await attempt(client, command, session.sending, patience, Answer, start)
+        return await attempt(client, session.signed(command), session.sending, patience, Answer, start)
 
     def when_ended(ended: Ended) -> Answer | None:
         nonlocal start

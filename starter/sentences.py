@@ -171,6 +171,14 @@ _AUDIT = {
     "the copy of seal {} outside is missing": "第 {} 号封存的库外副本缺失",
     "the copy of seal {} outside was changed": "第 {} 号封存的库外副本被改动",
     "{} records so far": "已读 {} 条",
+    "{} signatures so far": "已验 {} 个签名",
+    "{} signatures proven; {} entries were taken without, on a local server.": (
+        "已验证 {} 个签名;{} 条在本机服务器上未经签名。"
+    ),
+    "what {} may do by the database is not what the log left": "{} 在数据库中的密钥或角色与记录不符",
+    "entry {} is signed by no key that was anybody's then": "第 {} 条的签名当时不属于任何人的密钥",
+    "entry {} has the signature of another person or another command": "第 {} 条的签名属于他人或另一条命令",
+    "entry {} has a signature that was made for another case": "第 {} 条的签名是为另一案件作出的",
     "{} entries so far": "已核验 {} 条",
     "{} entries of {} cases proven, under {} seals.": "{1} 个案件共 {0} 条,自首条起核验完毕,封存 {2} 次。",
     "The copies outside were compared as far as seal {}.": "库外副本已比对至第 {} 号封存。",

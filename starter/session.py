@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from starter.errors import CommandError, not_found, unreachable, usage
 
@@ -24,12 +24,14 @@ if TYPE_CHECKING:
     from connection.local_state import LocalState
     from connection.profile import Target
     from domain.case import Case
-    from domain.commands import Actor, Answer
+    from domain.commands import Actor, Answer, Command
     from domain.working_days import Calendar
+    from starter.login import Login
     from store.calendar import CalendarStore
     from store.documents import DocumentStore
     from store.queries import FoundCase, Reader
 
+Sent = TypeVar("Sent", bound="Command")
 Output = Literal["table", "json", "jsonl"]
 
 
@@ -166,7 +168,9 @@ class Session:
 
         if not self.acting_as:
             raise usage("Nobody is named as acting.", "Say who: --as ROLE:NAME, for example --as reviewer:li")
-        role, _, name = self.acting_as.partition(":")
+        role, colon, name = self.acting_as.partition(":")
+        if not colon and self.login is not None:
+            name = self.login.name
         roles = [role.value for role in Role if role is not Role.NOBODY]
         if role not in roles or not name.strip():
             raise usage(f"--as {self.acting_as[:120]!r} is not ROLE:NAME.", f"Roles: {', '.join(roles)}")
@@ -180,10 +184,29 @@ class Session:
         except (ValidationError, ValueError):
             raise usage("A name has 1 to 100 printable characters.", "For example: --as reviewer:li") from None
 
+    @cached_property
+    def login(self) -> Login | None:
+        """Whose key is on this machine; None without one. CommandError (2) for a key file that can't be used."""
+        from starter.login import key_file, read
+
+        return read(key_file())
+
+    def signed(self, command: Sent) -> Sent:
+        """The command with its signature of this moment, where who acts has their key here."""
+        from domain.names import same_name
+
+        if self.login is None or not same_name(self.login.name, command.actor.name):
+            return command
+        from store.actors import installation_name
+        from store.signatures import sign
+
+        signature = sign(command, self.login.private, datetime.now(UTC), installation_name(self.engine))
+        return command.model_copy(update={"signature": signature})
+
     def require_usable_options(self) -> None:
         """Refuse (2) what is wrong with the common options of a command that changes something."""
 
-        _ = self.actor
+        _ = self.actor, self.login
         if self.request_id is not None and not (
             0 < len(self.request_id) <= 200 and self.request_id.isprintable() and self.request_id.strip()
         ):

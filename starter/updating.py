@@ -31,7 +31,7 @@ class Ended(Exception):
 
 @dataclass(frozen=True)
 class Start:
-    """The workflow that is started for an update when none runs under its id."""
+    """The workflow that is started for an update when none runs under its id; `state` is its input, None for none."""
 
     workflow: str
     state: Any
@@ -63,7 +63,7 @@ async def attempt(
             return updated
         operation: WithStartWorkflowOperation[Any, Any] = WithStartWorkflowOperation(
             start.workflow,
-            start.state,
+            args=[] if start.state is None else [start.state],
             id=command.sent_to,
             task_queue=TASK_QUEUE,
             id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,

@@ -223,6 +223,7 @@ _ACTIONS = {
     "action: add_note": "备注",
     "action: resend_letters": "重新送达通知",
     "action: import_calendar": "导入节假日安排",
+    "action: change_actor": "变更操作人",
 }
 _PLANNED = {
     "remind_reviewer": "提醒审核员",
@@ -316,6 +317,8 @@ _EVENTS = {
     "base_suspended": "认证已暂停",
     "hold_lifted": "一项暂停已解除",
     "base_reinstated": "认证已恢复",
+    "workflow_stopped": "案件流程已停止",
+    "workflow_ran_again": "案件流程曾被终止或重置",
     "proposal_made": "提出,待第二人复核",
     "proposal_denied": "复核否决",
     "proposal_expired": "复核逾期,提议失效",
@@ -415,6 +418,9 @@ _CAUSES = {
     "assessment_failed": "考核不合格",
 }
 _DETAILS = {
+    "workflow": "流程",
+    "run": "运行",
+    "how": "情形",
     "notice": "通知",
     "calendar_version": "日历版本",
     "moved": "变动期限数",
@@ -567,6 +573,14 @@ _LABELS = {
     "decided by": "决定人",
     "confirmed by": "确认人",
     "heading: accepted": "已受理",
+    "name": "姓名",
+    "roles": "角色",
+    "keys": "密钥",
+    "administrator": "管理员",
+    "key_added": "登记密钥",
+    "key_revoked": "撤销密钥",
+    "role_granted": "授予角色",
+    "role_revoked": "收回角色",
     "would be accepted": "将被受理(未提交)",
     "case": "案件",
     "credit code": "信用代码",

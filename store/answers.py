@@ -38,6 +38,6 @@ def remember(session: Session, command: Command, case_number: str | None, answer
         )
     )
     if case_number is None:
-        from store.office import record_for_office
+        from store.office import record_command
 
-        record_for_office(session, command, answer, at)
+        record_command(session, command, answer, at)

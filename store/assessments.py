@@ -22,8 +22,9 @@ from domain.commands import Command
 from domain.figures import Figures, Metric, Result
 from domain.names import same_name
 from domain.periods import Period
+from domain.refusals import RefusalDetail
 from domain.stages import Stage
-from store import answers, tables
+from store import actors, answers, tables
 from store.conflicts import again_after_conflict
 from store.queries import shown
 
@@ -93,6 +94,14 @@ class PeriodTransaction:
     def __init__(self, session: Session, *, locks: bool) -> None:
         self._session = session
         self._locks = locks
+
+    def authorise(self, command: Command, now: datetime) -> None:
+        """Refuse (4) a command that is not by whom it says (`store.actors.authorise`)."""
+        actors.authorise(self._session, command, now)
+
+    def refused(self, command: Command, refusal: RefusalDetail, now: datetime) -> None:
+        """Keep that a command was refused."""
+        actors.record_refusal(self._session, command, refusal, now)
 
     def answered(self, request_id: str) -> tuple[str, dict[str, Any]] | None:
         row = self._session.get(tables.CommandRow, request_id)

@@ -8,9 +8,21 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from store.canonical import canonical
+
+if TYPE_CHECKING:
+    from domain.commands import Command
+
+
+SIGNED = "signed"
+"""The key in the detail of an entry that a person's command made: the command's signature, None where it has none."""
+
+
+def signed(command: Command) -> dict[str, str | None]:
+    """What an entry's detail says of who sent the command."""
+    return {SIGNED: command.signature or None}
 
 
 def genesis(case_number: str) -> str:

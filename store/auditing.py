@@ -27,9 +27,11 @@ from sqlalchemy import (
     type_coerce,
 )
 
+from domain.actors import people
+from store.actors import OWNER, changes_in
 from store.conflicts import again_after_conflict
 from store.office import OFFICE
-from store.tables import AuditRow, CaseRow, CommandRow, HeadRow, Instant, OfficeEntryRow, SealRow
+from store.tables import ActorChangeRow, AuditRow, CaseRow, CommandRow, HeadRow, Instant, OfficeEntryRow, SealRow
 from store.told import RECORDS
 
 Record = dict[str, Any]
@@ -107,7 +109,17 @@ class AuditReader:
             rows = _rows(connection, case_numbers)
             if OFFICE in case_numbers:
                 entries[OFFICE] = _office(connection)
-                cases[OFFICE] = [{"kind": "case", "case_number": OFFICE, "sequence": _commands(connection)}]
+                cases[OFFICE] = [
+                    {
+                        "kind": "case",
+                        "case_number": OFFICE,
+                        "sequence": _commands(connection),
+                        "actors": [
+                            (person.name, sorted(person.valid_keys), sorted(person.roles))
+                            for person in people(changes_in(connection))
+                        ],
+                    }
+                ]
         parts = (cases, entries, rows)
         return [record for number in case_numbers for part in parts for record in part.get(number, ())]
 
@@ -187,9 +199,10 @@ def _office(connection: Connection) -> list[Record]:
 
 
 def _commands(connection: Connection) -> int:
-    """How many commands were accepted that are no case's: the office has an entry of each."""
-    rows = select(func.count()).select_from(CommandRow).where(CommandRow.case_number.is_(None))
-    return connection.scalar(rows) or 0
+    """How many entries the office has: of each accepted command that is no case's, and of each first administrator."""
+    commands = select(func.count()).select_from(CommandRow).where(CommandRow.case_number.is_(None))
+    appointed = select(func.count()).where(ActorChangeRow.by == OWNER, ActorChangeRow.what == "role_granted")
+    return (connection.scalar(commands) or 0) + (connection.scalar(appointed) or 0)
 
 
 def _entry(

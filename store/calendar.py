@@ -18,9 +18,10 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 from domain.case import Case
 from domain.commands import ImportAnswer, ImportCalendar
 from domain.notices import Notice
+from domain.refusals import RefusalDetail
 from domain.stages import Stage
 from domain.working_days import Calendar
-from store import answers, tables
+from store import actors, answers, tables
 from store.conflicts import again_after_conflict
 from store.reference import shipped_notices
 
@@ -96,6 +97,12 @@ class CalendarStore:
             yield CalendarTransaction(session)
 
     @again_after_conflict
+    def refused(self, command: ImportCalendar, refusal: RefusalDetail, now: datetime) -> None:
+        """Keep that an import was refused."""
+        with Session(self._engine) as session, session.begin():
+            actors.record_refusal(session, command, refusal, now)
+
+    @again_after_conflict
     def calendar(self) -> Calendar:
         with Session(self._engine) as session:
             return calendar_in(session)
@@ -149,6 +156,10 @@ class CalendarTransaction:
     def answered(self, request_id: str) -> tuple[str, dict[str, Any]] | None:
         """As `CalendarStore.answered`."""
         return _answered(self._session, request_id)
+
+    def authorise(self, command: ImportCalendar, now: datetime) -> None:
+        """Refuse (4) a command that is not by whom it says (`store.actors.authorise`)."""
+        actors.authorise(self._session, command, now)
 
     def add(self, notice: Notice, imported_by: str, at: datetime) -> bool:
         """Import a notice; False when the same content is in already."""

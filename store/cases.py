@@ -41,10 +41,11 @@ from domain.records import (
     TermBegun,
     Transition,
 )
+from domain.refusals import RefusalDetail
 from domain.working_days import Calendar
-from store import answers, tables
+from store import actors, answers, tables
 from store.assessments import unheard_news
-from store.audit import entry_hash, genesis
+from store.audit import entry_hash, genesis, signed
 from store.calendar import calendar_in
 from store.conduct import dependants_of
 from store.conflicts import again_after_conflict
@@ -195,8 +196,20 @@ class CaseTransaction:
         )
         return f"{name}-{self._session.execute(drawn).scalar_one():06d}"
 
-    def write(self, transition: Transition) -> None:
-        """Write the case after a transition, its audit entry and all its records."""
+    def authorise(self, command: Command, now: datetime) -> None:
+        """Refuse (4) a command that is not by whom it says (`store.actors.authorise`)."""
+        actors.authorise(self._session, command, now)
+
+    def require_still(self, name: str, role: str) -> None:
+        """As `store.actors.require_still`."""
+        actors.require_still(self._session, name, role)
+
+    def refused(self, command: Command, refusal: RefusalDetail, now: datetime) -> None:
+        """Keep that a command was refused."""
+        actors.record_refusal(self._session, command, refusal, now)
+
+    def write(self, transition: Transition, command: Command | None = None) -> None:
+        """Write the case after a transition, its audit entry and all its records; `command` is what made it."""
         before, case = self.case, transition.case
         self._write_case(case)
         self._added.clear()
@@ -204,7 +217,7 @@ class CaseTransaction:
             self._write_record(transition, record)
         self._session.flush()
         self._require_balance(case)
-        self._write_audit(transition, before)
+        self._write_audit(transition, before, signed(command) if command else {})
 
     def remember(self, command: Command, answer: Answer, at: datetime) -> None:
         """Keep the answer of a done command for good."""
@@ -236,7 +249,7 @@ class CaseTransaction:
         self._row.facts = case.model_dump(mode="json")
         self._session.flush()
 
-    def _write_audit(self, transition: Transition, before: Case | None) -> None:
+    def _write_audit(self, transition: Transition, before: Case | None, by: dict[str, str | None]) -> None:
         assert self._row is not None
         case = transition.case
         last = self._session.get(tables.AuditRow, (case.case_number, case.sequence - 1))
@@ -248,7 +261,7 @@ class CaseTransaction:
             "observed_at": transition.observed_at,
             "actor": transition.actor,
             "event": transition.event,
-            "detail": transition.detail | {TOLD: told(before, case, self._row.facts, self._added)},
+            "detail": transition.detail | by | {TOLD: told(before, case, self._row.facts, self._added)},
         }
         self._session.add(tables.AuditRow(**entry, previous_hash=previous, hash=entry_hash(previous, **entry)))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import uuid
 from pathlib import Path
 
 from alembic import command
@@ -61,7 +62,7 @@ def _wait_for_others(connection: Connection) -> None:
 def _note_kind(connection: Connection, local_server: bool) -> None:
     noted = connection.scalar(select(Installation.local_server))
     if noted is None:
-        connection.execute(insert(Installation).values(id=1, local_server=local_server))
+        connection.execute(insert(Installation).values(id=1, local_server=local_server, name=str(uuid.uuid4())))
     elif noted != local_server:
         raise ValueError("this database belongs to another kind of server; it cannot change its kind")
 

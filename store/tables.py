@@ -65,13 +65,17 @@ class Table(DeclarativeBase):
 
 
 class Installation(Table):
-    """One row: whether this database belongs to a local server, where clocks may be moved (decision 6)."""
+    """One row: whether this database belongs to a local server, where clocks may be moved (decision 6).
+
+    `name` is its own, never another's: what is signed for it fits no copy with other people's cases.
+    """
 
     __tablename__ = "installation"
     __table_args__ = (UniqueConstraint("id", "local_server"), CheckConstraint("id = 1", name="one_row"))
 
     id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False, default=1)
     local_server: Mapped[bool]
+    name: Mapped[str] = mapped_column(String(36))
 
 
 class CaseRow(Table):
@@ -454,6 +458,53 @@ class OfficeEntryRow(Table):
     detail: Mapped[dict[str, Any]]
     previous_hash: Mapped[str] = mapped_column(String(64))
     hash: Mapped[str] = mapped_column(String(64))
+
+
+class ActorChangeRow(Table):
+    """One change of who may act, append-only: a key or a role given to a person or taken from them (decision 33)."""
+
+    __tablename__ = "actor_changes"
+    __table_args__ = (
+        Index(
+            "one_owner_of_a_key",
+            "subject",
+            unique=True,
+            sqlite_where=text("what = 'key_added'"),
+            postgresql_where=text("what = 'key_added'"),
+        ),
+    )
+
+    number: Mapped[int] = mapped_column(
+        BigInteger().with_variant(Integer(), "sqlite"), primary_key=True, autoincrement=True
+    )
+    person: Mapped[str] = mapped_column(index=True)
+    name: Mapped[str]
+    what: Mapped[str]
+    subject: Mapped[str]
+    public_key: Mapped[str | None]
+    by: Mapped[str]
+    at: Mapped[datetime]
+
+
+class RefusedRow(Table):
+    """A command that reached its transaction and was refused there, append-only: once per sending.
+
+    `signature` is its sha256: what was refused once is refused for good, whoever sends it again.
+    """
+
+    __tablename__ = "refused_commands"
+
+    request_id: Mapped[str] = mapped_column(primary_key=True)
+    params_hash: Mapped[str] = mapped_column(String(64), primary_key=True)
+    at: Mapped[datetime] = mapped_column(primary_key=True)
+    workflow_id: Mapped[str] = mapped_column(index=True)
+    action: Mapped[str]
+    actor: Mapped[str]
+    key_id: Mapped[str | None]
+    signature: Mapped[str | None] = mapped_column(String(64))
+    kind: Mapped[str]
+    message: Mapped[str]
+    hint: Mapped[str]
 
 
 class SealRow(Table):

@@ -11,7 +11,7 @@ import itertools
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
@@ -35,9 +35,11 @@ from domain.refusals import Refusal, RefusalKind
 from domain.stages import Role
 from domain.submission import Submission
 from starter.application_file import ReadFile, read_application_file
+from store.actors import installation_name
 from store.cases import CaseStore
 from store.documents import DocumentStore
 from store.engine import open_engine
+from store.signatures import sign
 from store.tables import CaseRow
 from tests.databases import Place, migrated_sqlite
 from workers.main import build_workers
@@ -103,6 +105,7 @@ class Office:
         (folder / "documents").mkdir(exist_ok=True)
         self.documents = DocumentStore(self.settings.documents)
         self.cases = CaseStore(self.engine)
+        self.keys: dict[str, str] = {}
         self.clock = CaseClock(client)
         for name in ("passes", "seven-months", "limits", "deficient", "overseas"):
             for file in _read(name, date(2026, 11, 24)).document_files.values():
@@ -112,6 +115,13 @@ class Office:
         self, channel: OfficialChannel | None = None, room: MailRoom | None = None, bank: Bank | None = None
     ) -> WorkerPair:
         return build_workers(self.client, self.settings, channel=channel, bank=bank, room=room, engine=self.engine)
+
+    def signed(self, command: Command) -> Any:
+        """The command as its actor signs it, where they have a private key in `keys`; else as it is."""
+        if command.signature or command.actor.name not in self.keys:
+            return command
+        signature = sign(command, self.keys[command.actor.name], datetime.now(UTC), installation_name(self.engine))
+        return command.model_copy(update={"signature": signature})
 
     def base(self, *, ordinal: int = 1, credit_code: str | None = None) -> Base:
         return Base(self, credit_code or new_credit_code(), ordinal)
@@ -187,7 +197,11 @@ class Base:
         )
         try:
             answer: Answer = await self.office.client.execute_update_with_start_workflow(
-                command.action, command, start_workflow_operation=start, id=_update_id(command), result_type=Answer
+                command.action,
+                self.office.signed(command),
+                start_workflow_operation=start,
+                id=_update_id(command),
+                result_type=Answer,
             )
         except WorkflowUpdateFailedError as error:
             raise _refusal(error) from None
@@ -198,7 +212,7 @@ class Base:
         handle = self.office.client.get_workflow_handle(to or command.sent_to)
         try:
             answer: Answer = await handle.execute_update(
-                command.action, command, id=_update_id(command), result_type=Answer
+                command.action, self.office.signed(command), id=_update_id(command), result_type=Answer
             )
         except WorkflowUpdateFailedError as error:
             raise _refusal(error) from None

@@ -10,10 +10,12 @@ from sqlalchemy import Engine
 from temporalio.client import Client
 from temporalio.worker import Worker
 
+from activities.actors import ActorActivities
 from activities.agenda import ClockActivities, agenda_activities
 from activities.assessment import AssessmentActivities
 from activities.bank import Bank, BankActivities, HttpBank, NoBank
 from activities.calendar import CalendarActivities
+from activities.census import CensusActivities
 from activities.commands import command_activities
 from activities.conduct import ConductActivities, conduct_activities
 from activities.desk import CaseDesk
@@ -21,6 +23,7 @@ from activities.letters import LetterActivities, MailRoom
 from activities.publication import OfficialChannel, OwnList, PublicationActivities
 from activities.sealing import SealingActivities
 from connection.clock import CaseClock
+from store.actors import ActorStore
 from store.assessments import AssessmentStore
 from store.auditing import AuditReader
 from store.calendar import CalendarStore
@@ -34,8 +37,10 @@ from store.sealing import SealStore
 from workers.mail import MailSettings
 from workers.pair import WorkerPair
 from workers.settings import WorkerSettings, read_settings
+from workflows.actors import Actors
 from workflows.assessment import AssessedPeriod
 from workflows.calendar import CalendarNotice
+from workflows.census import TakeCensus
 from workflows.certification import Certification
 from workflows.clock import RecordClock
 from workflows.conduct import Conduct
@@ -72,7 +77,10 @@ def build_workers(
     inside = Worker(
         client,
         task_queue=settings.task_queue,
-        workflows=[Certification, Conduct, AssessedPeriod, CalendarNotice, DeliverLetters, SealAuditLog, RecordClock],
+        workflows=[
+            *(Certification, Conduct, AssessedPeriod, CalendarNotice, Actors),
+            *(DeliverLetters, SealAuditLog, TakeCensus, RecordClock),
+        ],
         activities=[
             *command_activities(desk, COMMANDS + CONDUCT_COMMANDS),
             *conduct_activities(desk),
@@ -90,9 +98,11 @@ def build_workers(
             calendar.tell_live_cases,
             calendar.count_cases_left,
             calendar.recount_deadlines,
+            ActorActivities(ActorStore(engine)).change_actor,
             ClockActivities(cases).record_clock,
             letters.claim_letters,
             sealing.seal_audit_log,
+            CensusActivities(desk, CalendarStore(engine), client).take_census,
         ],
         max_concurrent_local_activities=THREADS,
         **_settled(settings),

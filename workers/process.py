@@ -13,7 +13,7 @@ from connection.errors import Unreachable
 from store.engine import open_engine
 from workers.health import Readiness, health_server
 from workers.main import build_workers
-from workers.schedule import keep_letters_going, keep_sealing
+from workers.schedule import keep_census, keep_letters_going, keep_sealing
 from workers.settings import WorkerSettings
 
 _SCHEDULE_PAUSE = 30.0  # seconds
@@ -57,13 +57,14 @@ async def run_worker(client: Client, settings: WorkerSettings) -> None:
 
 
 async def _schedule_shifts(client: Client, task_queue: str) -> None:
-    """Neither letters (decision 35) nor seals keep cases from being worked on: without a schedule the work goes on."""
+    """Neither letters (decision 35), seals nor census keep cases from being worked on: without one the work goes on."""
     while True:
         try:
             await keep_letters_going(client, task_queue)
-            return await keep_sealing(client, task_queue)
+            await keep_sealing(client, task_queue)
+            return await keep_census(client, task_queue)
         except RPCError as error:
-            _log.warning("a schedule of the letters or the seals can't be made", error=error.message)
+            _log.warning("a schedule of letters, seals or census can't be made", error=error.message)
             await asyncio.sleep(_SCHEDULE_PAUSE)
 
 

@@ -1,4 +1,4 @@
-"""The schedules that keep letters being delivered and the audit log being sealed.
+"""The schedules that keep letters being delivered, the audit log being sealed and the census being taken.
 
 A worker makes them when it starts: whoever takes the work sees to it that the work comes, on a cluster as on one
 machine, and no step of an installation can be forgotten. Any number of workers may do so at once; one that is there
@@ -21,6 +21,8 @@ from temporalio.client import (
     ScheduleSpec,
 )
 
+from workflows.census import CENSUS, CensusOrders
+from workflows.census import SHIFT as CENSUS_SHIFT
 from workflows.letters import DELIVERY, DeliveryOrders
 from workflows.letters import SHIFT as DELIVERY_SHIFT
 from workflows.sealing import SEALING, SealOrders
@@ -37,6 +39,11 @@ def schedule_id(task_queue: str) -> str:
 def seals_schedule_id(task_queue: str) -> str:
     """`livebase-seals`: one per task queue."""
     return f"{task_queue}-seals"
+
+
+def census_schedule_id(task_queue: str) -> str:
+    """`livebase-census`: one per task queue."""
+    return f"{task_queue}-census"
 
 
 async def keep_letters_going(client: Client, task_queue: str) -> None:
@@ -70,6 +77,22 @@ async def keep_sealing(client: Client, task_queue: str) -> None:
             task_queue=task_queue,
             run_timeout=2 * SEALING_SHIFT,
             static_summary="封存审计记录 Sealing the audit log",
+        ),
+    )
+
+
+async def keep_census(client: Client, task_queue: str) -> None:
+    """The same for the census of what should run."""
+    name = census_schedule_id(task_queue)
+    await _keep(
+        client,
+        ScheduleActionStartWorkflow(
+            CENSUS,
+            CensusOrders(),
+            id=name,
+            task_queue=task_queue,
+            run_timeout=2 * CENSUS_SHIFT,
+            static_summary="核对流程 Taking the census",
         ),
     )
 

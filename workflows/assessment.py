@@ -13,11 +13,12 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import suppress
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from temporalio import workflow
 from temporalio.common import RetryPolicy
+from temporalio.exceptions import ActivityError
 
 with workflow.unsafe.imports_passed_through():
     from domain.commands import (
@@ -32,7 +33,7 @@ with workflow.unsafe.imports_passed_through():
     from domain.permissions import require_permission
     from domain.refusals import Refusal, missent
     from workflows.messages import ASSESSMENT_WORKFLOW, refusal_error
-    from workflows.options import FAULTS
+    from workflows.options import FAULTS, STORE_PAUSE
     from workflows.state import PeriodState
 
 # One transaction over all bases of a file; ten seconds bound the recovery after a kill, and hold some thousand bases.
@@ -44,14 +45,16 @@ MANY_BASES: dict[str, Any] = {
         non_retryable_error_types=FAULTS,
     ),
 }
-# A signal for each base: a heartbeat with every score, so that a lost worker is soon followed by another.
+# A transaction or a signal for each base: a heartbeat with every score, so that a lost worker is soon followed by
+# another. It counts as of when it was asked for, and is asked for anew when it takes too long.
 TELLING: dict[str, Any] = {
     **MANY_BASES,
     "start_to_close_timeout": timedelta(minutes=10),
+    "schedule_to_close_timeout": timedelta(minutes=10),
     "heartbeat_timeout": timedelta(seconds=15),
 }
 OPENING_PATIENCE = timedelta(minutes=1)
-HEARING_PATIENCE = timedelta(seconds=20)
+HEARING_PATIENCE = timedelta(seconds=10)
 PAUSES = [timedelta(seconds=seconds) for seconds in (1, 1, 2, 3, 5, 10, 15, 30, *[60] * 10)]
 """How long the bases' cases are waited for; whoever has not heard by then is told again with the next look."""
 NEXT_LOOK = timedelta(days=7)
@@ -95,22 +98,18 @@ class AssessedPeriod:
 
     async def every_base_told(self) -> None:
         """Tell every base that has still to hear of something, and look until they have."""
-        for pause in PAUSES:
-            self.state.news, self._telling = False, True
-            self.state.view = await workflow.execute_activity(
-                "tell_bases",
-                args=[self.state.period, workflow.now()],
-                result_type=PeriodView,
-                summary=self.state.period,
-                **TELLING,
-            )
-            self._telling = False
-            self._show()
+        pauses = iter(PAUSES)
+        while (pause := next(pauses, None)) is not None:
+            while not await self._told():
+                await workflow.sleep(STORE_PAUSE, summary="the bases could not be told; trying again")
             if self.state.news:
                 continue
             if not self.state.view.hear:
                 return
-            await workflow.sleep(pause, summary="the bases hear of it")
+            with suppress(TimeoutError):
+                await workflow.wait_condition(
+                    lambda: self.state.news, timeout=pause, timeout_summary="the bases hear of it"
+                )
 
     async def objections_and_confirmation(self) -> None:
         """Until something comes, or it is time to look again: objections are decided in the bases' own cases."""
@@ -127,7 +126,7 @@ class AssessedPeriod:
 
     @workflow.update(description="导入考核数据 Import figures")
     async def import_figures(self, command: ImportFigures) -> PeriodAnswer:
-        return await self._act(command)
+        return await self._act(command, workflow.now())
 
     @import_figures.validator
     def _check_import_figures(self, command: ImportFigures) -> None:
@@ -136,14 +135,15 @@ class AssessedPeriod:
     @workflow.update(description="确认考核结果 Confirm results")
     async def confirm_period(self, command: ConfirmPeriod) -> PeriodAnswer:
         """What was imported just before is heard of first: no base is confirmed that has not been told."""
-        if self.state.news or self._telling:
+        now = workflow.now()
+        if self._hearing():
             with suppress(TimeoutError):  # then the transaction tells who has not been told
                 await workflow.wait_condition(
-                    lambda: not self.state.news and not self._telling,
+                    lambda: not self._hearing(),
                     timeout=HEARING_PATIENCE,
                     timeout_summary="the bases hear of what was imported",
                 )
-        return await self._act(command)
+        return await self._act(command, now)
 
     @confirm_period.validator
     def _check_confirm_period(self, command: ConfirmPeriod) -> None:
@@ -155,9 +155,33 @@ class AssessedPeriod:
 
     # Helpers.
 
-    async def _act(self, command: Command) -> PeriodAnswer:
-        """The transaction of a command; sent twice at once, the second time is a repeat."""
-        now, key = workflow.now(), f"{command.request_id}:{command.params_hash()}"
+    async def _told(self) -> bool:
+        """Whether every base there was to tell was told; else that is tried again, as of then."""
+        self.state.news, self._telling = False, True
+        try:
+            self.state.view = await workflow.execute_activity(
+                "tell_bases",
+                args=[self.state.period, workflow.now()],
+                result_type=PeriodView,
+                summary=self.state.period,
+                **TELLING,
+            )
+            self._show()
+            return True
+        except ActivityError as error:
+            self.state.news = True
+            workflow.logger.warning("the bases were not told: %s", error.cause or error)
+            return False
+        finally:
+            self._telling = False
+
+    def _hearing(self) -> bool:
+        """Whether something is being imported or confirmed, or the bases have still to hear of it."""
+        return self._lock.locked() or self.state.news or self._telling
+
+    async def _act(self, command: Command, now: datetime) -> PeriodAnswer:
+        """The transaction of a command, as of when it came; sent twice at once, the second time is a repeat."""
+        key = f"{command.request_id}:{command.params_hash()}"
         async with self._lock:
             if (before := self._answers.get(key)) is not None:
                 return before.model_copy(update={"repeated": True})

@@ -180,7 +180,7 @@ class CaseKeeping:
         async with self._lock:  # whatever is under way still sets its deadlines first
             case, told = self.state.case, list(self.state.notices.values())
             try:
-                if case is not None and may_move(case):
+                if case is not None and (case.terms or may_move(case)):  # a certified base's plan is changed beside it
                     self._carried_out(
                         await workflow.execute_local_activity(
                             "recount_deadlines",

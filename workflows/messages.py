@@ -70,6 +70,7 @@ WORKFLOW = "Certification"
 IMPORT_WORKFLOW = "CalendarNotice"
 ASSESSMENT_WORKFLOW = "AssessedPeriod"
 CONDUCT_WORKFLOW = "Conduct"
+ACTORS_WORKFLOW = "Actors"
 TASK_QUEUE = "livebase"
 """Where cases and their transactions run."""
 

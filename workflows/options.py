@@ -9,8 +9,9 @@ from temporalio.common import RetryPolicy
 
 # What trying again can't mend: a fault of ours or a value no table takes. Nothing has been written then.
 FAULTS = [
-    "AssertionError", "CanonicalizationError", "DataError", "IntegerDomainError", "KeyError", "LookupError",
-    "TypeError", "ValidationError", "ValueError",
+    "AssertionError", "AttributeError", "CanonicalizationError", "DataError", "IntegerDomainError", "KeyError",
+    "LookupError", "RecursionError", "TypeError", "UnicodeDecodeError", "UnicodeEncodeError", "ValidationError",
+    "ValueError",
 ]  # fmt: skip
 # A command's transaction: 5 s bounds the recovery after a kill. It is tried until the store answers, since
 # what was accepted must come to an end; refusals come back as data and are never retried. A fault fails the

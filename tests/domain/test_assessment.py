@@ -435,6 +435,12 @@ def test_a_pass_nobody_confirms_is_escalated_when_the_case_looks_at_the_quarter(
     assert events(heard(escalated.case, confirmation(case))) == []
 
 
+def test_a_pass_speaks_for_no_quarter_whose_figures_never_came() -> None:
+    unknown = taken(taken(cases.in_valid(), Event.REMIND_FIGURES).case, Event.ESCALATE_FIGURES).case
+    passed = heard(unknown, news(figures(period="2026Q3"), when=at("2026-10-12")))
+    assert events(passed, Q2) == events(unknown, Q2) == ["escalate_assessment"]
+
+
 # Confirmed.
 
 

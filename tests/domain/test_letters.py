@@ -15,6 +15,7 @@ from domain import (
     agenda,
     assessment,
     casework,
+    census,
     certification,
     conduct_agenda,
     correction,
@@ -315,6 +316,14 @@ COUNTED: dict[str, tuple[str, Callable[[datetime], Case]]] = {
 }
 """The task → the day its case gets to its stage, and that case."""
 
+
+def workflow_ended(how: census.How) -> Transition:
+    case = cases.in_review()
+    transition = census.stopped(case, case.workflow_id, "run-1", how, cases.setting(cases.OPENED))
+    assert transition is not None
+    return transition
+
+
 TRANSITIONS: dict[str, tuple[Callable[[], Transition], tuple[str, ...]]] = {
     "apply": (cases.opened, ("application_received",)),
     "approve": (lambda: approved(cases.in_review()), ("application_approved",)),
@@ -322,6 +331,8 @@ TRANSITIONS: dict[str, tuple[Callable[[], Transition], tuple[str, ...]]] = {
         lambda: approved(cases.paid(cases.in_review(), 10_000_000).case),
         ("application_approved.paid",),
     ),
+    "a workflow ended by hand": (lambda: workflow_ended("terminated"), ("workflow_stopped",)),
+    "a workflow that runs again": (lambda: workflow_ended("runs_again"), ("workflow_stopped.again",)),
     "request a supplement": (requested, ("supplement_requested",)),
     "supplement": (supplemented, ("supplement_received",)),
     "pay a part": (lambda: cases.paid(cases.in_deposit(), 500), ("deposit_received.part",)),

@@ -23,7 +23,18 @@ from activities.publication import Announcement, OwnList
 from audit.files import copies
 from audit.verifier import verify
 from domain.bank import BankAnswer, RefundOrder
-from domain.commands import Answer, AssessmentNews, Command, ConfirmPeriod, ImportCalendar, ReportConduct
+from domain.commands import (
+    ActorAnswer,
+    AddNote,
+    Answer,
+    AssessmentNews,
+    ChangeActor,
+    Command,
+    ConfirmPeriod,
+    ImportCalendar,
+    ReportConduct,
+    actor_workflow_id,
+)
 from domain.conduct import ConductCase, conduct_workflow_id
 from domain.delivery import DeliveryState
 from domain.notices import Notice
@@ -31,18 +42,21 @@ from domain.periods import Period, ending_in
 from domain.planning import Event
 from domain.stages import Stage
 from store import tables
+from store.actors import ActorStore
 from store.auditing import AuditReader
 from store.copies import SealCopies
 from store.sealing import SealStore
+from store.signatures import new_key, public_key
 from tests.killing_worker import Death
 from tests.mail_server import MailServer
-from tests.office import Base, Office, example, until
+from tests.office import OPERATOR, Base, Office, example, until
 from tests.path import acts, imports, quarters
 from tests.path.on_record import FAILING, IN_REVIEW, IN_VALID, Reach, opened_for, put_on_record, take_up
+from workflows.census import CENSUS, CensusOrders
 from workflows.letters import DELIVERY, DeliveryOrders
-from workflows.messages import CONDUCT_WORKFLOW
+from workflows.messages import ACTORS_WORKFLOW, CONDUCT_WORKFLOW
 from workflows.sealing import SEALING, SealOrders
-from workflows.state import ConductState, ImportResult
+from workflows.state import CertificationState, ConductState, ImportResult
 
 RECOVERY = 60.0
 """Seconds from the workers' return until all is as if nothing had happened."""
@@ -453,6 +467,52 @@ class Delivery(Kill):
         assert len(scene.mail.ids()) == (2 if again else 1)
         assert len(set(scene.mail.ids())) == 1
         await scene.office.client.get_workflow_handle(f"{scene.office.settings.task_queue}-letters").terminate()
+
+
+class ActorChanged(Kill):
+    """Somebody put on record who may act: a person of the base's own name."""
+
+    async def act(self, scene: Scene) -> Any:
+        name = scene.base.credit_code
+        workflow_id, key = actor_workflow_id(name), public_key(new_key())
+        scene.command = ChangeActor(
+            request_id="actor", workflow_id=workflow_id, actor=OPERATOR, change="add", name=name, key=key
+        )
+        start = WithStartWorkflowOperation(
+            ACTORS_WORKFLOW,
+            id=workflow_id,
+            task_queue=scene.office.settings.task_queue,
+            id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+        )
+        return await scene.office.client.execute_update_with_start_workflow(
+            "change_actor", scene.command, start_workflow_operation=start, id="actor", result_type=ActorAnswer
+        )
+
+    def effect(self, scene: Scene) -> int:
+        return len(ActorStore(scene.office.engine).people())
+
+    async def left(self, scene: Scene, answer: Any, death: Death | None) -> None:
+        (person,) = ActorStore(scene.office.engine).people()
+        assert (person.name, list(person.valid_keys.values())) == (scene.base.credit_code, [scene.command.key])
+        assert answer.keys == person.valid_keys
+
+
+class Counted(Kill):
+    """The base's workflow, terminated by hand, found by the census."""
+
+    async def act(self, scene: Scene) -> Any:
+        await scene.base.handle.terminate("by hand")
+        queue = scene.office.settings.task_queue
+        await scene.office.client.start_workflow(CENSUS, CensusOrders(), id=f"{queue}-census", task_queue=queue)
+
+    def effect(self, scene: Scene) -> int:
+        return len(scene.base.case.stopped_runs)
+
+    async def left(self, scene: Scene, answer: Any, death: Death | None) -> None:
+        await until(lambda: self.effect(scene) == 1, "the census told of it", 3 * RECOVERY)
+        note = scene.base.command(AddNote, OPERATOR, "taken-up", text="taken up again")
+        await scene.base.send_with_start(note, CertificationState(reopened=True))
+        await scene.office.client.get_workflow_handle(f"{scene.office.settings.task_queue}-census").terminate()
 
 
 class Sealing(Kill):

@@ -57,9 +57,11 @@ from domain.shanghai import shanghai_date
 from tests.office import APPLICANT, CERTIFIER, COMPLIANCE, FINANCE, OPERATOR, REVIEWER, Base
 from tests.path import acts
 from tests.path.kill_kinds import (
+    ActorChanged,
     Application,
     Asking,
     Clock,
+    Counted,
     Delivery,
     Hearing,
     Import,
@@ -360,6 +362,8 @@ OTHERS = {
     "claim_letters": Delivery("claim_letters", alone=True),
     "send_letters": Delivery("send_letters", commits=(1, 2, 3, 4), alone=True),
     "seal_audit_log": Sealing("seal_audit_log", alone=True),
+    "change_actor": ActorChanged("change_actor", alone=True),
+    "take_census": Counted("take_census", alone=True),
 }
 """What is asked outside, and what is for all cases."""
 

@@ -30,6 +30,7 @@ COMMANDS = (
     "marks check", "approvals show", "approvals approve", "approvals deny",
     "assess import", "assess show", "assess confirm", "assess object", "assess decide",
     "report expiring", "report workload", "report publication", "audit verify", "audit export",
+    "login", "actors add", "actors grant", "actors revoke", "actors list",
 )  # fmt: skip
 HEAVY = {
     "temporalio",

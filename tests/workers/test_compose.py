@@ -93,7 +93,7 @@ def test_data_is_in_named_volumes() -> None:
     named = set(compose()["volumes"])
     used = {volume for service in services().values() for volume in service.get("volumes", [])}
     kept, bound = ({one for one in used if one.startswith("./") is is_path} for is_path in (False, True))
-    assert {one.partition(":")[0] for one in kept} == named == {"postgres", "documents", "heads"}
+    assert {one.partition(":")[0] for one in kept} == named == {"postgres", "documents", "heads", "keys"}
     assert bound == {"./examples:/examples:ro"}
 
 
@@ -126,6 +126,7 @@ def test_our_containers_start_what_there_is() -> None:
     assert "entrypoint" not in services()["worker"] and "command" not in services()["worker"], "the image's own"
     kinds = (WorkerSettings, PreparationSettings, MailSettings)
     settings = {f"LIVEBASE_{name.upper()}" for kind in kinds for name in kind.model_fields}
+    settings.add("LIVEBASE_LOGIN")  # the command line's own (starter/login.py)
     for name in OURS:
         told = {variable for variable in services()[name]["environment"] if variable.startswith("LIVEBASE_")}
         assert told <= settings, name

@@ -18,8 +18,10 @@ from connection.client import connect
 from connection.local_server import LocalServer
 from connection.search_attributes import missing
 from domain.tracing import SEARCH_ATTRIBUTES
+from store.actors import ActorStore
 from store.engine import open_engine
 from store.migrate import is_current, migrate
+from store.signatures import new_key, public_key
 from tests.postgres import PostgresServer
 from tests.workers.processes import ROOT, free_port
 from workers.prepare import main
@@ -63,10 +65,17 @@ async def test_it_waits_for_temporal_and_prepares_namespace_attributes_and_schem
     client: Client, server: LocalServer, postgres: PostgresServer
 ) -> None:
     url, port = postgres.url("prepared"), free_port()
-    environ = {"LIVEBASE_DATABASE_URL": url, "TEMPORAL_NAMESPACE": "prepared"}
+    zheng, chen = public_key(new_key()), public_key(new_key())
+    environ = {
+        "LIVEBASE_DATABASE_URL": url,
+        "TEMPORAL_NAMESPACE": "prepared",
+        "LIVEBASE_ADMINISTRATORS": f"zheng={zheng}, 陈={chen}",
+    }
     first = await prepare(TEMPORAL_ADDRESS=f"127.0.0.1:{port}", **environ)
     assert first.stderr is not None
     assert await first.stderr.readline() == b"the database has the present schema\n"
+    for name in ("zheng", "陈"):
+        assert (await first.stderr.readline()).decode() == f"{name} is an administrator\n"
     assert (await first.stderr.readline()).startswith(f"waiting: Temporal at 127.0.0.1:{port}".encode())
     async with forwarded(port, server):
         code, said = await ended(first)
@@ -82,6 +91,8 @@ async def test_it_waits_for_temporal_and_prepares_namespace_attributes_and_schem
     assert described.config.workflow_execution_retention_ttl.ToTimedelta().days == 90
     engine = open_engine(url)
     assert is_current(engine)
+    everybody = [(one.name, sorted(one.roles), list(one.valid_keys.values())) for one in ActorStore(engine).people()]
+    assert everybody == [("zheng", ["administrator"], [zheng]), ("陈", ["administrator"], [chen])]
     engine.dispose()
 
 
@@ -93,6 +104,7 @@ async def test_what_it_cannot_do_is_told_with_its_exit_code(
     nowhere, here = f"127.0.0.1:{free_port()}", server.address
     lost = "postgresql+psycopg://somebody:secret@127.0.0.1:1/nowhere"
     monkeypatch.setenv("LIVEBASE_PATIENCE_SECONDS", "0")
+    monkeypatch.setenv("LIVEBASE_ADMINISTRATORS", "")
     for database, temporal, code, what in [
         ("", here, 2, "LIVEBASE_DATABASE_URL: Field required"),
         (lost, here, 6, "The database can't be used: connection failed"),
@@ -105,3 +117,23 @@ async def test_what_it_cannot_do_is_told_with_its_exit_code(
         said = capsys.readouterr().err.splitlines()
         assert what in said[-2] and said[-1].startswith("→ "), said
         assert "secret" not in "".join(said)
+
+
+async def test_a_key_that_is_none_is_told_before_anything_is_done(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("LIVEBASE_DATABASE_URL", f"sqlite:///{tmp_path / 'new.db'}")
+    for wrong in ("zheng", "zheng=x", "=ed25519:x"):
+        monkeypatch.setenv("LIVEBASE_ADMINISTRATORS", wrong)
+        assert await asyncio.to_thread(main) == 2
+        assert "LIVEBASE_ADMINISTRATORS" in capsys.readouterr().err
+    assert not (tmp_path / "new.db").exists()
+
+
+async def test_without_administrators_it_says_that_nobody_may_act(
+    server: LocalServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("LIVEBASE_DATABASE_URL", f"sqlite:///{tmp_path / 'new.db'}")
+    monkeypatch.setenv("TEMPORAL_ADDRESS", server.address)
+    assert await asyncio.to_thread(main) == 0
+    assert "nobody may say who may act yet" in capsys.readouterr().err

@@ -14,9 +14,13 @@ from temporalio.client import Client
 from activities import assessment, calendar, conduct
 from domain import agenda, conduct_agenda
 from domain.case import Case
+from domain.census import Census
 from domain.commands import (
+    ActorAnswer,
+    ActorOutcome,
     Answer,
     AssessmentNews,
+    ChangeActor,
     ConfirmPeriod,
     ImportAnswer,
     ImportCalendar,
@@ -35,8 +39,10 @@ from domain.permissions import ROLES
 from domain.planning import Event
 from domain.sealing import Sealed
 from tests.office import Office
+from workflows.actors import Actors
 from workflows.assessment import AssessedPeriod
 from workflows.calendar import CalendarNotice
+from workflows.census import CensusOrders
 from workflows.certification import Certification
 from workflows.conduct import Conduct
 from workflows.letters import DeliveryOrders
@@ -61,9 +67,10 @@ QUARTERS: tuple[type[BaseModel], ...] = (
     ImportFigures, ConfirmPeriod, PeriodAnswer, PeriodOutcome, PeriodView, PeriodState, AssessmentNews,
 )  # fmt: skip
 LETTERS: tuple[type[BaseModel], ...] = (DeliveryOrders, Batch, Delivery)
-SEALS: tuple[type[BaseModel], ...] = (SealOrders, Sealed)
+SEALS: tuple[type[BaseModel], ...] = (SealOrders, Sealed, CensusOrders, Census)
 CONDUCT: tuple[type[BaseModel], ...] = (*CONDUCT_COMMANDS, ConductState, ConductOutcome)
-MODELS = (*CASES, *NOTICES, *QUARTERS, *LETTERS, *SEALS, *CONDUCT)
+ACTORS: tuple[type[BaseModel], ...] = (ChangeActor, ActorAnswer, ActorOutcome)
+MODELS = (*CASES, *NOTICES, *QUARTERS, *LETTERS, *SEALS, *CONDUCT, *ACTORS)
 
 
 def schemas() -> dict[str, Any]:
@@ -129,7 +136,9 @@ def test_a_command_has_one_name_everywhere(office_worker_activities: set[str]) -
     assert others == {ImportCalendar.action}
     quarters = set(workflow._Definition.must_from_class(AssessedPeriod).updates)
     assert quarters == {ImportFigures.action, ConfirmPeriod.action}
-    others |= quarters
+    changes = set(workflow._Definition.must_from_class(Actors).updates)
+    assert changes == {ChangeActor.action}
+    others |= quarters | changes
     assert actions | others == set(ROLES)
     assert actions | others <= office_worker_activities
 

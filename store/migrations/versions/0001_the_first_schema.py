@@ -30,6 +30,8 @@ APPEND_ONLY = (
     "office_entries",
     "audit_seals",
     "audit_heads",
+    "actor_changes",
+    "refused_commands",
 )
 
 
@@ -74,6 +76,7 @@ def upgrade() -> None:
         "installation",
         sa.Column("id", sa.Integer(), autoincrement=False, nullable=False),
         sa.Column("local_server", sa.Boolean(), nullable=False),
+        sa.Column("name", sa.String(length=36), nullable=False),
         sa.CheckConstraint("id = 1", name=op.f("ck_installation_one_row")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_installation")),
         sa.UniqueConstraint("id", "local_server", name=op.f("uq_installation_id")),
@@ -206,6 +209,43 @@ def upgrade() -> None:
         sa.Column("hash", sa.String(length=64), nullable=False),
         sa.PrimaryKeyConstraint("sequence", name=op.f("pk_office_entries")),
     )
+    op.create_table(
+        "actor_changes",
+        sa.Column("number", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),
+        sa.Column("person", sa.Text(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("what", sa.Text(), nullable=False),
+        sa.Column("subject", sa.Text(), nullable=False),
+        sa.Column("public_key", sa.Text(), nullable=True),
+        sa.Column("by", sa.Text(), nullable=False),
+        sa.Column("at", store.tables.Instant(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("number", name=op.f("pk_actor_changes")),
+    )
+    op.create_index(
+        "one_owner_of_a_key",
+        "actor_changes",
+        ["subject"],
+        unique=True,
+        sqlite_where=sa.text("what = 'key_added'"),
+        postgresql_where=sa.text("what = 'key_added'"),
+    )
+    op.create_index(op.f("ix_actor_changes_person"), "actor_changes", ["person"], unique=False)
+    op.create_table(
+        "refused_commands",
+        sa.Column("request_id", sa.Text(), nullable=False),
+        sa.Column("params_hash", sa.String(length=64), nullable=False),
+        sa.Column("at", store.tables.Instant(timezone=True), nullable=False),
+        sa.Column("workflow_id", sa.Text(), nullable=False),
+        sa.Column("action", sa.Text(), nullable=False),
+        sa.Column("actor", sa.Text(), nullable=False),
+        sa.Column("key_id", sa.Text(), nullable=True),
+        sa.Column("signature", sa.String(length=64), nullable=True),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("message", sa.Text(), nullable=False),
+        sa.Column("hint", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("request_id", "params_hash", "at", name=op.f("pk_refused_commands")),
+    )
+    op.create_index(op.f("ix_refused_commands_workflow_id"), "refused_commands", ["workflow_id"], unique=False)
     op.create_table(
         "audit_seals",
         sa.Column("number", sa.Integer(), autoincrement=False, nullable=False),

@@ -1,0 +1,234 @@
+"""Who may act, on record: changes of keys and roles, whether a command is by whom it says, and what was refused.
+
+Everywhere but on a local server a command is taken only with a signature (`domain/envelope.py`).
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from typing import Any, cast
+
+from sqlalchemy import Connection, Engine, func, select
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session
+
+from domain.actors import ADMINISTRATOR, Change, Person, What, owner_of, people, person_named, require_role
+from domain.commands import ActorAnswer, ChangeActor, Command
+from domain.envelope import require_fit, require_timely
+from domain.names import person
+from domain.refusals import Refusal, RefusalDetail, RefusalKind
+from store import answers, signatures, tables
+from store.conflicts import again_after_conflict
+from store.office import record_for_office
+
+_ROW = tables.ActorChangeRow
+_LOCK = 5201316  # any number, as long as nobody else uses it in this database
+APPOINTED = "administrator_appointed"
+"""The office's entry of the first administrators, whom the owner of the database names."""
+OWNER = "the owner of the database"
+
+
+class ActorStore:
+    """Who may act, on one engine. Instants come from the caller."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    @again_after_conflict
+    def people(self) -> tuple[Person, ...]:
+        """Everybody there ever was, in the order they came."""
+        with Session(self._engine) as session:
+            return people(_changes(session))
+
+    @again_after_conflict
+    def answered(self, request_id: str) -> tuple[str, dict[str, Any]] | None:
+        """The parameters' hash and the answer of a done request, as data: it may be any other command's."""
+        with Session(self._engine) as session:
+            return ActorTransaction(session).answered(request_id)
+
+    @contextmanager
+    def transaction(self) -> Iterator[ActorTransaction]:
+        """One transaction that may change who may act; such ones wait for each other."""
+        with Session(self._engine, expire_on_commit=False) as session, session.begin():
+            _hold_still(session, shared=False)
+            yield ActorTransaction(session)
+
+    @again_after_conflict
+    def appoint(self, name: str, public_key: str, at: datetime) -> bool:
+        """Make somebody nobody knows an administrator, by who owns the database; False when they are known already.
+
+        ValueError for a key that is none, or was anybody's.
+        """
+        key_id = signatures.key_id(public_key)
+        with self.transaction() as tx:
+            everybody = tx.people()
+            if person_named(everybody, name) is not None:
+                return False
+            if (owner := owner_of(everybody, key_id)) is not None:
+                raise ValueError(f"is {owner.name}'s")
+            changes = (Change(name, "key_added", key_id, public_key), Change(name, "role_granted", ADMINISTRATOR))
+            tx.add(changes, OWNER, at)
+            record_for_office(
+                tx.session,
+                "system",
+                APPOINTED,
+                {"name": name, "keys": {key_id: public_key}, "roles": [ADMINISTRATOR]},
+                at,
+            )
+        return True
+
+    @again_after_conflict
+    def refused(self, command: Command, refusal: RefusalDetail, now: datetime) -> None:
+        """Keep that a command was refused; once for one sending, however often its transaction is tried."""
+        with Session(self._engine) as session, session.begin():
+            record_refusal(session, command, refusal, now)
+
+
+class ActorTransaction:
+    """What a transaction on who may act sees and does."""
+
+    def __init__(self, session: Session) -> None:
+        self.session = session
+
+    def people(self) -> tuple[Person, ...]:
+        return people(_changes(self.session))
+
+    def answered(self, request_id: str) -> tuple[str, dict[str, Any]] | None:
+        """As `ActorStore.answered`."""
+        row = self.session.get(tables.CommandRow, request_id)
+        return (row.params_hash, row.answer) if row else None
+
+    def add(self, changes: tuple[Change, ...], by: str, at: datetime) -> None:
+        for change in changes:
+            self.session.add(
+                _ROW(
+                    person=person(change.name),
+                    name=change.name,
+                    what=change.what,
+                    subject=change.subject,
+                    public_key=change.public_key,
+                    by=by,
+                    at=at,
+                )
+            )
+        self.session.flush()
+
+    def remember(self, command: ChangeActor, answer: ActorAnswer, at: datetime) -> None:
+        answers.remember(self.session, command, None, answer, at)
+
+
+def authorise(session: Session, command: Command, now: datetime) -> None:
+    """Refuse (4) a command that is not by whom it says, or by nobody who has the role they act in.
+
+    `now` is the workflow's clock, everywhere but on a local server the true one. There, a command without a signature,
+    or of somebody nobody knows, is taken as whoever sends it says; and a signature's time is not looked at, since
+    clocks are moved. What was refused with a signature is refused again, for whatever reason it was.
+    """
+    _hold_still(session, shared=True)
+    installation = session.scalars(select(tables.Installation)).one()
+    local = installation.local_server
+    if local and not command.signature:
+        return
+    if not command.signature:
+        raise Refusal(
+            RefusalKind.NOT_SIGNED,
+            "The command is not signed: --as alone says who acts only on the local server.",
+            "Make a key with: livebase login NAME. An administrator puts it on record with: livebase actors add",
+        )
+    who = _person(session, command.actor.name)
+    if local and who is None:
+        return
+    if (before := _refused_before(session, command)) is not None:
+        raise before
+    public = who.valid_keys.get(signatures.signer(command.signature) or "") if who else None
+    signed = signatures.verified(command.signature, public) if public else None
+    if signed is None:
+        raise Refusal(
+            RefusalKind.SIGNATURE_INVALID,
+            f"The signature is by no key of {command.actor.name}'s.",
+            "See the keys on record with: livebase actors list. An administrator adds one with: livebase actors add",
+        )
+    require_fit(signed, command, installation.name)
+    if not local:
+        require_timely(signed, now)
+    require_role(who, command.action, command.actor)
+
+
+def installation_name(engine: Engine) -> str:
+    """What signatures for this database name it by."""
+    with Session(engine) as session:
+        return session.scalars(select(tables.Installation.name)).one()
+
+
+def _refused_before(session: Session, command: Command) -> Refusal | None:
+    """The refusal of this very command with this very signature; whoever altered it spoils nobody's."""
+    row = tables.RefusedRow
+    this = (row.request_id == command.request_id, row.params_hash == command.params_hash())
+    found = session.scalar(select(row).where(*this, row.signature == _hash(command.signature)).limit(1))
+    return Refusal(RefusalKind(found.kind), found.message, found.hint) if found else None
+
+
+def _hash(signature: str) -> str:
+    return hashlib.sha256(signature.encode(errors="replace")).hexdigest()
+
+
+def _hold_still(session: Session, *, shared: bool) -> None:
+    """Who may act does not change while a command is carried out: a change waits for it, and it for a change."""
+    if session.get_bind().dialect.name == "postgresql":  # a writer of SQLite is alone anyway
+        lock = func.pg_advisory_xact_lock_shared if shared else func.pg_advisory_xact_lock
+        session.execute(select(lock(_LOCK)))
+
+
+def require_still(session: Session, name: str, role: str) -> None:
+    """Refuse (4) what was proposed by somebody who does not have the role any more (decision 29)."""
+    if session.scalars(select(tables.Installation.local_server)).one():
+        return
+    who = _person(session, name)
+    if who is None or role not in who.roles:
+        raise Refusal(
+            RefusalKind.ROLE_NOT_GRANTED,
+            f"{name}, who proposed it, does not have the role {role} any more.",
+            "Deny it; whoever has the role may propose it anew.",
+        )
+
+
+def record_refusal(session: Session, command: Command, refusal: RefusalDetail, now: datetime) -> None:
+    """As `ActorStore.refused`, in a transaction of the caller's."""
+    insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
+    session.execute(
+        insert(tables.RefusedRow)
+        .values(
+            request_id=command.request_id,
+            params_hash=command.params_hash(),
+            at=now,
+            workflow_id=command.sent_to,
+            action=command.action,
+            actor=str(command.actor),
+            key_id=signatures.signer(command.signature) if command.signature else None,
+            signature=_hash(command.signature) if command.signature else None,
+            kind=refusal.kind.value,
+            message=refusal.message,
+            hint=refusal.hint,
+        )
+        .on_conflict_do_nothing()
+    )
+
+
+def _person(session: Session, name: str) -> Person | None:
+    found = people(_changes(session, person(name)))
+    return found[0] if found else None
+
+
+def changes_in(connection: Connection, of: str | None = None) -> Iterator[Change]:
+    """Every change on record, first to last; with `of` those of one person."""
+    table = _ROW.__table__
+    rows = select(table).order_by(table.c.number)
+    for row in connection.execute(rows if of is None else rows.where(table.c.person == of)):
+        yield Change(row.name, cast(What, row.what), row.subject, row.public_key)
+
+
+def _changes(session: Session, of: str | None = None) -> Iterator[Change]:
+    return changes_in(session.connection(), of)
