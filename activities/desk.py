@@ -14,15 +14,16 @@ from temporalio import activity
 from domain import catching_up
 from domain.application import InvalidApplication
 from domain.case import Case
-from domain.commands import Answer, ApproveProposal, Command, Outcome
+from domain.commands import Answer, ApproveProposal, Command, Outcome, payment_workflow_id
 from domain.deciding import decide
 from domain.planning import Planned
 from domain.policy import PolicyBook
-from domain.records import Payment, Transition
+from domain.records import PaymentMoved, Reported, Transition
 from domain.refusals import Refusal, RefusalKind, request_id_reused
 from domain.setting import Setting
 from domain.shanghai import shanghai_date
 from domain.submission import Submission
+from domain.unmatched import Elsewhere, is_here
 from store.cases import CaseStore, CaseTransaction, LiveCaseExists
 from store.conflicts import again_after_conflict
 from store.documents import DocumentDamaged, DocumentMissing, DocumentStore
@@ -30,6 +31,7 @@ from store.documents import DocumentDamaged, DocumentMissing, DocumentStore
 _SEND_AGAIN = "Send it again: documents are handed over first. Worker and command line must share LIVEBASE_DOCUMENTS."
 
 Follow = Callable[[Case, Planned, Setting], Transition]
+Beside = Callable[[CaseTransaction, str, datetime], tuple[CaseTransaction, Case, Setting]]
 Step = Callable[[Case, Setting], Transition | None]
 
 
@@ -58,11 +60,14 @@ class CaseDesk:
                 case, setting = self._caught_up(tx, now)
                 if isinstance(command, ApproveProposal) and case and (proposal := case.proposal(command.proposal)):
                     tx.require_still(proposal.proposed_by, proposal.role.value)
-                transition = decide(case, command, setting, _Files(tx, self._documents, now))
+                files = _Files(tx, self._documents, now, self._beside)
+                transition = decide(case, command, setting, files)
                 tx.write(transition, command)
+                if transition.beside is not None:
+                    files.opened[transition.beside.case.case_number].write(transition.beside, command)
                 answer = _answer(command, transition, now)
                 tx.remember(command, answer, now)
-                return Outcome(answer=answer, case=transition.case)
+                return Outcome(answer=answer, case=transition.case, beside=_touched(transition))
         except LiveCaseExists as exists:
             refusal = Refusal(RefusalKind.CASE_EXISTS, str(exists), "One case per enterprise (decision 8).")
         except Refusal as refused:
@@ -121,6 +126,13 @@ class CaseDesk:
             setting = self._setting(tx, case, now)
         return case, setting
 
+    def _beside(self, tx: CaseTransaction, case_number: str, now: datetime) -> tuple[CaseTransaction, Case, Setting]:
+        """Another case in the same transaction, caught up by its own clock."""
+        other = tx.beside(case_number)
+        case, setting = self._caught_up(other, now - tx.clock_offset + other.clock_offset)
+        assert case is not None
+        return other, case, setting
+
     def _setting(self, tx: CaseTransaction, case: Case | None, now: datetime) -> Setting:
         in_force = self._policies.in_force(shanghai_date(now))
         if case is None:
@@ -136,10 +148,12 @@ class _Seen(Exception):
 class _Files:
     """What is on record beside the case, read within its transaction (`domain.deciding.OnRecord`)."""
 
-    def __init__(self, tx: CaseTransaction, documents: DocumentStore, now: datetime) -> None:
+    def __init__(self, tx: CaseTransaction, documents: DocumentStore, now: datetime, beside: Beside) -> None:
         self._documents = documents
         self._now = now
         self._tx = tx
+        self._beside = beside
+        self.opened: dict[str, CaseTransaction] = {}
         self.live_case = tx.live_case
         self.other_cases = tx.other_cases
         self.letters = tx.letters
@@ -167,8 +181,20 @@ class _Files:
     def revision(self, number: int) -> Submission:
         return self.handed_over(self._tx.submission(number))
 
-    def payment(self, reference: str) -> tuple[Payment | None, str | None]:
-        return self._tx.payment(reference), self._tx.payment_case(reference)
+    def payment(self, reference: str) -> Reported | None:
+        return self._tx.payment(reference)
+
+    def elsewhere(self, reference: str) -> Elsewhere | None:
+        known = self._tx.payment(reference)
+        if known is None or known.taken_back:
+            return None
+        if known.case_number is None:
+            return Elsewhere(known.payment)
+        number = self._tx.waits_on(known)
+        if number is None:
+            return None
+        self.opened[number], case, setting = self._beside(self._tx, number, self._now)
+        return Elsewhere(known.payment, case, setting) if is_here(case, reference) else None
 
     def paper(self, sha256: str) -> bytes:
         try:
@@ -179,6 +205,13 @@ class _Files:
     def require_documents(self, hashes: tuple[str, ...]) -> None:
         if not all(self._documents.has(sha256) for sha256 in hashes):
             raise Refusal(RefusalKind.INVALID_FILE, "A document named has not arrived.", "Send the command again.")
+
+
+def _touched(transition: Transition) -> tuple[str, ...]:
+    """The ids of the workflows, beside the command's own, whose record a transition has changed."""
+    moved = [record for record in transition.records if isinstance(record, PaymentMoved)]
+    unplaced = tuple(payment_workflow_id(record.reference) for record in moved if record.from_case is None)
+    return (*unplaced, *((transition.beside.case.workflow_id,) if transition.beside else ()))
 
 
 def _own_run(workflow_id: str) -> str | None:

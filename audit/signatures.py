@@ -74,24 +74,47 @@ def _person(entry: Record) -> dict[str, Any] | None:
     return person if isinstance(person, dict) and isinstance(person.get("keys"), dict) and "name" in person else None
 
 
-def prove_signatures(keys: Keys, entries: Iterable[Record]) -> Report:
-    """Whether each entry a person's command made is signed by whom it names, and for its case; each once."""
-    report = Report()
-    case_of: dict[str, str] = {}
-    for entry in entries:
-        if entry.get("kind") != "entry" or not isinstance(entry["detail"], dict) or _SIGNED not in entry["detail"]:
-            continue
-        number, token = entry["case_number"], entry["detail"][_SIGNED]
+class Signatures:
+    """Whether each entry a person's command made is signed by whom it names, for its case or one it touched too."""
+
+    def __init__(self, keys: Keys) -> None:
+        self._keys = keys
+        self._report = Report()
+        self._case_of: dict[str, str] = {}
+        self._placed: set[str] = set()
+        self._elsewhere: list[tuple[str, Broken]] = []
+
+    def take(self, records: Iterable[Record]) -> None:
+        """Prove the entries among the records, each case's first to last."""
+        for entry in records:
+            if entry.get("kind") == "entry" and isinstance(entry["detail"], dict) and _SIGNED in entry["detail"]:
+                self._take(entry, entry["detail"][_SIGNED])
+
+    def report(self) -> Report:
+        """What was found. A command that changes two cases has its entry in both, and is sent to one of them."""
+        for token, broken in self._elsewhere:
+            if token in self._placed:
+                self._report.signed += 1
+            else:
+                self._report.broken.append(broken)
+        self._elsewhere = []
+        return self._report
+
+    def _take(self, entry: Record, token: Any) -> None:
+        number, sequence = entry["case_number"], entry["sequence"]
         if token is None:
-            report.unsigned += 1
-            continue
-        found = keys.signed(token)
-        kind = "signed_by_nobody" if found is None else _unfit(entry, *found, case_of)
-        if kind:
-            report.broken.append(Broken(kind, (entry["sequence"],), number, entry["sequence"]))
+            self._report.unsigned += 1
+            return
+        found = self._keys.signed(token)
+        kind = "signed_by_nobody" if found is None else _unfit(entry, *found, self._case_of)
+        broken = Broken(kind, (sequence,), number, sequence)
+        if kind == "signed_elsewhere":
+            self._elsewhere.append((token, broken))
+        elif kind:
+            self._report.broken.append(broken)
         else:
-            report.signed += 1
-    return report
+            self._placed.add(token)
+            self._report.signed += 1
 
 
 def _unfit(entry: Record, owner: str, claims: dict[str, Any], case_of: dict[str, str]) -> str:

@@ -33,6 +33,11 @@ def assessment_workflow_id(period: str) -> str:
     return f"assessment:{period}"
 
 
+def payment_workflow_id(reference: str) -> str:
+    """`payment:<hash>`: one for each bank reference that found no case."""
+    return f"payment:{hashlib.sha256(folded(reference).encode()).hexdigest()[:24]}"
+
+
 def import_workflow_id(notice: NoticeReference) -> str:
     """`calendar:<year>:<hash>`: one per content, so that the same notice imported twice at once meets itself."""
     return f"calendar:{notice.year}:{notice.sha256[:12]}"
@@ -170,7 +175,8 @@ class Reject(Command):
 class ReceiveDeposit(Command):
     """A payment the bank reported. `paid_on` is its Shanghai value date; None is the case's today.
 
-    One reference is one payment however it was typed: width and spaces don't count.
+    One reference is one payment however it was typed: width and spaces don't count. `correction`: it was recorded
+    wrongly before and taken back.
     """
 
     action: ClassVar[str] = "receive_deposit"
@@ -178,6 +184,19 @@ class ReceiveDeposit(Command):
     reference: Annotated[str, BeforeValidator(folded)] = Field(min_length=1, max_length=200)
     payer: str = Field(min_length=1, max_length=200)
     paid_on: date | None = None
+    correction: bool = False
+
+
+class RecordUnplaced(Command):
+    """A payment of a bank statement that is no case's, with what is known of it. `workflow_id` is its own."""
+
+    action: ClassVar[str] = "record_unplaced"
+    amount: int = Field(gt=0, le=10**15)
+    reference: Annotated[str, BeforeValidator(folded)] = Field(min_length=1, max_length=200)
+    payer: str = Field(min_length=1, max_length=200)
+    paid_on: date
+    why: str = Field(min_length=1, max_length=200)
+    note: str = Field(default="", max_length=500)
 
 
 class DeductDeposit(Command):
@@ -198,7 +217,7 @@ class RefundDeposit(Command):
 
 
 class AssignPayment(Command):
-    """Count what of a payment (its bank `reference`) fits nowhere towards the deposit."""
+    """Count what of a payment (its bank `reference`) fits nowhere towards the deposit, wherever it has waited."""
 
     action: ClassVar[str] = "assign_payment"
     reference: Annotated[str, BeforeValidator(folded)] = Field(min_length=1, max_length=200)
@@ -209,6 +228,17 @@ class ReturnPayment(Command):
     """Return what of a payment (its bank `reference`) fits nowhere to who paid it. A second person approves it."""
 
     action: ClassVar[str] = "return_payment"
+    reference: Annotated[str, BeforeValidator(folded)] = Field(min_length=1, max_length=200)
+    reason: str = Field(min_length=1, max_length=2000)
+
+
+class ReversePayment(Command):
+    """Take back what of a payment (its bank `reference`) is on the case: the bank did, or it was recorded wrongly.
+
+    A second person approves it.
+    """
+
+    action: ClassVar[str] = "reverse_payment"
     reference: Annotated[str, BeforeValidator(folded)] = Field(min_length=1, max_length=200)
     reason: str = Field(min_length=1, max_length=2000)
 
@@ -550,6 +580,33 @@ class PeriodAnswer(BaseModel):
     failing: int
 
 
+class UnplacedAnswer(BaseModel):
+    """What recording money of no case answers. `repeated` too when it was on record under another request id.
+
+    `case_number` is the case it is on by now.
+    """
+
+    model_config = ConfigDict(extra="allow", frozen=True)
+
+    request_id: str
+    accepted_at: datetime
+    repeated: bool = False
+    reference: str
+    amount: int
+    payer: str
+    value_date: date
+    case_number: str | None = None
+
+
+class UnplacedOutcome(BaseModel):
+    """What the transaction of recording money of no case came to: an answer or a refusal."""
+
+    model_config = ConfigDict(extra="allow", frozen=True)
+
+    answer: UnplacedAnswer | None = None
+    refusal: RefusalDetail | None = None
+
+
 class PeriodView(BaseModel):
     """How a quarter stands: bases with a result, how many have still to hear of something, how many in which state."""
 
@@ -594,13 +651,17 @@ class ImportOutcome(BaseModel):
 
 
 class Outcome(BaseModel):
-    """What a command's transaction came to: an answer or a refusal, and the case as stored after it."""
+    """What a command's transaction came to: an answer or a refusal, and the case as stored after it.
+
+    `beside` are the ids of other workflows whose record it has changed.
+    """
 
     model_config = ConfigDict(extra="allow", frozen=True)
 
     answer: Answer | None = None
     refusal: RefusalDetail | None = None
     case: Case | None = None
+    beside: tuple[str, ...] = ()
 
 
 class ChangeActor(Command):

@@ -28,6 +28,7 @@ from domain import (
     rectification,
     refund,
     renewal,
+    reversal,
     review,
     setting_aside,
     suspension,
@@ -41,6 +42,7 @@ from domain.commands import (
     DeductDeposit,
     RefundDeposit,
     ReturnPayment,
+    ReversePayment,
     Revoke,
     SetAside,
     WaiveCoolingOff,
@@ -50,7 +52,7 @@ from domain.delivery import StoredLetter
 from domain.dependants import Dependants
 from domain.judging import judge
 from domain.permissions import SECOND_PERSON
-from domain.records import Payment, Transition
+from domain.records import Reported, Transition
 from domain.setting import Setting
 from domain.submission import Submission
 from domain.written import Written, WrittenNote, WrittenReport, WrittenStatement, with_words
@@ -75,8 +77,12 @@ class OnRecord(Protocol):
         """The submission of a revision of the case's application."""
         ...
 
-    def payment(self, reference: str) -> tuple[Payment | None, str | None]:
-        """The payment under a bank reference and the number of its case, whichever case it was for."""
+    def payment(self, reference: str) -> Reported | None:
+        """What is on record under a bank reference, whichever case it was for."""
+        ...
+
+    def elsewhere(self, reference: str) -> unmatched.Elsewhere | None:
+        """A payment that waits on another case, or on none, as it stands now."""
         ...
 
     def letters(self) -> list[StoredLetter]:
@@ -159,7 +165,21 @@ def _approve(case: Case, command: Any, setting: Setting, on_record: OnRecord) ->
 
 
 def _receive_deposit(case: Case, command: Any, setting: Setting, on_record: OnRecord) -> Transition:
-    return deposit.receive(case, command, *on_record.payment(command.reference), setting)
+    known = on_record.payment(command.reference)
+    if known is None:
+        return deposit.receive(case, command, None, None, setting)
+    return deposit.receive(case, command, known.payment, known.case_number, setting, taken_back=known.taken_back)
+
+
+def _assign_payment(case: Case, command: Any, setting: Setting, on_record: OnRecord) -> Transition:
+    stands = None if unmatched.is_here(case, command.reference) else on_record.elsewhere(command.reference)
+    if stands is None:
+        return unmatched.assign(case, command, setting)
+    return unmatched.take(case, command, stands, setting)
+
+
+def _reverse_payment(case: Case, command: Any, setting: Setting, on_record: OnRecord) -> Transition:
+    return reversal.reverse(case, command, on_record.payment(command.reference), setting)
 
 
 def _certify(case: Case, command: Any, setting: Setting, on_record: OnRecord) -> Transition:
@@ -222,8 +242,9 @@ RULES: dict[str, Rule] = {
     "request_supplement": _plain(review.request_supplement),
     "reject": _plain(ending.reject),
     "receive_deposit": _receive_deposit,
-    "assign_payment": _plain(unmatched.assign),
+    "assign_payment": _assign_payment,
     "return_payment": _plain(unmatched.give_back),
+    "reverse_payment": _reverse_payment,
     "deduct_deposit": _plain(deduction.deduct),
     "refund_deposit": _plain(refund.refund),
     "certify": _certify,
@@ -264,6 +285,7 @@ PROPOSED: dict[str, type[Command]] = {
     "deduct_deposit": DeductDeposit,
     "refund_deposit": RefundDeposit,
     "return_payment": ReturnPayment,
+    "reverse_payment": ReversePayment,
     "revoke": Revoke,
     "set_aside": SetAside,
     "waive_cooling_off": WaiveCoolingOff,

@@ -59,6 +59,16 @@ def deposit_by(due: Due, setting: Setting) -> dict[str, Any]:
     }
 
 
+def no_longer_full(case: Case, setting: Setting) -> dict[str, Any]:
+    """What a deposit that has become short before the certification opens: the whole time to pay the rest, anew."""
+    opened = deposit_opened(setting)
+    return {
+        **opened,
+        "tasks": (*case.tasks_without("certify"), *opened["tasks"]),
+        "plan": (*case.plan_without(Event.ESCALATE_CERTIFICATION), *opened["plan"]),
+    }
+
+
 def full_deposit(setting: Setting) -> dict[str, Any]:
     """What a full deposit opens: the certifier's task and its escalation (decision 18)."""
     due = setting.working_days(setting.policy.certify_working_days)
@@ -75,15 +85,30 @@ def receive(
     known: Payment | None,
     known_case: str | None,
     setting: Setting,
+    *,
+    taken_back: bool = False,
 ) -> Transition:
     """Record one payment, once per bank reference: credited, or unmatched with the reason.
 
     `known` is the payment already recorded under the reference, in case `known_case`. The same content is a
     repeat without effect; other content is refused (8). A value date after the case's today is invalid (2).
+    One that was `taken_back` counts again only when it is reported as a correction, in an edition of its own.
     """
     judge(case, command)
     value_date = command.paid_on or setting.today
-    if known is not None:
+    if command.correction and not taken_back:
+        raise Refusal(
+            RefusalKind.NOTHING_TO_CORRECT,
+            f"No payment {command.reference} has been taken back.",
+            "Take it back first: livebase deposit reverse BASE --reference REF --reason R",
+        )
+    if taken_back and not command.correction:
+        raise Refusal(
+            RefusalKind.REFERENCE_REUSED,
+            f"The payment {command.reference} has been taken back.",
+            "Recorded wrongly by us, it is reported anew with --correction. What the bank has taken back stays so.",
+        )
+    if known is not None and not taken_back:
         return _reported_again(case, command, known, known_case, setting)
     if value_date > setting.today:
         raise Refusal(
@@ -102,7 +127,8 @@ def receive(
             "unmatched": case.deposit.unmatched + unmatched,
         }
     )
-    payment = Payment(command.reference, command.amount, command.payer, value_date, credited, unmatched, why)
+    edition = known.edition + 1 if known else 1
+    payment = Payment(command.reference, command.amount, command.payer, value_date, credited, unmatched, why, edition)
     records, changes = credit(case, payment.reference, credited, setting)
     opens: Task | None = None
     if case.stage is Stage.DEPOSIT and "stage" in changes:
@@ -127,6 +153,7 @@ def receive(
             "credited": {"fen": credited},
             "unmatched": {"fen": unmatched},
             "why": why,
+            **({"edition": edition} if edition > 1 else {}),
         },
         **changes,
     )
@@ -151,7 +178,8 @@ def credit(case: Case, reference: str, amount: int, setting: Setting) -> tuple[t
 def _transfers(payment: Payment) -> Iterator[Transfer]:
     for account, amount in ((Account.DEPOSIT, payment.credited), (Account.UNMATCHED, payment.unmatched)):
         if amount:
-            yield Transfer(f"payment:{payment.reference}:{account}", Account.BANK, account, amount, payment.reference)
+            key = f"payment:{payment.reference}:{account}" + (f":{payment.edition}" if payment.edition > 1 else "")
+            yield Transfer(key, Account.BANK, account, amount, payment.reference)
 
 
 def remind(case: Case, planned: Planned, setting: Setting) -> Transition:
@@ -215,7 +243,9 @@ def _reported_again(
         raise Refusal(
             RefusalKind.REFERENCE_REUSED,
             f"Bank reference {command.reference} is on record with another amount, payer, date or case.",
-            "A payment has one reference for good; check the statement.",
+            "A payment has one reference for good; check the statement."
+            if known_case
+            else f"It is no case's yet: livebase deposit unmatched assign {command.reference} BASE --reason R",
         )
     again = step(case, setting, "payment_reported_again", command.actor, detail={"reference": command.reference})
     return replace(again, repeated=True)

@@ -35,6 +35,7 @@ STAGES: dict[str, frozenset[Stage]] = {
     "receive_deposit": frozenset(Stage),
     "assign_payment": frozenset(Stage),
     "return_payment": frozenset(Stage),
+    "reverse_payment": frozenset(Stage),
     "deduct_deposit": _AFTER_CERTIFICATION,
     "refund_deposit": frozenset({Stage.SETTLING}),
     "certify": frozenset({Stage.CERTIFYING}),
@@ -134,6 +135,10 @@ def _has_conduct(case: Case) -> bool:
     return bool(case.open_conduct)
 
 
+def _has_payment(case: Case) -> bool:
+    return bool(case.credited or case.unmatched_payments)
+
+
 _NO_CONDUCT = "There is no open conduct case on this base."
 _NOTHING_UNMATCHED = "No payment on this case fits nowhere."
 _NO_PROPOSAL = "Nothing on this case waits for a second person."
@@ -150,8 +155,8 @@ _CONDITIONS: dict[str, tuple[Callable[[Case], bool], str]] = {
     "report_conduct": (lambda case: bool(case.terms), "The base was never certified."),
     "respond_conduct": (_has_conduct, _NO_CONDUCT),
     "decide_conduct": (_has_conduct, _NO_CONDUCT),
-    "assign_payment": (lambda case: bool(case.unmatched_payments), _NOTHING_UNMATCHED),
     "return_payment": (lambda case: bool(case.unmatched_payments), _NOTHING_UNMATCHED),
+    "reverse_payment": (_has_payment, "No payment is on this case."),
     "refund_deposit": (lambda case: case.deposit.available > 0, "Nothing of the deposit is held."),
     "deduct_deposit": (lambda case: bool(case.conduct), "No violation has been reported on this base."),
     "file_appeal": (_is_appealable, "How this case ended cannot be appealed (decision 28)."),

@@ -1,7 +1,8 @@
 """The ledger: every fen stands on one account and moves by transfers that are applied once (decisions 15 to 17).
 
 Double entry, integer fen. The accounts of a base are its own; the bank is everybody's, and what it holds of a base is
-what has come in for it less what has gone out. A transfer's key comes from what it is for (a payment's bank reference,
+what has come in for it less what has gone out. So is `unplaced`: money of no case yet, through which money also moves
+from one case to another. A transfer's key comes from what it is for (a payment's bank reference,
 a deduction's or refund's id), so that nothing is moved twice however often it is tried.
 """
 
@@ -13,9 +14,10 @@ from enum import StrEnum
 
 
 class Account(StrEnum):
-    """Where money stands. All but the bank are accounts of one case."""
+    """Where money stands. All but the bank and `unplaced` are accounts of one case."""
 
     BANK = "bank"
+    UNPLACED = "unplaced"
     DEPOSIT = "deposit"
     UNMATCHED = "unmatched"
     DEDUCTED = "deducted"
@@ -42,10 +44,15 @@ class Transfer:
 Flows = Mapping[tuple[Account, Account], int]
 """(from, to) → how much has gone that way in all."""
 
+OF_EVERYBODY = frozenset({Account.BANK, Account.UNPLACED})
+"""The accounts that are no case's."""
+
 NEEDS_APPROVAL: tuple[tuple[Account | None, Account | None], ...] = (
     (Account.DEPOSIT, None),
     (Account.DEDUCTED, None),
     (None, Account.RETURN_PENDING),
+    (Account.UNMATCHED, Account.BANK),
+    (Account.UNPLACED, Account.BANK),
 )
 """(from, to) of the transfers that need a second person; None is any. The database holds to it too."""
 
@@ -60,7 +67,7 @@ def sums(flows: Flows) -> dict[str, int]:
         return flows.get((debit, credit), 0) - flows.get((credit, debit), 0)
 
     for account in Account:
-        if account is not Account.BANK and (stands := _balance(flows, account)) < 0:
+        if account not in OF_EVERYBODY and (stands := _balance(flows, account)) < 0:
             raise ValueError(f"the account {account} would stand at {stands} fen")
     return {
         "received": net(Account.BANK, Account.DEPOSIT) + net(Account.UNMATCHED, Account.DEPOSIT),

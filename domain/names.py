@@ -25,7 +25,7 @@ def same_company(one: str, other: str) -> bool:
 
     Banks write `CLOUDMARKET HK CO LTD` for Cloudmarket (H.K.) Company Limited: no second payer.
     """
-    return _company(one) == _company(other)
+    return company(one) == company(other)
 
 
 def person(name: str) -> str:
@@ -33,7 +33,8 @@ def person(name: str) -> str:
     return "".join(char for char in text if unicodedata.category(char)[0] != "C" and char not in _BLANK)
 
 
-def _company(name: str) -> str:
+def company(name: str) -> str:
+    """A company's name as it is compared."""
     text = unicodedata.normalize("NFKC", name).casefold()
     words = "".join(_without_a_dot(char) for char in text).split()
     return "".join(_FORMS.get(word, word) for word in words)

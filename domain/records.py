@@ -76,6 +76,8 @@ class Payment:
     """A payment the bank reported, once per reference. Amounts in fen; `value_date` is a Shanghai date.
 
     `credited` counts towards the deposit, `unmatched` waits for a person with `why`; both add up to `amount`.
+    `edition` is 1, and one more each time it is reported anew after it was taken back. `note` is the statement's, of
+    money that found no case.
     """
 
     reference: str
@@ -85,6 +87,39 @@ class Payment:
     credited: int
     unmatched: int
     why: str = ""
+    edition: int = 1
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Reported:
+    """What is on record under a bank reference: its newest edition, and the case it is on by now, None for none.
+
+    `taken_back`: all of it has been, so that it may be reported anew as a correction.
+    """
+
+    payment: Payment
+    case_number: str | None
+    taken_back: bool = False
+
+
+@dataclass(frozen=True)
+class PaymentMoved:
+    """So many fen of a payment have come to the case: from another one, or with None from money of no case."""
+
+    reference: str
+    edition: int
+    amount: int
+    from_case: str | None
+
+
+@dataclass(frozen=True)
+class PaymentReversed:
+    """So many fen of a payment are taken back from the case, by two people (decisions 15 and 29)."""
+
+    reference: str
+    edition: int
+    amount: int
 
 
 @dataclass(frozen=True)
@@ -201,6 +236,8 @@ Record = (
     | Decision
     | Approval
     | Payment
+    | PaymentMoved
+    | PaymentReversed
     | Transfer
     | TermBegun
     | ListRevision
@@ -222,7 +259,7 @@ class Transition:
 
     `legal_at` is when it counts by law, `observed_at` when it was carried out on the case's clock; they
     differ when something due was found late (decision 7). `repeated`: what was asked for had been done before,
-    under another request.
+    under another request. `beside` is what it does to another case in the same transaction.
     """
 
     case: Case
@@ -233,3 +270,4 @@ class Transition:
     detail: dict[str, Any] = field(default_factory=dict)
     records: tuple[Record, ...] = ()
     repeated: bool = False
+    beside: Transition | None = None

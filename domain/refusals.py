@@ -40,6 +40,9 @@ refusal
 │   ├── nothing_lacking           the deposit is full
 │   ├── nothing_to_waive          nothing bars a new application
 │   ├── nothing_unmatched         no such money fits nowhere
+│   ├── nothing_to_take_back      nothing of the payment is on the case
+│   ├── nothing_to_correct        the payment has not been taken back
+│   ├── payment_spent             what is to be taken back has been paid out or deducted
 │   ├── nothing_to_resend         every letter meant has arrived or is on its way
 │   ├── actor_known               somebody of that name is on record with a key
 │   ├── actor_unchanged           a change of who may act would change nothing
@@ -103,6 +106,9 @@ class RefusalKind(StrEnum):
     NOTHING_LACKING = "nothing_lacking"
     NOTHING_TO_WAIVE = "nothing_to_waive"
     NOTHING_UNMATCHED = "nothing_unmatched"
+    NOTHING_TO_TAKE_BACK = "nothing_to_take_back"
+    NOTHING_TO_CORRECT = "nothing_to_correct"
+    PAYMENT_SPENT = "payment_spent"
     NOTHING_TO_RESEND = "nothing_to_resend"
     ACTOR_KNOWN = "actor_known"
     ACTOR_UNCHANGED = "actor_unchanged"
@@ -166,6 +172,9 @@ TREE: dict[str, tuple[RefusalKind, ...]] = {
         RefusalKind.NOTHING_LACKING,
         RefusalKind.NOTHING_TO_WAIVE,
         RefusalKind.NOTHING_UNMATCHED,
+        RefusalKind.NOTHING_TO_TAKE_BACK,
+        RefusalKind.NOTHING_TO_CORRECT,
+        RefusalKind.PAYMENT_SPENT,
         RefusalKind.NOTHING_TO_RESEND,
         RefusalKind.ACTOR_KNOWN,
         RefusalKind.ACTOR_UNCHANGED,

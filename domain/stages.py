@@ -62,7 +62,7 @@ MOVES: dict[Stage | None, frozenset[Stage]] = {
     Stage.REVIEW: frozenset({Stage.SUPPLEMENT, Stage.DEPOSIT, Stage.CERTIFYING}) | _ENDED,
     Stage.SUPPLEMENT: frozenset({Stage.REVIEW}) | _ENDED,
     Stage.DEPOSIT: frozenset({Stage.CERTIFYING}) | _ENDED,
-    Stage.CERTIFYING: frozenset({Stage.PUBLISHING}) | _ENDED,
+    Stage.CERTIFYING: frozenset({Stage.DEPOSIT, Stage.PUBLISHING}) | _ENDED,
     Stage.PUBLISHING: frozenset({Stage.VALID, Stage.RENEWAL_LATE, Stage.SETTLING}),
     Stage.VALID: frozenset({Stage.RENEWAL_LATE, Stage.SETTLING}),
     Stage.RENEWAL_LATE: frozenset({Stage.PUBLISHING}) | _ENDED,

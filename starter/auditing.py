@@ -119,19 +119,21 @@ def _proven_file(base: str | None, heads: str | None, file: str) -> Report:
 def _signatures(session: Session, base: str | None) -> Report:
     from starter.proving import prove_signatures
 
-    return prove_signatures(session.engine, _case_numbers(session, base), Progress("{} signatures so far"))
+    return prove_signatures(session.engine, _case_numbers(session, base), Progress("{} cases so far"))
 
 
 def _signatures_of_file(file: str) -> Report:
     """The same of an export, which has been proven to be whole. It is read twice: whose a key is comes last."""
     from audit.files import export as read_export
-    from audit.signatures import OFFICE, Keys, prove_signatures
+    from audit.signatures import OFFICE, Keys, Signatures
 
     keys = Keys()
     for record in read_export(Path(file), []):
         if record["kind"] == "entry" and record["case_number"] == OFFICE:
             keys.take(record)
-    return prove_signatures(keys, read_export(Path(file), []))
+    found = Signatures(keys)
+    found.take(read_export(Path(file), []))
+    return found.report()
 
 
 def _case_numbers(session: Session, base: str | None) -> list[str] | None:

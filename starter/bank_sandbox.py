@@ -95,14 +95,15 @@ class BankSandbox:
         how = self.behaviour.pop(0) if self.behaviour else "pay"
         if how == "fail":
             return JSONResponse({"error": "try again later"}, status_code=503)
-        answer = self._booked(order, how)
+        answer = self.booked(order, how)
         if answer is None:
             return JSONResponse({"error": "the key is known for another order"}, status_code=409)
         if how == "lose_reply":
             return Response(status_code=504)
         return JSONResponse(answer.model_dump(mode="json"))
 
-    def _booked(self, order: RefundOrder, how: str) -> BankAnswer | None:
+    def booked(self, order: RefundOrder, how: str) -> BankAnswer | None:
+        """What the bank answers to an order, which it keeps; None when the key is known for another one."""
         state = {"process": "processing", "refuse": "refused"}.get(how, "paid")
         why = "the account is closed" if state == "refused" else ""
         content = order.model_dump_json()

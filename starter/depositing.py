@@ -12,7 +12,9 @@ from starter.errors import CommandError, usage
 from starter.measures import require_typed_number
 from starter.options import command, new_app
 from starter.output import money, print_table, say, when, word
+from starter.reconciling import reconcile
 from starter.session import Session
+from starter.statements import import_statement
 
 AmountOption = Annotated[str, typer.Option("--amount", metavar="CNY", help="Such as 100000.00")]
 
@@ -23,9 +25,12 @@ ReferenceArgument = Annotated[str, typer.Argument(metavar="REF", help="The bank'
 def register(app: typer.Typer) -> None:
     deposit = new_app("deposit", "The deposit.")
     command(deposit, "receive")(receive)
+    command(deposit, "import")(import_statement)
     command(deposit, "show")(show)
     command(deposit, "deduct")(deduct)
     command(deposit, "refund")(refund)
+    command(deposit, "reverse")(reverse)
+    command(deposit, "reconcile")(reconcile)
     unmatched = new_app("unmatched", "Money that fits nowhere; alone, all of it.", alone=list_unmatched)
     command(unmatched, "assign")(assign)
     command(unmatched, "return")(give_back)
@@ -42,6 +47,9 @@ def receive(
     paid_at: Annotated[
         str | None, typer.Option("--paid-at", metavar="DATE", help="The value date; default: today.")
     ] = None,
+    correction: Annotated[
+        bool, typer.Option("--correction", help="It was recorded wrongly before, and has been taken back.")
+    ] = False,
 ) -> None:
     """Record a payment the bank reported: credited, or unmatched with the reason."""
     from domain.commands import ReceiveDeposit
@@ -62,7 +70,12 @@ def receive(
         session,
         base,
         lambda envelope: ReceiveDeposit(
-            **envelope, amount=fen, reference=reference.strip(), payer=payer.strip(), paid_on=paid_on
+            **envelope,
+            amount=fen,
+            reference=reference.strip(),
+            payer=payer.strip(),
+            paid_on=paid_on,
+            correction=correction,
         ),
     )
 
@@ -95,6 +108,21 @@ def refund(session: Session, base: BaseArgument, amount: AmountOption, reason: R
     act(session, base, lambda envelope: RefundDeposit(**envelope, amount=fen, reason=why))
 
 
+def reverse(
+    session: Session,
+    base: BaseArgument,
+    reference: Annotated[str, typer.Option("--reference", help="The bank's reference of the payment.")],
+    reason: Reason,
+) -> None:
+    """Propose to take a payment back: the bank did, or it was recorded wrongly; done when a second person approves."""
+    from domain.commands import ReversePayment
+    from starter.sending import act
+
+    why, named = given_reason(reason), _reference(reference)
+    require_typed_number(session, base)
+    act(session, base, lambda envelope: ReversePayment(**envelope, reference=named, reason=why))
+
+
 def list_unmatched(session: Session) -> None:
     """All money that fits nowhere and waits for a person, the oldest first."""
     from store.lists import unmatched_payments
@@ -104,7 +132,7 @@ def list_unmatched(session: Session) -> None:
 
 
 def assign(session: Session, reference: ReferenceArgument, base: BaseArgument, reason: Reason) -> None:
-    """Count a payment that fits nowhere towards the deposit, as far as the deposit lacks it."""
+    """Count a payment that fits nowhere towards the deposit of BASE, wherever it has waited, as far as it lacks it."""
     from domain.commands import AssignPayment
     from starter.sending import act
 
@@ -117,14 +145,22 @@ def give_back(session: Session, reference: ReferenceArgument, reason: Reason) ->
     """Propose to return a payment that fits nowhere to who paid it; done when a second person approves."""
     from domain.commands import ReturnPayment
     from starter.sending import act
-    from store.lists import case_of_payment
+    from store.payments import where_it_waits
 
     why, named = given_reason(reason), _reference(reference)
     session.require_usable_options()
-    base = case_of_payment(session.engine, named)
-    if base is None:
+    known, waits = where_it_waits(session.engine, named)
+    base = waits or (known.case_number if known else None)
+    if known is None:
         message = f"There is no payment {named[:60]}."
         raise CommandError(3, "not_found", message, "See what waits with: livebase deposit unmatched")
+    if base is None:
+        raise CommandError(
+            5,
+            "nothing_unmatched",
+            f"The payment {named[:60]} is no case's yet: money is only returned from a case, whose people hear of it.",
+            f"Assign it first: livebase deposit unmatched assign {named[:60]} BASE --reason R",
+        )
     require_typed_number(session, base)
     act(session, base, lambda envelope: ReturnPayment(**envelope, reference=named, reason=why))
 
@@ -143,8 +179,19 @@ def _unmatched_table(rows: list[dict[str, Any]]) -> None:
         say("No money waits for a person.")
         return
     print_table(
-        ("reference", "CNY", "payer", "case", "base", "why"),
-        [(r["reference"], money(r["amount"]), r["payer"], r["case_number"], r["name"], word(r["why"])) for r in rows],
+        ("reference", "CNY", "payer", "case", "base", "why", "note"),
+        [
+            (
+                r["reference"],
+                money(r["amount"]),
+                r["payer"],
+                r["case_number"] or word("no case's"),
+                r["name"],
+                word(r["why"]),
+                r["note"],
+            )
+            for r in rows
+        ],
     )
 
 

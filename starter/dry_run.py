@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from starter.errors import refused
 from starter.handed_in import read_submission
@@ -15,9 +16,11 @@ if TYPE_CHECKING:
     from domain.commands import Answer, Command
     from domain.delivery import StoredLetter
     from domain.dependants import Dependants
-    from domain.records import Payment
+    from domain.records import Payment, Reported
+    from domain.refusals import Refusal
     from domain.setting import Setting
     from domain.submission import Submission
+    from domain.unmatched import Elsewhere
     from store.queries import FoundCase
 
 
@@ -33,16 +36,13 @@ def foresee(
     `found` is None for an application; `content` is the submission that would be handed over; `opens_at` as in
     `sending.send`. What has come about by now comes first (decision 7), as in the command's own transaction.
     """
-    from domain import catching_up
     from domain.commands import Answer
     from domain.deciding import decide
     from domain.refusals import Refusal
 
     setting = _setting(session, found, opens_at)
     try:
-        case = found.case if found else None
-        while case is not None and (overdue := catching_up.first(case, _news(session, case), setting)) is not None:
-            case = overdue.case
+        case = _caught_up(session, found.case, setting) if found else None
         case = decide(case, command, setting, _Reading(session, found, content, setting)).case
     except Refusal as refusal:
         raise refused(refusal) from None
@@ -56,6 +56,35 @@ def foresee(
         awaiting=case.awaiting,
         due_at=case.due_at,
     )
+
+
+def foresee_payments(session: Session, found: FoundCase, commands: Sequence[Any]) -> list[Payment | Refusal]:
+    """What would become of payments that come to a case one after the other."""
+    from domain.deciding import decide
+    from domain.records import Payment
+    from domain.refusals import Refusal
+
+    setting = _setting(session, found, None)
+    case, reading = _caught_up(session, found.case, setting), _Reading(session, found, None, setting)
+    foreseen: list[Payment | Refusal] = []
+    for command in commands:
+        try:
+            transition = decide(case, command, setting, reading)
+        except Refusal as refusal:
+            foreseen.append(refusal)
+            continue
+        case = transition.case
+        foreseen += [record for record in transition.records if isinstance(record, Payment)]
+    return foreseen
+
+
+def _caught_up(session: Session, case: Case, setting: Setting) -> Case:
+    """The case with all that has come about by now."""
+    from domain import catching_up
+
+    while (overdue := catching_up.first(case, _news(session, case), setting)) is not None:
+        case = overdue.case
+    return case
 
 
 def _setting(session: Session, found: FoundCase | None, opens_at: datetime | None) -> Setting:
@@ -129,18 +158,22 @@ class _Reading:
         with sqlalchemy.orm.Session(self._session.engine) as reading:
             return dependants_of(reading, self._found.case)
 
-    def payment(self, reference: str) -> tuple[Payment | None, str | None]:
-        import sqlalchemy.orm
+    def payment(self, reference: str) -> Reported | None:
+        from store.payments import PaymentStore
 
-        from domain.records import Payment
-        from store.tables import PaymentRow
+        return PaymentStore(self._session.engine).known([reference]).get(reference)
 
-        with sqlalchemy.orm.Session(self._session.engine) as reading:
-            row = reading.get(PaymentRow, reference)
-            if row is None:
-                return None, None
-            known = Payment(row.reference, row.amount, row.payer, row.value_date, row.credited, row.unmatched, row.why)
-            return known, row.case_number
+    def elsewhere(self, reference: str) -> Elsewhere | None:
+        from domain.unmatched import Elsewhere
+        from store.payments import where_it_waits
+
+        known, number = where_it_waits(self._session.engine, reference)
+        if known is None or known.taken_back:
+            return None
+        if number is None:
+            return Elsewhere(known.payment) if known.case_number is None else None
+        found = self._session.found(number)
+        return Elsewhere(known.payment, found.case, _setting(self._session, found, None))
 
     def draw_number(self, series: str, year: int) -> str:
         return f"{series}-{year}-…"

@@ -30,6 +30,7 @@ _TEXTS = frozenset(
 )
 _NUMBERS = frozenset(
     {"#", "CNY", "bytes", "counted", "holidays", "make-up days"}
+    | {"credited", "moved", "taken_back", "returned", "at the bank", "with us"}
     | {"required", "received", "deducted", "refunded", "held", "unmatched"}
     | {"days left", "open", "overdue", "due in range", "done"}
 )

@@ -21,6 +21,8 @@ _TYPED = {
     "refund_deposit": "deposit refund",
     "assign_payment": "deposit unmatched assign",
     "return_payment": "deposit unmatched return",
+    "reverse_payment": "deposit reverse",
+    "record_unplaced": "deposit import",
     "refuse_certification": "certify --refuse",
     "approve_renewal": "renewal approve",
     "request_renewal_supplement": "renewal request",

@@ -56,11 +56,11 @@ def prove_signatures(engine: Engine, case_numbers: Sequence[str] | None = None, 
         if entry["kind"] == "entry":
             keys.take(entry)
     numbers = reader.case_numbers() if case_numbers is None else case_numbers
-    report = Report()
+    found = signatures.Signatures(keys)
     for first in range(0, len(numbers), _AT_ONCE):
-        report.add(signatures.prove_signatures(keys, reader.records(numbers[first : first + _AT_ONCE])))
-        told(report.signed + report.unsigned)
-    return report
+        found.take(reader.records(numbers[first : first + _AT_ONCE]))
+        told(first)
+    return found.report()
 
 
 def _proven(engine: Engine, parts: Sequence[tuple[Sequence[str], Seals]], cases: int) -> Iterator[Report]:

@@ -1,4 +1,4 @@
-"""Reports over a range of days: which terms end, who has how much to do, publication in its time.
+"""Reports over a range of days: which terms end, who has how much to do, publication in its time, deposits.
 
 Works with Temporal down. An applicant's are about their own case alone.
 """
@@ -12,7 +12,7 @@ import typer
 
 from starter.errors import CommandError
 from starter.options import command, new_app
-from starter.output import loud, print_table, say, told, when, word
+from starter.output import loud, money, print_table, say, told, when, word
 from starter.phrases import provisional
 from starter.session import Session
 
@@ -25,6 +25,7 @@ def register(app: typer.Typer) -> None:
     command(reports, "expiring")(expiring)
     command(reports, "workload")(workload)
     command(reports, "publication")(publication)
+    command(reports, "deposits")(deposits)
     app.add_typer(reports)
 
 
@@ -53,6 +54,15 @@ def publication(session: Session, from_: FromOption = None, to: ToOption = None)
     first, last = _days(from_, to)
     own = session.only_applicant
     session.show(publications_due(session.engine, first, last, session.wall, own), _publication_table)
+
+
+def deposits(session: Session, from_: FromOption = None, to: ToOption = None) -> None:
+    """What of money came, was credited, deducted and given back on these days, and what is held at their end."""
+    from store.reports import deposit_movements
+
+    first, last = _days(from_, to)
+    own = session.only_applicant
+    session.show(deposit_movements(session.engine, first, last, session.wall, own), _deposits_table)
 
 
 def _days(from_: str | None, to: str | None) -> tuple[date, date]:
@@ -151,6 +161,22 @@ def _publication_table(rows: list[dict[str, Any]]) -> None:
                 _published(row["publication"]),
                 word(row["standing"], "standing"),
                 row["case_number"],
+                row["name"],
+            )
+            for row in rows
+        ],
+    )
+
+
+def _deposits_table(rows: list[dict[str, Any]]) -> None:
+    """Who has no movement and nothing held is left out; the sum of all comes last."""
+    sums = ("received", "credited", "moved", "taken_back", "deducted", "refunded", "returned", "unmatched", "held")
+    print_table(
+        ("case", *sums, "base"),
+        [
+            (
+                row["case_number"] or word(row["kind"], "deposits"),
+                *(money(row[name]) for name in sums),
                 row["name"],
             )
             for row in rows

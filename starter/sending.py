@@ -125,12 +125,13 @@ async def _send(
     require_own_request_id(session, command, found)
     session.announce_request()
     hand_over(session, files, content)
-    return await _until_answered(session, client, command, found, opens_at)
+    return await answer_of(session, client, command, found, opens_at)
 
 
-async def _until_answered(
-    session: Session, client: Client, command: Command, found: FoundCase | None, opens_at: datetime | None
+async def answer_of(
+    session: Session, client: Client, command: Command, found: FoundCase | None, opens_at: datetime | None = None
 ) -> Answer:
+    """The answer of a case to a command, asked for until it comes. Raises CommandError."""
     from connection.clock import CaseClock
     from domain.commands import Answer
 

@@ -29,6 +29,8 @@ _CASES = {
     "from another payer": "付款人不符",
     "paid after the due date": "款项晚于缴纳期限",
     "more than the deposit required": "超出应缴保证金",
+    "Nothing went out by the statement: only what came in was compared.": "对账单没有付出款项,只核对收入。",
+    "{} lines from {} to {}: no difference.": "{}行,自{}至{}:没有差异。",
 }
 _CALENDAR = {
     "{} working days after {}: {} 24:00": "{}个工作日,自{}起:{} 24:00",
@@ -171,7 +173,7 @@ _AUDIT = {
     "the copy of seal {} outside is missing": "第 {} 号封存的库外副本缺失",
     "the copy of seal {} outside was changed": "第 {} 号封存的库外副本被改动",
     "{} records so far": "已读 {} 条",
-    "{} signatures so far": "已验 {} 个签名",
+    "{} cases so far": "已验 {} 个案件",
     "{} signatures proven; {} entries were taken without, on a local server.": (
         "已验证 {} 个签名;{} 条在本机服务器上未经签名。"
     ),

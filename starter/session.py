@@ -191,16 +191,22 @@ class Session:
 
         return read(key_file())
 
+    @cached_property
+    def installation(self) -> str:
+        """What signatures for this database name it by."""
+        from store.actors import installation_name
+
+        return installation_name(self.engine)
+
     def signed(self, command: Sent) -> Sent:
         """The command with its signature of this moment, where who acts has their key here."""
         from domain.names import same_name
 
         if self.login is None or not same_name(self.login.name, command.actor.name):
             return command
-        from store.actors import installation_name
         from store.signatures import sign
 
-        signature = sign(command, self.login.private, datetime.now(UTC), installation_name(self.engine))
+        signature = sign(command, self.login.private, datetime.now(UTC), self.installation)
         return command.model_copy(update={"signature": signature})
 
     def require_usable_options(self) -> None:

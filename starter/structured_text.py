@@ -78,8 +78,8 @@ def _refuse(message: str) -> NoReturn:
     raise InvalidFile((Problem("", message),))
 
 
-def read_text(path: Path) -> str:
-    """The text of a file, whatever is in it, read so that it can't hurt. Raises `InvalidFile`."""
+def read_text(path: Path, limit: int = MAX_BYTES) -> str:
+    """The text of a file, whatever is in it, read so that it can't hurt. Raises `InvalidFile`. `limit` in bytes."""
     try:
         # without O_NONBLOCK, opening a pipe waits for a writer
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY)
@@ -91,16 +91,16 @@ def read_text(path: Path) -> str:
         status = os.fstat(descriptor)
         if not stat.S_ISREG(status.st_mode):
             _refuse("is not a regular file")
-        if status.st_size > MAX_BYTES:
-            _refuse("is larger than 1 MiB")
+        if status.st_size > limit:
+            _refuse(f"is larger than {limit // 1024**2} MiB")
         with os.fdopen(descriptor, "rb", closefd=False) as file:
-            content = file.read(MAX_BYTES + 1)
+            content = file.read(limit + 1)
     except OSError:
         _refuse("can't be read")
     finally:
         os.close(descriptor)
-    if len(content) > MAX_BYTES:
-        _refuse("is larger than 1 MiB")
+    if len(content) > limit:
+        _refuse(f"is larger than {limit // 1024**2} MiB")
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:

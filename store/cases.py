@@ -18,7 +18,7 @@ from domain.case import Case
 from domain.commands import Answer, Command
 from domain.delivery import StoredLetter
 from domain.dependants import Dependants
-from domain.ledger import Account, Transfer
+from domain.ledger import OF_EVERYBODY, Account, Transfer
 from domain.names import person
 from domain.records import (
     ApplicationRevision,
@@ -37,6 +37,9 @@ from domain.records import (
     ListRevision,
     Note,
     Payment,
+    PaymentMoved,
+    PaymentReversed,
+    Reported,
     ScreeningResult,
     TermBegun,
     Transition,
@@ -50,6 +53,7 @@ from store.calendar import calendar_in
 from store.conduct import dependants_of
 from store.conflicts import again_after_conflict
 from store.letters import letters_of, send_again
+from store.payments import payment_in, waits_on
 from store.search import remember_names
 from store.told import TOLD, told
 
@@ -143,17 +147,26 @@ class CaseTransaction:
         """The calendar to decide with, imported notices included."""
         return calendar_in(self._session)
 
-    def payment(self, reference: str) -> Payment | None:
-        """The payment on record under a bank reference, whichever case it was for."""
-        row = self._session.get(tables.PaymentRow, reference)
-        if row is None:
-            return None
-        return Payment(row.reference, row.amount, row.payer, row.value_date, row.credited, row.unmatched, row.why)
+    @property
+    def clock_offset(self) -> timedelta:
+        """How far the case's clock is ahead (decision 6)."""
+        return timedelta(milliseconds=self._row.clock_offset_ms if self._row else 0)
 
-    def payment_case(self, reference: str) -> str | None:
-        """The number of the case a bank reference is on record for."""
-        row = self._session.get(tables.PaymentRow, reference)
-        return row.case_number if row else None
+    def payment(self, reference: str) -> Reported | None:
+        """What is on record under a bank reference, whichever case it was for."""
+        return payment_in(self._session, reference)
+
+    def waits_on(self, known: Reported) -> str | None:
+        """As `store.payments.waits_on`."""
+        return waits_on(self._session, known)
+
+    def beside(self, case_number: str) -> CaseTransaction:
+        """Another case in the same transaction, its row locked too. Who locks two the other way round is undone."""
+        row = tables.CaseRow
+        workflow_id = self._session.scalar(select(row.workflow_id).where(row.case_number == case_number))
+        if workflow_id is None:
+            raise LookupError(f"there is no case {case_number}")
+        return CaseTransaction(self._session, workflow_id)
 
     def submission(self, revision: int) -> str:
         """The sha256 of a revision's submission. LookupError when there is no such revision."""
@@ -290,6 +303,10 @@ class CaseTransaction:
                 self._add(tables.DecisionRow, record, at, **key, sequence=case.sequence)
             case Payment():
                 self._add(tables.PaymentRow, record, at, **key)
+            case PaymentMoved():
+                self._add(tables.PaymentMoveRow, record, at, **key, sequence=case.sequence)
+            case PaymentReversed():
+                self._add(tables.PaymentReversalRow, record, at, **key, sequence=case.sequence)
             case Transfer():
                 self._book(transition, record)
             case Approval():
@@ -394,8 +411,8 @@ class CaseTransaction:
 
 
 def _account(account: Account, case_number: str) -> str:
-    """An account's name in the ledger: the bank is everybody's, all others are a case's own."""
-    return account.value if account is Account.BANK else f"{account.value}:{case_number}"
+    """An account's name in the ledger: everybody's, or a case's own."""
+    return account.value if account in OF_EVERYBODY else f"{account.value}:{case_number}"
 
 
 def _of(name: str) -> Account:

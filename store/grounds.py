@@ -9,24 +9,20 @@ from sqlalchemy.orm import Session
 
 from store import tables
 from store.conflicts import again_after_conflict
+from store.payments import newest_payments
 from store.queries import shown
 
 
 @again_after_conflict
 def grounds(engine: Engine, case_number: str) -> dict[str, Any]:
     """`decisions` first to last, `screening` {revision, as_of, policy_version} or None, `unmatched` payments."""
-    decision, finding, payment = tables.DecisionRow, tables.FindingRow, tables.PaymentRow
+    decision, finding = tables.DecisionRow, tables.FindingRow
     decisions = select(decision).where(decision.case_number == case_number).order_by(decision.sequence)
     newest = (
         select(finding)
         .where(finding.case_number == case_number)
         .order_by(finding.sequence.desc(), finding.place)
         .limit(1)
-    )
-    unmatched = (
-        select(payment)
-        .where(payment.case_number == case_number, payment.unmatched > 0)
-        .order_by(payment.at, payment.reference)
     )
     with Session(engine) as session:
         screened = session.scalar(newest)
@@ -54,14 +50,22 @@ def grounds(engine: Engine, case_number: str) -> dict[str, Any]:
                 {
                     "reference": row.reference,
                     "payer": row.payer,
-                    "amount": {"fen": row.unmatched},
+                    "amount": {"fen": amount},
                     "value_date": row.value_date.isoformat(),
                     "why": row.why,
                     "at": shown(row.at),
                 }
-                for row in session.scalars(unmatched)
+                for row, amount in _unmatched(session, case_number)
             ],
         }
+
+
+def _unmatched(session: Session, case_number: str) -> list[tuple[tables.PaymentRow, int]]:
+    """The payments of which something fits nowhere on the case, the oldest first, with how much does."""
+    case = session.get(tables.CaseRow, case_number)
+    waiting = {one["reference"]: one["amount"] for one in case.facts.get("unmatched_payments", ())} if case else {}
+    rows = newest_payments(session, list(waiting))
+    return [(row, waiting[row.reference]) for row in sorted(rows, key=lambda row: (row.at, row.reference))]
 
 
 @again_after_conflict

@@ -11,6 +11,7 @@ from domain.names import same_name
 from domain.stages import Role
 from store import tables
 from store.conflicts import again_after_conflict
+from store.payments import EVER_UNMATCHED, UNPLACED, newest_payments
 from store.queries import FoundCase, found_case
 
 
@@ -31,34 +32,31 @@ def waiting_cases(engine: Engine, role: Role | None = None, applicant: str | Non
 
 @again_after_conflict
 def unmatched_payments(engine: Engine) -> list[dict[str, Any]]:
-    """All money that fits nowhere and waits for a person, the oldest first (decision 15)."""
-    statement = (
-        select(tables.PaymentRow, tables.CaseRow)
-        .join(tables.CaseRow, tables.CaseRow.case_number == tables.PaymentRow.case_number)
-        .where(tables.PaymentRow.unmatched > 0)
-        .order_by(tables.PaymentRow.at, tables.PaymentRow.reference)
-    )
+    """All money that fits nowhere and waits for a person, the oldest first (decision 15).
+
+    What is of no case has no `case_number`, `credit_code` and `name`, and the statement's `note`.
+    """
+    row = tables.CaseRow
+    statement = select(row).where(row.awaiting != Role.NOBODY.value, row.case_number.in_(EVER_UNMATCHED))
     with Session(engine) as session:
-        return [
-            {
-                "reference": payment.reference,
-                "amount": {"fen": one["amount"]},
-                "payer": payment.payer,
-                "value_date": payment.value_date.isoformat(),
-                "why": payment.why,
-                "case_number": row.case_number,
-                "credit_code": row.credit_code,
-                "name": row.name,
-            }
-            for payment, row in session.execute(statement)
-            for one in row.facts.get("unmatched_payments", ())
-            if one["reference"] == payment.reference
+        waiting = session.scalars(statement).all()
+        cases = {one["reference"]: (case, one) for case in waiting for one in case.facts.get("unmatched_payments", ())}
+        found = {known.reference: known for known in newest_payments(session, list(cases))}
+        here = [(found[reference], case, one["amount"]) for reference, (case, one) in cases.items()]
+        unplaced: list[tuple[tables.PaymentRow, tables.CaseRow | None, int]] = [
+            (known, None, known.amount) for known in session.scalars(UNPLACED)
         ]
-
-
-@again_after_conflict
-def case_of_payment(engine: Engine, reference: str) -> str | None:
-    """The number of the case a payment is on record for."""
-    with Session(engine) as session:
-        row = session.get(tables.PaymentRow, reference)
-        return row.case_number if row else None
+    return [
+        {
+            "reference": known.reference,
+            "amount": {"fen": amount},
+            "payer": known.payer,
+            "value_date": known.value_date.isoformat(),
+            "why": known.why,
+            "case_number": case.case_number if case else None,
+            "credit_code": case.credit_code if case else None,
+            "name": case.name if case else None,
+            "note": known.note,
+        }
+        for known, case, amount in sorted([*here, *unplaced], key=lambda one: (one[0].at, one[0].reference))
+    ]

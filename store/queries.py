@@ -223,9 +223,16 @@ class Reader:
     @again_after_conflict
     def deposit(self, case: Case) -> dict[str, Any]:
         """The deposit's sums and every ledger line (fixed JSON)."""
+        payment = tables.PaymentRow
+        payer = (
+            select(payment.payer)
+            .where(payment.reference == tables.LedgerLine.reference)
+            .order_by(payment.edition.desc())
+            .limit(1)
+            .scalar_subquery()
+        )
         statement = (
-            select(tables.LedgerLine, tables.PaymentRow.payer)
-            .outerjoin(tables.PaymentRow, tables.PaymentRow.reference == tables.LedgerLine.reference)
+            select(tables.LedgerLine, payer)
             .where(tables.LedgerLine.case_number == case.case_number)
             .order_by(tables.LedgerLine.number)
         )
@@ -424,6 +431,11 @@ def _parties(case: Case) -> dict[str, str | None]:
 _KINDS = {
     ("bank", "deposit"): "received",
     ("bank", "unmatched"): "unmatched",
+    ("bank", "unplaced"): "unplaced",
+    ("unplaced", "unmatched"): "unmatched",
+    ("unmatched", "unplaced"): "moved_away",
+    ("deposit", "bank"): "reversed",
+    ("unmatched", "bank"): "reversed",
     ("deposit", "deducted"): "deducted",
     ("deposit", "refund_pending"): "refund_ordered",
     ("refund_pending", "bank"): "refunded",

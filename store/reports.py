@@ -1,4 +1,4 @@
-"""Reports over all cases: terms that end, who has how much to do, and publication within its time (R3).
+"""Reports over all cases: terms that end, who has how much to do, publication within its time (R3), and deposits.
 
 Days are Shanghai dates, the first and the last one included; `wall` is the caller's instant, and each case is read on
 its own clock (decision 6). With `applicant` there is nothing in them but that applicant's own cases.
@@ -112,6 +112,94 @@ def publications_due(
         if (publication := found.case.publication) is not None
     ]
     return sorted(rows, key=lambda row: (row["publication"]["due_date"], row["case_number"]))
+
+
+@again_after_conflict
+def deposit_movements(
+    engine: Engine, first: date, last: date, wall: datetime, applicant: str | None = None
+) -> list[dict[str, Any]]:
+    """What the ledger says of these days, a line for each base with a movement on them or money at their end.
+
+    `kind` is `base`, `unplaced` for money of no case, or `total`, which comes last. Of the days: `received` from the
+    bank, `credited` to the deposit less what was taken back of it, `moved` in from elsewhere less what was moved away,
+    `taken_back`, `deducted`, `refunded`, `returned`. At the end of the last one: `unmatched`, `held`. Fen.
+    """
+    begin, end = midnight(first), end_of_day(last)
+    with Session(engine) as session:
+        of_days, until = _flows(session, begin, end), _flows(session, None, end)
+        cases = {
+            case.case_number: case
+            for case in session.scalars(select(tables.CaseRow).order_by(tables.CaseRow.case_number))
+            if case.case_number in until and _may_see(case, applicant)
+        }
+    rows: list[dict[str, Any]] = [
+        {
+            "kind": "base",
+            "case_number": number,
+            "credit_code": case.credit_code,
+            "name": case.name,
+            **_movements(of_days.get(number, {}), until[number]),
+        }
+        for number, case in cases.items()
+    ]
+    nobody: dict[str, Any] = {"case_number": None, "credit_code": None, "name": None}
+    if applicant is None:
+        rows.append({"kind": "unplaced", **nobody, **_of_nobody(of_days, until)})
+    rows = [row for row in rows if any(row[name] for name in _SUMS)]
+    total = {name: sum(row[name] for row in rows) for name in _SUMS}
+    lines = [*rows, {"kind": "total", **nobody, **total}]
+    return [{**line, **{name: {"fen": line[name]} for name in _SUMS}} for line in lines]
+
+
+_SUMS = ("received", "credited", "moved", "taken_back", "deducted", "refunded", "returned", "unmatched", "held")
+_Flows = dict[tuple[str, str], int]
+
+
+def _flows(session: Session, begin: datetime | None, end: datetime) -> dict[str | None, _Flows]:
+    """Case, or None, → (from, to) → what went that way before `end`, and not before `begin`, summed by the database."""
+    line = tables.LedgerLine
+    within = [line.at < end, *([line.at >= begin] if begin is not None else [])]
+    sums = (
+        select(line.case_number, line.debit_account, line.credit_account, func.sum(line.amount))
+        .where(*within)
+        .group_by(line.case_number, line.debit_account, line.credit_account)
+    )
+    flows: dict[str | None, _Flows] = {}
+    for number, debit, credit, amount in session.execute(sums):
+        way = debit.partition(":")[0], credit.partition(":")[0]
+        flows.setdefault(number, {})[way] = int(amount)
+    return flows
+
+
+def _movements(of_days: _Flows, until: _Flows) -> dict[str, int]:
+    def went(debit: str, credit: str) -> int:
+        return of_days.get((debit, credit), 0)
+
+    taken_back = went("deposit", "bank") + went("unmatched", "bank")
+    return {
+        "received": went("bank", "deposit") + went("bank", "unmatched"),
+        "credited": went("bank", "deposit") + went("unmatched", "deposit") - went("deposit", "bank"),
+        "moved": went("unplaced", "unmatched") - went("unmatched", "unplaced"),
+        "taken_back": taken_back,
+        "deducted": went("deposit", "deducted"),
+        "refunded": went("refund_pending", "bank"),
+        "returned": went("return_pending", "bank"),
+        "unmatched": _stands(until, "unmatched") + _stands(until, "return_pending"),
+        "held": _stands(until, "deposit") + _stands(until, "refund_pending"),
+    }
+
+
+def _of_nobody(of_days: dict[str | None, _Flows], until: dict[str | None, _Flows]) -> dict[str, int]:
+    """Money of no case: whatever case it moved to or came from, it went over the account of nobody."""
+    left = sum(_stands(flows, "unplaced") for flows in until.values())
+    moved = sum(_stands({way: n for way, n in f.items() if "bank" not in way}, "unplaced") for f in of_days.values())
+    received = of_days.get(None, {}).get(("bank", "unplaced"), 0)
+    return dict.fromkeys(_SUMS, 0) | {"received": received, "moved": moved, "unmatched": left}
+
+
+def _stands(flows: _Flows, account: str) -> int:
+    came = sum(amount for (_, credit), amount in flows.items() if credit == account)
+    return came - sum(amount for (debit, _), amount in flows.items() if debit == account)
 
 
 def _may_see(case: tables.CaseRow, applicant: str | None) -> bool:

@@ -170,7 +170,8 @@ class DecisionRow(Table):
     __tablename__ = "decisions"
     __table_args__ = (
         CheckConstraint(
-            "approval IS NOT NULL OR kind NOT IN ('revoked', 'set_aside', 'cooling_off_waived')", name="second_person"
+            "approval IS NOT NULL OR kind NOT IN ('revoked', 'set_aside', 'cooling_off_waived', 'payment_reversed')",
+            name="second_person",
         ),
     )
 
@@ -187,25 +188,59 @@ class DecisionRow(Table):
 
 
 class PaymentRow(Table):
-    """A payment the bank reported, once per reference (decision 15)."""
+    """A payment the bank reported, once per reference (decision 15): another edition only after it was taken back.
+
+    `case_number` is the case it was first recorded for, None for none; where it has come since is in `payment_moves`.
+    """
 
     __tablename__ = "payments"
+    __table_args__ = (CheckConstraint("case_number IS NOT NULL OR credited = 0", name="credited_to_a_case"),)
 
     reference: Mapped[str] = mapped_column(primary_key=True)
-    case_number: Mapped[str] = mapped_column(ForeignKey("cases.case_number"), index=True)
+    edition: Mapped[int] = mapped_column(primary_key=True)
+    case_number: Mapped[str | None] = mapped_column(ForeignKey("cases.case_number"), index=True)
     amount: Mapped[int] = mapped_column(BigInteger)
     payer: Mapped[str]
     value_date: Mapped[date]
     credited: Mapped[int] = mapped_column(BigInteger)
     unmatched: Mapped[int] = mapped_column(BigInteger)
     why: Mapped[str]
+    note: Mapped[str]
+    at: Mapped[datetime]
+
+
+class PaymentMoveRow(Table):
+    """What of a payment has come to a case from another one, or from none; append-only."""
+
+    __tablename__ = "payment_moves"
+
+    case_number: Mapped[str] = mapped_column(ForeignKey("cases.case_number"), primary_key=True)
+    sequence: Mapped[int] = mapped_column(primary_key=True)
+    reference: Mapped[str] = mapped_column(index=True)
+    edition: Mapped[int]
+    amount: Mapped[int] = mapped_column(BigInteger)
+    from_case: Mapped[str | None]
+    at: Mapped[datetime]
+
+
+class PaymentReversalRow(Table):
+    """What of a payment was taken back from a case, by two people; append-only, and final."""
+
+    __tablename__ = "payment_reversals"
+
+    case_number: Mapped[str] = mapped_column(ForeignKey("cases.case_number"), primary_key=True)
+    sequence: Mapped[int] = mapped_column(primary_key=True)
+    reference: Mapped[str] = mapped_column(index=True)
+    edition: Mapped[int]
+    amount: Mapped[int] = mapped_column(BigInteger)
     at: Mapped[datetime]
 
 
 class LedgerLine(Table):
     """One transfer between two accounts in fen: double entry, append-only. `transfer_key` applies it once.
 
-    Money leaves a deposit, and is returned, only with a second person's approval (decision 29).
+    Money leaves a deposit, and is returned or taken back, only with a second person's approval (decision 29). Of no
+    case is only money that comes in for none.
     """
 
     __tablename__ = "ledger_lines"
@@ -214,8 +249,12 @@ class LedgerLine(Table):
         CheckConstraint("debit_account <> credit_account", name="two_accounts"),
         CheckConstraint(
             "approval IS NOT NULL OR (debit_account NOT LIKE 'deposit:%' AND debit_account NOT LIKE 'deducted:%' "
-            "AND credit_account NOT LIKE 'return_pending:%')",
+            "AND credit_account NOT LIKE 'return_pending:%' "
+            "AND NOT (credit_account = 'bank' AND (debit_account LIKE 'unmatched:%' OR debit_account = 'unplaced')))",
             name="second_person",
+        ),
+        CheckConstraint(
+            "case_number IS NOT NULL OR (debit_account = 'bank' AND credit_account = 'unplaced')", name="of_no_case"
         ),
     )
 
@@ -223,7 +262,7 @@ class LedgerLine(Table):
         BigInteger().with_variant(Integer(), "sqlite"), primary_key=True, autoincrement=True
     )
     transfer_key: Mapped[str] = mapped_column(unique=True)
-    case_number: Mapped[str] = mapped_column(ForeignKey("cases.case_number"), index=True)
+    case_number: Mapped[str | None] = mapped_column(ForeignKey("cases.case_number"), index=True)
     sequence: Mapped[int]
     debit_account: Mapped[str] = mapped_column(index=True)
     credit_account: Mapped[str] = mapped_column(index=True)

@@ -20,6 +20,7 @@ from activities.commands import command_activities
 from activities.conduct import ConductActivities, conduct_activities
 from activities.desk import CaseDesk
 from activities.letters import LetterActivities, MailRoom
+from activities.payments import PaymentActivities
 from activities.publication import OfficialChannel, OwnList, PublicationActivities
 from activities.sealing import SealingActivities
 from connection.clock import CaseClock
@@ -32,6 +33,7 @@ from store.copies import SealCopies
 from store.documents import DocumentStore
 from store.engine import open_engine
 from store.letters import LetterStore
+from store.payments import PaymentStore
 from store.reference import policy_book
 from store.sealing import SealStore
 from workers.mail import MailSettings
@@ -46,6 +48,7 @@ from workflows.clock import RecordClock
 from workflows.conduct import Conduct
 from workflows.letters import DeliverLetters
 from workflows.messages import COMMANDS, CONDUCT_COMMANDS, outside_task_queue
+from workflows.payment import UnplacedPayment
 from workflows.sealing import SealAuditLog
 
 THREADS = 8
@@ -68,6 +71,7 @@ def build_workers(
     desk = CaseDesk(cases, documents, policy_book())
     publication = PublicationActivities(desk, cases, channel or OwnList())
     money = BankActivities(desk, cases, bank or _bank(settings))
+    payments = PaymentActivities(PaymentStore(engine))
     calendar = CalendarActivities(desk, CalendarStore(engine), policy_book(), client)
     assessment = AssessmentActivities(desk, AssessmentStore(engine), documents, policy_book(), client)
     conduct = ConductActivities(cases, CaseClock(client).ahead)
@@ -78,7 +82,7 @@ def build_workers(
         client,
         task_queue=settings.task_queue,
         workflows=[
-            *(Certification, Conduct, AssessedPeriod, CalendarNotice, Actors),
+            *(Certification, Conduct, UnplacedPayment, AssessedPeriod, CalendarNotice, Actors),
             *(DeliverLetters, SealAuditLog, TakeCensus, RecordClock),
         ],
         activities=[
@@ -94,6 +98,8 @@ def build_workers(
             assessment.confirm_period,
             assessment.tell_bases,
             assessment.record_assessment,
+            payments.record_unplaced,
+            payments.read_unplaced,
             calendar.import_calendar,
             calendar.tell_live_cases,
             calendar.count_cases_left,

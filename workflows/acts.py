@@ -45,6 +45,7 @@ with workflow.unsafe.imports_passed_through():
         RequestSupplement,
         ResendLetters,
         ReturnPayment,
+        ReversePayment,
         Revoke,
         SetAside,
         Supplement,
@@ -148,6 +149,14 @@ class PeoplesActs(CaseKeeping):
 
     @return_payment.validator
     def _check_return_payment(self, command: ReturnPayment) -> None:
+        self._check(command)
+
+    @workflow.update(description="冲销款项 Take a payment back")
+    async def reverse_payment(self, command: ReversePayment) -> Answer:
+        return await self._act(command)
+
+    @reverse_payment.validator
+    def _check_reverse_payment(self, command: ReversePayment) -> None:
         self._check(command)
 
     @workflow.update(description="扣除保证金 Deduct from the deposit")
@@ -402,7 +411,7 @@ class PeoplesActs(CaseKeeping):
         """Noted only; `run` fetches it."""
         self.state.unheard = True
 
-    @workflow.signal(description="违规案件有变动 A conduct case has changed the case")
+    @workflow.signal(description="案件被别处变更 Another workflow has changed the case")
     def case_changed(self) -> None:
         """Noted only; `run` reads the case again."""
         self.state.unheard = True

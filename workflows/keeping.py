@@ -110,7 +110,16 @@ class CaseKeeping:
             assert outcome.case is not None
             self._carried_out(outcome.case)
             self.state.remember(command, outcome.answer)
-            return outcome.answer
+        for workflow_id in outcome.beside:
+            await self._tell_beside(workflow_id)
+        return outcome.answer
+
+    async def _tell_beside(self, workflow_id: str) -> None:
+        """A command changed another workflow's record too: it is to read it again, unless it has ended."""
+        try:
+            await workflow.get_external_workflow_handle(workflow_id).signal("case_changed")
+        except FailureError as error:
+            workflow.logger.warning("another workflow was not told: %s", error)
 
     def _none_opens(self) -> bool:
         return self._refused and workflow.all_handlers_finished()

@@ -8,7 +8,9 @@ that never change once released.
 Machines signal: `calendar_changed` with a `NoticeReference`, sent by the workflow of a notice's import, whose one
 update is `import_calendar` (an update-with-start as well), with an `ImportAnswer` as its result; and `assessment_news`
 with an `AssessmentNews`, sent by the workflow of a quarter, whose updates are `import_figures` and `confirm_period`
-(with a start as well), with a `PeriodAnswer` as their result.
+(with a start as well), with a `PeriodAnswer` as their result. The workflow of a payment that is no case's has one
+update, `record_unplaced` (with a start), with an `UnplacedAnswer` as its result. `case_changed` tells any of them that
+its record was changed by another one.
 
 A refusal is an application error whose type is the refusal's kind and whose one detail is a `RefusalDetail`.
 """
@@ -55,6 +57,7 @@ from domain.commands import (
     ResendLetters,
     RespondConduct,
     ReturnPayment,
+    ReversePayment,
     Revoke,
     SetAside,
     Supplement,
@@ -71,6 +74,7 @@ IMPORT_WORKFLOW = "CalendarNotice"
 ASSESSMENT_WORKFLOW = "AssessedPeriod"
 CONDUCT_WORKFLOW = "Conduct"
 ACTORS_WORKFLOW = "Actors"
+UNPLACED_WORKFLOW = "UnplacedPayment"
 TASK_QUEUE = "livebase"
 """Where cases and their transactions run."""
 
@@ -86,6 +90,7 @@ COMMANDS: tuple[type[Command], ...] = (
     ReceiveDeposit,
     AssignPayment,
     ReturnPayment,
+    ReversePayment,
     DeductDeposit,
     RefundDeposit,
     Certify,

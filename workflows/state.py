@@ -118,6 +118,25 @@ class PeriodState(BaseModel):
     view: PeriodView = PeriodView()
 
 
+class UnplacedState(BaseModel):
+    """The whole state of the workflow of a payment that is no case's, and its start input. Fen."""
+
+    model_config = ConfigDict(extra="allow")
+
+    reference: str | None = None
+    amount: int = 0
+    case_number: str | None = None
+
+
+class UnplacedResult(BaseModel):
+    """The case a payment has come to; None for both when none was recorded."""
+
+    model_config = ConfigDict(extra="allow")
+
+    reference: str | None = None
+    case_number: str | None = None
+
+
 class ImportState(BaseModel):
     """The whole state of an import's workflow, and its start input: the notice once it is in, and who was told."""
 

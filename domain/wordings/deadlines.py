@@ -108,6 +108,12 @@ MOVED: dict[str, Wording] = {
         "请在{until}复核。",
         "查看编号和案件:livebase show {case};同意或否决:livebase approvals approve、deny 编号",
     ),
+    "deadline_moved.approve_reversal": _deadline_moved(
+        Role.FINANCE,
+        "复核冲销款项",
+        "请在{until}复核。",
+        "查看编号和案件:livebase show {case};同意或否决:livebase approvals approve、deny 编号",
+    ),
     "deadline_moved.renewal_review": _deadline_moved(
         Role.REVIEWER,
         "续签审核",

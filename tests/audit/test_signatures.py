@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from audit.report import Broken
-from audit.signatures import Keys, prove_signatures
+from audit.report import Broken, Report
+from audit.signatures import Keys, Signatures
 from domain.commands import Actor, AddNote, Command, DecideConduct
 from domain.stages import Role
 from store.signatures import key_id, new_key, public_key, sign
@@ -34,6 +34,12 @@ def keys() -> Keys:
 
 def office(detail: Entry, at: datetime) -> Entry:
     return {"kind": "entry", "case_number": "office", "detail": detail, "observed_at": at.isoformat(), "sequence": 1}
+
+
+def proven(records: list[Entry]) -> Report:
+    signatures = Signatures(keys())
+    signatures.take(records)
+    return signatures.report()
 
 
 def note(actor: Actor, **fields: Any) -> Command:
@@ -67,7 +73,7 @@ def test_what_people_signed_is_proven_and_what_is_nobodys_is_passed_over() -> No
         {**entry(note(LI), sequence=4), "detail": {"signed": None}},
         {**entry(note(LI), sequence=5), "detail": {}, "actor": "system"},
     ]
-    report = prove_signatures(keys(), records)
+    report = proven(records)
     assert (report.ok, report.signed, report.unsigned) == (True, 3, 1)
 
 
@@ -100,11 +106,20 @@ FORGED: dict[str, tuple[Entry, str]] = {
 @pytest.mark.parametrize("how", FORGED)
 def test_what_is_forged_is_named(how: str) -> None:
     made, kind = FORGED[how]
-    report = prove_signatures(keys(), [made])
+    report = proven([made])
     assert report.broken == [Broken(kind, (1,), "LB-2026-000001", 1)] and report.signed == 0
 
 
 def test_an_act_moved_to_another_case_is_named() -> None:
     moved = entry(note(LI, workflow_id="base:91330782MA2K7P3R1U:2"), sequence=2)
-    report = prove_signatures(keys(), [entry(note(LI)), moved])
+    report = proven([entry(note(LI)), moved])
     assert [(one.kind, one.sequence) for one in report.broken] == [("signed_elsewhere", 2)]
+
+
+def test_a_command_that_changes_two_cases_is_signed_for_one_and_stands_in_both() -> None:
+    sent = entry(note(LI, workflow_id="base:91330782MA2K7P3R1U:2"), number="LB-2026-000002", sequence=2)
+    other = {**sent, "case_number": "LB-2026-000001", "sequence": 2}
+    first = entry(note(LI, request_id="first"))
+    opening = entry(note(LI, workflow_id="base:91330782MA2K7P3R1U:2", request_id="second"), number="LB-2026-000002")
+    assert proven([first, other, opening, sent]).ok
+    assert not proven([first, other, opening]).ok, "in no case it was sent to"

@@ -47,11 +47,12 @@ from domain.commands import (
 from domain.dependants import Dependants
 from domain.figures import Figures, missed
 from domain.planning import Event, Planned
-from domain.records import Transition
+from domain.records import Reported, Transition
 from domain.setting import Setting
 from domain.shanghai import midnight, shanghai_date
 from domain.stages import Role
 from domain.submission import Submission
+from domain.unmatched import Elsewhere
 from store.reference import policy_book, shipped_calendar
 from tests.office import example
 
@@ -68,6 +69,12 @@ class NothingOnRecord:
 
     def dependants(self) -> Dependants:
         return Dependants()
+
+    def payment(self, _: str) -> Reported | None:
+        return None
+
+    def elsewhere(self, _: str) -> Elsewhere | None:
+        return None
 
 
 NOTHING_ON_RECORD: Any = NothingOnRecord()

@@ -46,6 +46,7 @@ from domain.commands import (
     ResendLetters,
     RespondConduct,
     ReturnPayment,
+    ReversePayment,
     Revoke,
     SetAside,
     Supplement,
@@ -58,6 +59,7 @@ from domain.commands import (
 from domain.conduct import Outcome
 from domain.delivery import StoredLetter
 from domain.judging import EXTENDABLE
+from domain.records import Payment, Reported
 from domain.shanghai import last_day, shanghai_date
 from domain.stages import Role
 from domain.submission import Submission
@@ -95,6 +97,7 @@ class OnRecord(cases.AllOnRecord):
 
     def __init__(self) -> None:
         self.numbers = 1
+        self.seen: set[str] = set()
 
     def handed_over(self, sha256: str) -> Submission:
         return _corrected() if sha256 == CORRECTED else cases.submission()
@@ -102,8 +105,12 @@ class OnRecord(cases.AllOnRecord):
     def revision(self, _: int) -> Submission:
         return cases.submission()
 
-    def payment(self, _: str) -> tuple[None, None]:
-        return None, None
+    def payment(self, reference: str) -> Reported | None:
+        """What was asked for before has been recorded then."""
+        if reference not in self.seen:
+            self.seen.add(reference)
+            return None
+        return Reported(Payment(reference, 1, "p", date(2026, 3, 2), 1, 0), None)
 
     def letters(self) -> list[StoredLetter]:
         return [StoredLetter("1.1", "undeliverable")]
@@ -145,6 +152,12 @@ def _payment(known: Known, detail: int) -> dict[str, Any] | None:
 def _unmatched(known: Known, detail: int) -> dict[str, Any] | None:
     found = known.case.unmatched_payments
     return {"reference": found[detail % len(found)].reference, **WHY} if found else None
+
+
+def _paid(known: Known, detail: int) -> dict[str, Any] | None:
+    """Nothing is taken back most times."""
+    found = (*known.case.unmatched_payments, *known.case.credited)
+    return {"reference": found[detail % len(found)].reference, **WHY} if found and detail % 7 == 0 else None
 
 
 def _deduction(known: Known, detail: int) -> dict[str, Any] | None:
@@ -241,6 +254,7 @@ MAKERS: dict[str, tuple[type[Command], tuple[Role, ...], Fields]] = {
     "receive_deposit": (ReceiveDeposit, (Role.FINANCE,), _payment),
     "assign_payment": (AssignPayment, (Role.FINANCE,), _unmatched),
     "return_payment": (ReturnPayment, (Role.FINANCE,), _unmatched),
+    "reverse_payment": (ReversePayment, (Role.FINANCE,), _paid),
     "deduct_deposit": (DeductDeposit, (Role.FINANCE,), _deduction),
     "refund_deposit": (RefundDeposit, (Role.FINANCE,), _refund),
     "certify": (Certify, (Role.CERTIFIER,), _with()),

@@ -48,6 +48,7 @@ from domain.commands import (
     ResendLetters,
     RespondConduct,
     ReturnPayment,
+    ReversePayment,
     Revoke,
     SetAside,
     Supplement,
@@ -92,8 +93,13 @@ TABLE: dict[type[Command], tuple[dict[str, Any], set[str], set[str]]] = {
         {"finance"},
         set(cases.STAGES),
     ),
-    AssignPayment: ({"reference": "U1", "reason": "r"}, {"finance"}, {"unmatched"}),
+    AssignPayment: ({"reference": "U1", "reason": "r"}, {"finance"}, set(cases.STAGES)),
     ReturnPayment: ({"reference": "U1", "reason": "r"}, {"finance"}, {"unmatched"}),
+    ReversePayment: (
+        {"reference": "B1", "reason": "r"},
+        {"finance"},
+        set(cases.STAGES) - {"review", "supplement", "deposit"},
+    ),
     RefundDeposit: ({"amount": 1, "reason": "r"}, {"finance"}, {"settling", "revoked", "appealed"}),
     DeductDeposit: (
         {"amount": 1, "violation": "LB-2026-000001-C1", "reason": "r"},

@@ -62,7 +62,7 @@ from domain.shanghai import SHANGHAI
 from domain.stages import Role
 from domain.wordings import WORDINGS, Wording
 from starter.main import build_app
-from tests.domain import cases, deductions, refunds
+from tests.domain import cases, deductions, payments, refunds
 from tests.domain import test_recounting as recounting
 from tests.starter.test_cli_help import all_commands
 
@@ -306,6 +306,10 @@ COUNTED: dict[str, tuple[str, Callable[[datetime], Case]]] = {
     "approve_deduction": ("2026-12-29", deductions.proposed),
     "approve_refund": ("2026-12-29", lambda now: alone(refund_proposed(now), "approve_refund")),
     "approve_return": ("2026-12-29", lambda now: alone(return_proposed(now), "approve_return")),
+    "approve_reversal": (
+        "2026-12-29",
+        lambda now: alone(payments.proposed(cases.in_certifying(now), at=now), "approve_reversal"),
+    ),
     "top_up": ("2026-12-18", lambda now: alone(deductions.short(decided=now), "top_up")),
     "return_deposit": ("2026-12-23", withdrawn_with_money),
     "objection": ("2026-12-28", lambda now: cases.told(cases.in_valid(), at=now).case),
@@ -635,6 +639,44 @@ TRANSITIONS: dict[str, tuple[Callable[[], Transition], tuple[str, ...]]] = {
     "the bank refuses a return": (
         lambda: refunds.answered(refunds.returning().case, refunds.REFUSED),
         ("refund_refused.unmatched",),
+    ),
+    "propose a reversal": (
+        lambda: payments.propose(cases.in_certifying()),
+        ("approval_asked.reverse_payment",),
+    ),
+    "deny a reversal": (lambda: denied(payments.proposed(cases.in_certifying())), ("approval_denied.reverse_payment",)),
+    "expire a reversal": (
+        lambda: taken(payments.proposed(cases.in_certifying()), Event.EXPIRE_PROPOSAL),
+        ("approval_expired.reverse_payment",),
+    ),
+    "take a payment back before the approval": (
+        lambda: payments.reversed_(cases.paid(cases.in_review(), 500).case),
+        ("payment_reversed.early",),
+    ),
+    "take a payment back before the certification": (
+        lambda: payments.reversed_(cases.in_certifying()),
+        ("payment_reversed.waiting",),
+    ),
+    "take a payment back in the term": (lambda: payments.reversed_(cases.in_valid()), ("payment_reversed.top_up",)),
+    "take a payment back, suspended for the top-up": (
+        lambda: payments.reversed_(
+            cases.paid(deductions.suspended(), 500, deductions.DUE, reference="T").case,
+            "T",
+            deductions.DUE + 60 * deductions.DAY,
+        ),
+        ("payment_reversed.suspended",),
+    ),
+    "take a payment back after the end": (
+        lambda: payments.reversed_(refunds.left()),
+        ("payment_reversed.ended",),
+    ),
+    "take over a payment of another case": (
+        lambda: payments.taken_over(cases.in_deposit(), 10_000_000),
+        ("payment_assigned",),
+    ),
+    "take over more than is lacking": (
+        lambda: payments.taken_over(cases.in_deposit(), 10_000_001),
+        ("payment_assigned", "payment_unmatched"),
     ),
     "count a payment": (
         lambda: acted(refunds.with_unmatched(10_000_000), AssignPayment, cases.FINANCE, reference="U1"),

@@ -197,7 +197,7 @@ class TestUnmatched:
         ("case", "reference", "kind"),
         [
             (refunds.with_unmatched, "U2", RefusalKind.NOTHING_UNMATCHED),
-            (cases.in_deposit, "U1", RefusalKind.WRONG_STAGE),
+            (cases.in_deposit, "U1", RefusalKind.NOTHING_UNMATCHED),
             (lambda: refunds.with_unmatched(5, cases.in_valid()), "U1", RefusalKind.NOTHING_LACKING),
         ],
     )

@@ -28,12 +28,14 @@ from domain.commands import (
     AddNote,
     Answer,
     AssessmentNews,
+    AssignPayment,
     ChangeActor,
     Command,
     ConfirmPeriod,
     ImportCalendar,
     ReportConduct,
     actor_workflow_id,
+    payment_workflow_id,
 )
 from domain.conduct import ConductCase, conduct_workflow_id
 from domain.delivery import DeliveryState
@@ -49,8 +51,8 @@ from store.sealing import SealStore
 from store.signatures import new_key, public_key
 from tests.killing_worker import Death
 from tests.mail_server import MailServer
-from tests.office import OPERATOR, Base, Office, example, until
-from tests.path import acts, imports, quarters
+from tests.office import FINANCE, OPERATOR, Base, Office, example, until
+from tests.path import acts, imports, quarters, unplaced
 from tests.path.on_record import FAILING, IN_REVIEW, IN_VALID, Reach, opened_for, put_on_record, take_up
 from workflows.census import CENSUS, CensusOrders
 from workflows.letters import DELIVERY, DeliveryOrders
@@ -276,6 +278,42 @@ class Import(Kill):
         assert again == answer.model_copy(update={"repeated": True})
         await imports.result(scene.office, scene.notice)
         assert acts.remembered(scene.base, "import") == 1
+
+
+class Stray(Kill):
+    """Money of no case comes on record, and the base takes it over."""
+
+    def reference(self, scene: Scene) -> str:
+        return f"N-{scene.base.credit_code}"
+
+    def workflow_id(self, scene: Scene) -> str:
+        return payment_workflow_id(self.reference(scene))
+
+    async def act(self, scene: Scene) -> Any:
+        scene.command = unplaced.payment(self.reference(scene), 500)
+        answer = await unplaced.record(scene.office, scene.command)
+        assign = scene.base.command(AssignPayment, FINANCE, reference=self.reference(scene), reason="r")
+        await scene.base.send(assign)
+        return answer
+
+    def effect(self, scene: Scene) -> int:
+        if not self.commits:  # it only looks
+            return 0
+        with scene.office.engine.connect() as connection:
+            rows = select(func.count()).where(tables.PaymentRow.reference == self.reference(scene))
+            return connection.scalar(rows) or 0
+
+    def effect_at(self, death: Death, before: int) -> int:
+        return before + (death.done if self.commits else 0)
+
+    async def left(self, scene: Scene, answer: Any, death: Death | None) -> None:
+        result = await asyncio.wait_for(unplaced.handle(scene.office, self.reference(scene)).result(), 2 * RECOVERY)
+        assert result.case_number == scene.base.case.case_number
+        assert scene.base.case.deposit.received == 500
+        acts.check_books(scene.base)
+        again = await unplaced.record(scene.office, scene.command)
+        assert again == answer.model_copy(update={"repeated": True})
+        assert acts.remembered(scene.base, scene.command.request_id) == 1
 
 
 class OfConduct(Kill):

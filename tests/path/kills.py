@@ -43,6 +43,7 @@ from domain.commands import (
     ResendLetters,
     RespondConduct,
     ReturnPayment,
+    ReversePayment,
     Revoke,
     SetAside,
     Supplement,
@@ -72,6 +73,7 @@ from tests.path.kill_kinds import (
     Quarter,
     Resending,
     Sealing,
+    Stray,
 )
 from tests.path.on_record import (
     ACCUSED,
@@ -190,6 +192,7 @@ COMMANDS = {
     "receive_deposit": Kill("receive_deposit", IN_DEPOSIT, acts.payment),
     "assign_payment": Kill("assign_payment", PAID_BY_ANOTHER, lambda base: _of_another(AssignPayment, base)),
     "return_payment": Kill("return_payment", PAID_BY_ANOTHER, lambda base: _of_another(ReturnPayment, base)),
+    "reverse_payment": Kill("reverse_payment", PAID_BY_ANOTHER, lambda base: _of_another(ReversePayment, base)),
     "refund_deposit": Kill(
         "refund_deposit",
         IN_SETTLEMENT,
@@ -355,6 +358,8 @@ OTHERS = {
     "tell_live_cases": Import("tell_live_cases", commits=(), alone=True),
     "count_cases_left": Import("count_cases_left", commits=(), alone=True),
     "recount_deadlines": Import("recount_deadlines", alone=True),
+    "record_unplaced": Stray("record_unplaced", IN_DEPOSIT),
+    "read_unplaced": Stray("read_unplaced", IN_DEPOSIT, commits=()),
     "record_assessment": Hearing("record_assessment", IN_VALID),
     "import_figures": Quarter("import_figures", alone=True),
     "confirm_period": Quarter("confirm_period", alone=True),

@@ -20,6 +20,7 @@ COMMANDS = (
     "dev", "demo", "doctor", "worker", "check", "apply", "supplement", "withdraw", "application show",
     "documents list", "documents open", "documents save", "review take", "review release", "review approve",
     "review request", "review reject", "deposit receive", "deposit show", "deposit deduct", "deposit refund",
+    "deposit import", "deposit reverse", "deposit reconcile", "report deposits",
     "deposit unmatched assign", "deposit unmatched return", "certify", "publish",
     "marks confirm", "show", "list", "find", "inbox", "timeline", "why", "next", "calendar explain", "calendar import",
     "calendar status", "policy show", "fast-forward", "notices list", "notices show", "notices resend",

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from datetime import date
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
@@ -19,10 +19,14 @@ from domain.conditions import CONDITIONS
 from domain.delivery import DeliveryState
 from domain.findings import Outcome
 from domain.permissions import ROLES
+from domain.placing import NOBODYS, SEVERAL_NAMED, SEVERAL_PAYERS, UNKNOWN_NAMED
 from domain.planning import Event
+from domain.reconciling import TAKEN_BACK_BY_THEM, TAKEN_BACK_BY_US, Kind
 from domain.stages import Role, Stage, Standing
 from starter.phrases import typed
+from starter.statements import OUTCOMES
 from starter.words import CHINESE
+from store.queries import _KINDS
 from store.reference import policy_book, shipped_calendar
 from tests.office import example
 from tests.starter.conftest import EXAMPLES, Cases, FirstYear
@@ -122,6 +126,9 @@ VOCABULARY: dict[str, set[str]] = {
     | of_the_domain("end_before_term", place=5, keyword="reason"),
     "detail": details(),
     "reason of unmatched money": unmatched_reasons() | {f"the case has ended ({kind})" for kind in (*ENDED, "expired")},
+    "payment": set(OUTCOMES) | {NOBODYS, SEVERAL_NAMED, SEVERAL_PAYERS, UNKNOWN_NAMED},
+    "difference": {"amount", "payer", "date", TAKEN_BACK_BY_THEM, TAKEN_BACK_BY_US, *get_args(Kind)},
+    "entry": set(_KINDS.values()),
     "publication": {"none", "pending", "published", "withdrawn"} | {"in_time", "late", "overdue", "no longer due"},
     "renewal": {"renewed", "under_way", "not_filed"},
     "benefit": {"granted", "withdrawn"},
@@ -187,7 +194,7 @@ def english(text: str) -> set[str]:
 
 # Words that stand in a Chinese table too: what is typed, the names of fields and files, and of things known so.
 AS_THEY_ARE = english(f"Temporal Web livebase dev default sqlite MiB sha256 {' '.join(CONDITIONS)}")
-REPORTS = ("expiring", "workload", "publication")
+REPORTS = ("expiring", "workload", "publication", "deposits")
 TYPED = english(" ".join(typed(action) for action in ROLES))
 EVERYTHING = {text for kind in VOCABULARY.values() for text in kind}
 

@@ -30,6 +30,9 @@ from domain.commands import (
     PeriodAnswer,
     PeriodOutcome,
     PeriodView,
+    RecordUnplaced,
+    UnplacedAnswer,
+    UnplacedOutcome,
 )
 from domain.deciding import RULES
 from domain.delivery import Batch, Delivery
@@ -47,6 +50,7 @@ from workflows.certification import Certification
 from workflows.conduct import Conduct
 from workflows.letters import DeliveryOrders
 from workflows.messages import COMMANDS, CONDUCT_COMMANDS
+from workflows.payment import UnplacedPayment
 from workflows.sealing import SealOrders
 from workflows.state import (
     CaseOutcome,
@@ -56,6 +60,8 @@ from workflows.state import (
     ImportResult,
     ImportState,
     PeriodState,
+    UnplacedResult,
+    UnplacedState,
 )
 
 LOCK = Path(__file__).with_name("messages.lock.json")
@@ -70,7 +76,10 @@ LETTERS: tuple[type[BaseModel], ...] = (DeliveryOrders, Batch, Delivery)
 SEALS: tuple[type[BaseModel], ...] = (SealOrders, Sealed, CensusOrders, Census)
 CONDUCT: tuple[type[BaseModel], ...] = (*CONDUCT_COMMANDS, ConductState, ConductOutcome)
 ACTORS: tuple[type[BaseModel], ...] = (ChangeActor, ActorAnswer, ActorOutcome)
-MODELS = (*CASES, *NOTICES, *QUARTERS, *LETTERS, *SEALS, *CONDUCT, *ACTORS)
+PAYMENTS: tuple[type[BaseModel], ...] = (
+    RecordUnplaced, UnplacedAnswer, UnplacedOutcome, UnplacedState, UnplacedResult,
+)  # fmt: skip
+MODELS = (*PAYMENTS, *CASES, *NOTICES, *QUARTERS, *LETTERS, *SEALS, *CONDUCT, *ACTORS)
 
 
 def schemas() -> dict[str, Any]:
@@ -138,7 +147,9 @@ def test_a_command_has_one_name_everywhere(office_worker_activities: set[str]) -
     assert quarters == {ImportFigures.action, ConfirmPeriod.action}
     changes = set(workflow._Definition.must_from_class(Actors).updates)
     assert changes == {ChangeActor.action}
-    others |= quarters | changes
+    payments = set(workflow._Definition.must_from_class(UnplacedPayment).updates)
+    assert payments == {RecordUnplaced.action}
+    others |= quarters | changes | payments
     assert actions | others == set(ROLES)
     assert actions | others <= office_worker_activities
 

@@ -17,6 +17,8 @@ APPEND_ONLY = (
     "ledger_lines",
     "audit_entries",
     "payments",
+    "payment_moves",
+    "payment_reversals",
     "approvals",
     "decisions",
     "commands",
@@ -321,7 +323,7 @@ def upgrade() -> None:
         sa.Column("approval", sa.String(length=40), nullable=True),
         sa.Column("at", store.tables.Instant(timezone=True), nullable=False),
         sa.CheckConstraint(
-            "approval IS NOT NULL OR kind NOT IN ('revoked', 'set_aside', 'cooling_off_waived')",
+            "approval IS NOT NULL OR kind NOT IN ('revoked', 'set_aside', 'cooling_off_waived', 'payment_reversed')",
             name=op.f("ck_decisions_second_person"),
         ),
         sa.ForeignKeyConstraint(["approval"], ["approvals.id"], name=op.f("fk_decisions_approval_approvals")),
@@ -354,7 +356,7 @@ def upgrade() -> None:
         "ledger_lines",
         sa.Column("number", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),
         sa.Column("transfer_key", sa.Text(), nullable=False),
-        sa.Column("case_number", sa.String(length=20), nullable=False),
+        sa.Column("case_number", sa.String(length=20), nullable=True),
         sa.Column("sequence", sa.Integer(), nullable=False),
         sa.Column("debit_account", sa.Text(), nullable=False),
         sa.Column("credit_account", sa.Text(), nullable=False),
@@ -364,8 +366,13 @@ def upgrade() -> None:
         sa.Column("at", store.tables.Instant(timezone=True), nullable=False),
         sa.CheckConstraint(
             "approval IS NOT NULL OR (debit_account NOT LIKE 'deposit:%' AND debit_account NOT LIKE 'deducted:%' "
-            "AND credit_account NOT LIKE 'return_pending:%')",
+            "AND credit_account NOT LIKE 'return_pending:%' "
+            "AND NOT (credit_account = 'bank' AND (debit_account LIKE 'unmatched:%' OR debit_account = 'unplaced')))",
             name=op.f("ck_ledger_lines_second_person"),
+        ),
+        sa.CheckConstraint(
+            "case_number IS NOT NULL OR (debit_account = 'bank' AND credit_account = 'unplaced')",
+            name=op.f("ck_ledger_lines_of_no_case"),
         ),
         sa.ForeignKeyConstraint(["approval"], ["approvals.id"], name=op.f("fk_ledger_lines_approval_approvals")),
         sa.CheckConstraint("amount > 0", name=op.f("ck_ledger_lines_positive")),
@@ -468,19 +475,55 @@ def upgrade() -> None:
     op.create_table(
         "payments",
         sa.Column("reference", sa.Text(), nullable=False),
-        sa.Column("case_number", sa.String(length=20), nullable=False),
+        sa.Column("edition", sa.Integer(), nullable=False),
+        sa.Column("case_number", sa.String(length=20), nullable=True),
         sa.Column("amount", sa.BigInteger(), nullable=False),
         sa.Column("payer", sa.Text(), nullable=False),
         sa.Column("value_date", sa.Date(), nullable=False),
         sa.Column("credited", sa.BigInteger(), nullable=False),
         sa.Column("unmatched", sa.BigInteger(), nullable=False),
         sa.Column("why", sa.Text(), nullable=False),
+        sa.Column("note", sa.Text(), nullable=False),
         sa.Column("at", store.tables.Instant(timezone=True), nullable=False),
+        sa.CheckConstraint("case_number IS NOT NULL OR credited = 0", name=op.f("ck_payments_credited_to_a_case")),
         sa.ForeignKeyConstraint(["case_number"], ["cases.case_number"], name=op.f("fk_payments_case_number_cases")),
-        sa.PrimaryKeyConstraint("reference", name=op.f("pk_payments")),
+        sa.PrimaryKeyConstraint("reference", "edition", name=op.f("pk_payments")),
     )
     with op.batch_alter_table("payments", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_payments_case_number"), ["case_number"], unique=False)
+
+    op.create_table(
+        "payment_moves",
+        sa.Column("case_number", sa.String(length=20), nullable=False),
+        sa.Column("sequence", sa.Integer(), nullable=False),
+        sa.Column("reference", sa.Text(), nullable=False),
+        sa.Column("edition", sa.Integer(), nullable=False),
+        sa.Column("amount", sa.BigInteger(), nullable=False),
+        sa.Column("from_case", sa.Text(), nullable=True),
+        sa.Column("at", store.tables.Instant(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["case_number"], ["cases.case_number"], name=op.f("fk_payment_moves_case_number_cases")
+        ),
+        sa.PrimaryKeyConstraint("case_number", "sequence", name=op.f("pk_payment_moves")),
+    )
+    with op.batch_alter_table("payment_moves", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_payment_moves_reference"), ["reference"], unique=False)
+
+    op.create_table(
+        "payment_reversals",
+        sa.Column("case_number", sa.String(length=20), nullable=False),
+        sa.Column("sequence", sa.Integer(), nullable=False),
+        sa.Column("reference", sa.Text(), nullable=False),
+        sa.Column("edition", sa.Integer(), nullable=False),
+        sa.Column("amount", sa.BigInteger(), nullable=False),
+        sa.Column("at", store.tables.Instant(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["case_number"], ["cases.case_number"], name=op.f("fk_payment_reversals_case_number_cases")
+        ),
+        sa.PrimaryKeyConstraint("case_number", "sequence", name=op.f("pk_payment_reversals")),
+    )
+    with op.batch_alter_table("payment_reversals", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_payment_reversals_reference"), ["reference"], unique=False)
 
     op.create_table(
         "terms",
