@@ -679,7 +679,7 @@ _LABELS = {
     "with us": "我方",
     "the bank has taken it back": "银行已冲销",
     "it was taken back with us": "我方已冲销",
-    "moved": "转入",
+    "heading: moved": "转入",
     "taken_back": "已冲销",
     "heading: credited": "计入保证金",
     "deposits: unplaced": "未归属",

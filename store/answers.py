@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 from pydantic import BaseModel
 from sqlalchemy.orm import Session
 
-from store.tables import CommandRow
+from store.tables import CommandRow, Table
 
 if TYPE_CHECKING:
     from domain.commands import Answer, Command
@@ -24,8 +25,18 @@ def answered(session: Session, request_id: str) -> tuple[str, Answer | None] | N
     return row.params_hash, Answer.model_validate(row.answer) if row.case_number else None
 
 
-def remember(session: Session, command: Command, case_number: str | None, answer: BaseModel, at: datetime) -> None:
-    """Keep the answer of a done command; one that is no case's (a calendar notice) has no case number."""
+def remember(
+    session: Session,
+    command: Command,
+    case_number: str | None,
+    answer: BaseModel,
+    at: datetime,
+    rows: Sequence[Table] = (),
+) -> None:
+    """Keep the answer of a done command; one that is no case's (a calendar notice) has no case number.
+
+    `rows` are what such a one has added that an audit is to prove.
+    """
     session.add(
         CommandRow(
             request_id=command.request_id,
@@ -40,4 +51,4 @@ def remember(session: Session, command: Command, case_number: str | None, answer
     if case_number is None:
         from store.office import record_command
 
-        record_command(session, command, answer, at)
+        record_command(session, command, answer, at, rows)

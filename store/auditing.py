@@ -23,6 +23,7 @@ from sqlalchemy import (
     Text,
     cast,
     func,
+    or_,
     select,
     type_coerce,
 )
@@ -32,7 +33,7 @@ from store.actors import OWNER, changes_in
 from store.conflicts import again_after_conflict
 from store.office import OFFICE
 from store.tables import ActorChangeRow, AuditRow, CaseRow, CommandRow, HeadRow, Instant, OfficeEntryRow, SealRow
-from store.told import RECORDS
+from store.told import OF_NO_CASE, RECORDS
 
 Record = dict[str, Any]
 AT_ONCE, SEALS_AT_ONCE = 100, 20
@@ -118,6 +119,7 @@ class AuditReader:
                             (person.name, sorted(person.valid_keys), sorted(person.roles))
                             for person in people(changes_in(connection))
                         ],
+                        "tables": [table.__tablename__ for table in OF_NO_CASE],
                     }
                 ]
         parts = (cases, entries, rows)
@@ -151,9 +153,13 @@ def _rows(connection: Connection, case_numbers: Sequence[str]) -> dict[str, list
     for table, names in RECORDS.items():
         columns = [table.__table__.c[name] for name in sorted(names) if name != "case_number"]
         of_case = table.__table__.c.case_number
-        statement = select(of_case, *(_raw(column) for column in columns)).where(of_case.in_(case_numbers))
+        meant: ColumnElement[bool] = of_case.in_(case_numbers)
+        if OFFICE in case_numbers and table in OF_NO_CASE:
+            meant = or_(meant, of_case.is_(None))
+        statement = select(of_case, *(_raw(column) for column in columns)).where(meant)
         written = [(f'"{column.name}":', _WRITTEN[type(column.type)]) for column in columns]
-        for number, *values in connection.execute(statement):
+        for of, *values in connection.execute(statement):
+            number = OFFICE if of is None else of
             try:
                 members = [
                     f"{name}{'null' if value is None else write(value)}"

@@ -61,6 +61,7 @@ class PaymentTransaction:
 
     def __init__(self, session: Session) -> None:
         self._session = session
+        self._added: list[tables.Table] = []
 
     def answered(self, request_id: str) -> tuple[str, dict[str, Any]] | None:
         """The parameters' hash and the answer of a done request, as data."""
@@ -81,7 +82,7 @@ class PaymentTransaction:
 
     def add(self, command: RecordUnplaced, at: datetime) -> None:
         """Put money of no case on record, with its ledger line."""
-        self._session.add(
+        self._added += [
             _PAYMENT(
                 reference=command.reference,
                 edition=1,
@@ -94,9 +95,7 @@ class PaymentTransaction:
                 why=command.why,
                 note=command.note,
                 at=at,
-            )
-        )
-        self._session.add(
+            ),
             tables.LedgerLine(
                 transfer_key=f"payment:{command.reference}:{Account.UNPLACED}",
                 case_number=None,
@@ -107,13 +106,14 @@ class PaymentTransaction:
                 reference=command.reference,
                 approval=None,
                 at=at,
-            )
-        )
+            ),
+        ]
+        self._session.add_all(self._added)
         self._session.flush()
 
     def remember(self, command: Command, answer: BaseModel, at: datetime) -> None:
         """Keep the answer for good, with an entry in the office's chain."""
-        answers.remember(self._session, command, None, answer, at)
+        answers.remember(self._session, command, None, answer, at, self._added)
 
 
 def payment_in(session: Session, reference: str) -> Reported | None:

@@ -431,7 +431,6 @@ def _parties(case: Case) -> dict[str, str | None]:
 _KINDS = {
     ("bank", "deposit"): "received",
     ("bank", "unmatched"): "unmatched",
-    ("bank", "unplaced"): "unplaced",
     ("unplaced", "unmatched"): "unmatched",
     ("unmatched", "unplaced"): "moved_away",
     ("deposit", "bank"): "reversed",

@@ -32,20 +32,27 @@ RECORDS: dict[type[tables.Table], tuple[str, ...]] = {
     if "case_number" in mapper.columns and mapper.class_ not in _OTHERS
 }
 """The tables a case's transitions add to, with the columns of theirs that never change."""
+OF_NO_CASE = tuple(table for table in RECORDS if table.__table__.c.case_number.nullable)
+"""Those of them whose rows may be no case's: of these the office's chain tells."""
 
 
 def told(before: Case | None, case: Case, facts: dict[str, Any], rows: Sequence[tables.Table]) -> dict[str, Any]:
     """What a transition from `before` to `case`, stored as `facts`, tells, having added these rows."""
     earlier = _facts(before) if before else {}
     changed = {name: value for name, value in _facts(case).items() if name not in earlier or earlier[name] != value}
+    return {**changed, **added(rows), "facts": hashlib.sha256(canonical(facts)).hexdigest()}
+
+
+def added(rows: Sequence[tables.Table]) -> dict[str, Any]:
+    """What is told of the rows a transaction added."""
     written: dict[str, list[str]] = {}
     for row in rows:
         if (table := type(row)) in RECORDS:
             written.setdefault(table.__tablename__, []).append(row_hash(row_values(table, row)))
-    added: dict[str, Any] = {"rows": {name: sorted(hashes) for name, hashes in written.items()}} if written else {}
+    tells: dict[str, Any] = {"rows": {name: sorted(hashes) for name, hashes in written.items()}} if written else {}
     if lines := [row for row in rows if isinstance(row, tables.LedgerLine)]:
-        added["ledger"] = [[line.debit_account, line.credit_account, line.amount] for line in lines]
-    return {**changed, **added, "facts": hashlib.sha256(canonical(facts)).hexdigest()}
+        tells["ledger"] = [[line.debit_account, line.credit_account, line.amount] for line in lines]
+    return tells
 
 
 def row_values(table: type[tables.Table], row: Any) -> dict[str, Any]:

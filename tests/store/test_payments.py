@@ -42,6 +42,7 @@ from store.reference import policy_book
 from store.reports import deposit_movements
 from tests.domain import cases
 from tests.store.first_year import HOUR, OPENED, Enterprise
+from tests.store.tampering import unprotected
 
 NOW = OPENED + 4 * HOUR
 OTHER = Actor(role=Role.FINANCE, name="tang")
@@ -139,6 +140,30 @@ class TestOfNoCase:
         (waiting,) = unmatched_payments(engine)
         assert (waiting["reference"], waiting["case_number"], waiting["note"]) == ("S1", None, "n")
         office.check()
+
+    @pytest.mark.parametrize("table", [tables.PaymentRow, tables.LedgerLine])
+    def test_who_changes_or_removes_it_is_found_out(self, office: Office, engine: Engine, table: Any) -> None:
+        office.stray("S1")
+        office.stray("S2")
+        row = table.__table__
+        unprotected(engine)
+        changes = (row.update().values(amount=1).where(row.c.reference == "S1"), row.delete())
+        for change, entries in zip(changes, (1, 2), strict=True):
+            with engine.begin() as connection:
+                connection.execute(change)
+            broken = verify(AuditReader(engine).log()).broken
+            assert [(one.case_number, one.why.split(" is not there")[0]) for one in broken] == [
+                ("office", f"what entry {number} wrote to {row.name}") for number in range(1, entries + 1)
+            ]
+
+    def test_what_nobody_recorded_is_found_out(self, office: Office, engine: Engine) -> None:
+        office.stray("S1")
+        copied = select(*(column for column in tables.PaymentRow.__table__.columns if column.name != "reference"))
+        with engine.begin() as connection:
+            row = dict(connection.execute(copied).mappings().one())
+            connection.execute(tables.PaymentRow.__table__.insert().values(**row, reference="S2"))
+        (broken,) = verify(AuditReader(engine).log()).broken
+        assert broken.case_number == "office" and "payments" in broken.why
 
     def test_a_case_takes_it_over_once(self, office: Office, engine: Engine) -> None:
         office.stray("S1", WHOLE + 7)
