@@ -79,6 +79,7 @@ def inbox(session: Session) -> None:
     from domain.stages import Role
     from store.assessments import AssessmentStore
     from store.lists import waiting_cases
+    from store.payments import count_unplaced
 
     actor = session.actor if session.acting_as else None
     if actor is None:
@@ -97,6 +98,8 @@ def inbox(session: Session) -> None:
     session.show(rows, _inbox_table if actor else _inboxes_table)
     if actor is None or actor.role is Role.COMPLIANCE:
         _say_passes(AssessmentStore(session.engine).passes_to_confirm(actor.name if actor else None))
+    if actor is None or actor.role is Role.FINANCE:
+        _say_unplaced(count_unplaced(session.engine))
 
 
 def _say_passes(waiting: dict[str, int]) -> None:
@@ -107,6 +110,12 @@ def _say_passes(waiting: dict[str, int]) -> None:
                 "To be confirmed by a second person: {} ({} passed): livebase assess confirm {}", period, count, period
             )
         )
+
+
+def _say_unplaced(count: int) -> None:
+    """Money of no case is no task of a base's."""
+    if count:
+        say(told("Payments that are no case's yet: {}. See: livebase deposit unmatched", count))
 
 
 def _soonest_first(waiting: tuple[FoundCase, Task]) -> Any:

@@ -240,6 +240,13 @@ def _bank_reference(facts: dict[str, Any], id: str) -> str:
 
 
 @again_after_conflict
+def count_unplaced(engine: Engine) -> int:
+    """How many payments are no case's yet."""
+    with Session(engine) as session:
+        return session.scalar(select(func.count()).select_from(UNPLACED.subquery())) or 0
+
+
+@again_after_conflict
 def furthest_clock(engine: Engine) -> timedelta:
     """How far the case whose clock is furthest ahead is: nothing but on a local server (decision 6)."""
     with Session(engine) as session:

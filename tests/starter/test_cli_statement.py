@@ -147,6 +147,7 @@ def test_money_of_no_case_is_assigned_before_it_is_returned(scene: Scene) -> Non
     dev, one, other = scene.dev, scene.one, scene.other
     reference = f"{one}-stray"
     imported(dev, scene.file(f"{reference},TODAY,100000.00,CNY,谁也不认识的公司,"))
+    assert "deposit unmatched" in dev("inbox", *FINANCE).err
     refused = dev("deposit", "unmatched", "return", reference, *REASON, "--yes", *FINANCE, "-o", "json")
     assert (refused.code, refused.error["kind"]) == (5, "nothing_unmatched")
     assert "unmatched assign" in refused.error["hint"]
