@@ -38,13 +38,17 @@ Step = Callable[[Case, Setting], Transition | None]
 class CaseDesk:
     """Runs a pure rule on the stored case and writes what it decided, in one transaction.
 
-    `now` always comes from the workflow: the case's clock, an aware UTC instant.
+    `now` always comes from the workflow: the case's clock, an aware UTC instant. `verifies`: there is somebody to ask
+    whether an enterprise is verified.
     """
 
-    def __init__(self, cases: CaseStore, documents: DocumentStore, policies: PolicyBook) -> None:
+    def __init__(
+        self, cases: CaseStore, documents: DocumentStore, policies: PolicyBook, *, verifies: bool = False
+    ) -> None:
         self._cases = cases
         self._documents = documents
         self._policies = policies
+        self._verifies = verifies
 
     @again_after_conflict
     def decide(self, command: Command, now: datetime) -> Outcome:
@@ -136,9 +140,9 @@ class CaseDesk:
     def _setting(self, tx: CaseTransaction, case: Case | None, now: datetime) -> Setting:
         in_force = self._policies.in_force(shanghai_date(now))
         if case is None:
-            return Setting(now, in_force, tx.calendar(), in_force)
+            return Setting(now, in_force, tx.calendar(), in_force, verifies=self._verifies)
         pinned = self._policies.pinned(case.policy_version)
-        return Setting(now, pinned, tx.calendar(), in_force, tx.list_revision() + 1)
+        return Setting(now, pinned, tx.calendar(), in_force, tx.list_revision() + 1, self._verifies)
 
 
 class _Seen(Exception):

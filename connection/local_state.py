@@ -23,7 +23,7 @@ class LocalState:
 
     `started_at` is RFC 3339 with offset. `web_url` is None without Temporal Web; `web_hint` then says how to
     get it. `mail_address` is the local mail server's HOST:PORT, `mail_folder` where it keeps what it takes.
-    `bank_url` is where the local bank answers.
+    `bank_url` is where the local bank answers, `verification_url` who says which enterprises are verified.
     """
 
     pid: int
@@ -35,6 +35,7 @@ class LocalState:
     mail_address: str | None = None
     mail_folder: str | None = None
     bank_url: str | None = None
+    verification_url: str | None = None
 
 
 def data_directory(flag: str | os.PathLike[str] | None, environ: Mapping[str, str] = os.environ) -> Path:

@@ -59,7 +59,8 @@ RULES: dict[Event, Rule] = {
     Event.ESCALATE_APPEAL: appeal.escalate,
     Event.CLOSE_CASE: after_ending.close,
 }
-"""Event → rule. ATTEMPT_PUBLICATION reaches an outside party first, so its stage carries it out."""
+"""Event → rule. Three reach an outside party first, and the workflow carries them out: ASK_VERIFICATION,
+ATTEMPT_PUBLICATION and SEND_REFUND."""
 
 _TRANSITIONS = frozenset(
     {

@@ -75,14 +75,15 @@ class Refund(_Part):
     """One bank transfer back to the account of one payment (decision 17). Fen.
 
     `id` is `<case number>-<sequence>-R<n>`, the key the bank knows it by; `of` says what it is taken from. `refused`:
-    the bank would not pay it, with its `why`, and the money is held again.
+    the bank would not pay it, with its `why`; `returned`: it was paid and came back. The money is held again then. A
+    bank that paid only a part has paid that `amount`, and the rest is held again.
     """
 
     id: str
     of: Literal["deposit", "unmatched"]
     payment: str
     amount: int
-    state: Literal["pending", "paid", "refused"] = "pending"
+    state: Literal["pending", "paid", "refused", "returned"] = "pending"
     attempts: int = 0
     bank_reference: str | None = None
     why: str = ""
@@ -134,6 +135,22 @@ class Assessment(_Part):
     @property
     def open(self) -> bool:
         return self.state != "confirmed"
+
+
+class Verification(_Part):
+    """What is known of the enterprise's real-name verification (A1): asked `at`, of `source`, for `name`.
+
+    `asked`: no answer yet. `unanswered`: `attempts` times in a row. `accepted`: a person has looked, `source` is who.
+    """
+
+    result: Literal["asked", "verified", "not_verified", "name_mismatch", "unknown", "unanswered", "accepted"]
+    revision: int
+    name: str
+    at: datetime
+    source: str = ""
+    reference: str = ""
+    why: str = ""
+    attempts: int = 0
 
 
 class Publication(_Part):
@@ -239,6 +256,7 @@ class Case(_Part):
     `reviewers` are all who have decided on a revision of the application.
     `appeal` is the newest, `earlier_appeals` those against decisions that were set aside before, first to last.
     `resumed_at` is when what had ended it was set aside last.
+    `verification` is None where nobody was ever asked for it.
     `cooling_off_waived` is when two people last let the enterprise apply again at once.
     `stopped_runs` are the runs of its workflows that were found to have ended and told of (`domain/census.py`).
     `suspended_since` is since when there has been a hold without a break, whichever it was; None without one.
@@ -283,6 +301,7 @@ class Case(_Part):
     earlier_appeals: tuple[Appeal, ...] = ()
     cooling_off_waived: datetime | None = None
     stopped_runs: tuple[str, ...] = ()
+    verification: Verification | None = None
 
     @property
     def interrupted(self) -> Interrupted:

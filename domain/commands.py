@@ -216,6 +216,17 @@ class RefundDeposit(Command):
     reason: str = Field(min_length=1, max_length=2000)
 
 
+class ReportRefund(Command):
+    """What the bank says has become of the refund `refund`, of itself: `amount` fen of it (decision 17)."""
+
+    action: ClassVar[str] = "report_refund"
+    refund: str = Field(min_length=1, max_length=60)
+    state: Literal["paid", "returned", "failed"]
+    amount: int = Field(gt=0, le=10**15)
+    reference: str = Field(default="", max_length=200)
+    why: str = Field(default="", max_length=500)
+
+
 class AssignPayment(Command):
     """Count what of a payment (its bank `reference`) fits nowhere towards the deposit, wherever it has waited."""
 
@@ -413,6 +424,14 @@ class SetAside(Command):
     action: ClassVar[str] = "set_aside"
     decision: str = Field(min_length=1, max_length=40)
     reason: str = Field(min_length=1, max_length=2000)
+
+
+class AcceptVerification(Command):
+    """A person has looked at a verification that is not confirmed any more, and the base goes on (A1)."""
+
+    action: ClassVar[str] = "accept_verification"
+    reason: str = Field(min_length=1, max_length=2000)
+    evidence: tuple[str, ...] = ()
 
 
 class WaiveCoolingOff(Command):

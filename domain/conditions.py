@@ -13,10 +13,12 @@ from decimal import Decimal
 from typing import TypeVar
 
 from domain.application import Application
+from domain.case import Verification
 from domain.findings import Outcome
 from domain.policy import Policy
 from domain.sections import CooperationCase, Recommendation, Section
 from domain.terms import add_months, age_reached
+from domain.verified import judged_by_answer
 
 ENTERPRISE_CODES = "91"
 """How an enterprise's credit code begins (GB 32100: registered by market regulation, enterprise)."""
@@ -33,6 +35,7 @@ class Subject:
     policy: Policy
     as_of: date
     deposit_paid: bool
+    verification: Verification | None = None
 
 
 @dataclass(frozen=True)
@@ -71,7 +74,9 @@ def _entity(subject: Subject) -> Judged:
         return Judged(Outcome.FAIL, _sentences(wrong), entity.kind, "enterprise", document)
     through = "" if entrusted is None else f", through the mainland enterprise entrusted ({entrusted.entrustment})"
     message = f"An enterprise with completed Alipay enterprise verification{through}."
-    return Judged(Outcome.PASS, message, entity.kind, "enterprise", document)
+    heard = judged_by_answer(subject.verification, application.payer_names)
+    outcome, said = (Outcome.PASS, message) if heard is None else (heard[0], f"{message} {heard[1]}")
+    return Judged(outcome, said, entity.kind, "enterprise", document)
 
 
 def _of_the_enterprise(judge: Callable[[Subject], Judged]) -> Callable[[Subject], Judged]:

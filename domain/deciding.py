@@ -33,6 +33,7 @@ from domain import (
     setting_aside,
     suspension,
     unmatched,
+    verification,
     violation,
 )
 from domain.case import Case, Proposal
@@ -247,6 +248,7 @@ RULES: dict[str, Rule] = {
     "reverse_payment": _reverse_payment,
     "deduct_deposit": _plain(deduction.deduct),
     "refund_deposit": _plain(refund.refund),
+    "report_refund": _plain(refund.reported),
     "certify": _certify,
     "refuse_certification": _plain(certification.refuse),
     "publish": _with_evidence(publication.publish_by_hand),
@@ -273,6 +275,7 @@ RULES: dict[str, Rule] = {
     "decide_assessment": _plain(objection.decide),
     "confirm_marks": _with_evidence(after_ending.confirm_marks),
     "check_marks": _plain(after_ending.check_marks),
+    "accept_verification": _with_evidence(verification.accept),
     "correct": _correct,
     "assign": _plain(casework.assign),
     "extend_deadline": _plain(casework.extend),

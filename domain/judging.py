@@ -38,6 +38,7 @@ STAGES: dict[str, frozenset[Stage]] = {
     "reverse_payment": frozenset(Stage),
     "deduct_deposit": _AFTER_CERTIFICATION,
     "refund_deposit": frozenset({Stage.SETTLING}),
+    "report_refund": frozenset(Stage),
     "certify": frozenset({Stage.CERTIFYING}),
     "refuse_certification": frozenset({Stage.CERTIFYING}),
     "publish": _IN_TERM,
@@ -61,6 +62,7 @@ STAGES: dict[str, frozenset[Stage]] = {
     "approve_proposal": frozenset(Stage),
     "deny_proposal": frozenset(Stage),
     "check_marks": frozenset({Stage.RENEWAL_LATE, Stage.SETTLING, Stage.CLOSED}),
+    "accept_verification": _RENEWING,
     "correct": _IN_TERM,
     "object_assessment": _RENEWING,
     "decide_assessment": _RENEWING,
@@ -122,6 +124,10 @@ def _was_decided_by_us(case: Case) -> bool:
     return case.ending is not None and case.ending.kind in DECIDED_BY_US
 
 
+def _has_verification_to_check(case: Case) -> bool:
+    return any(task.kind == "check_verification" for task in case.tasks)
+
+
 def _owes_marks(case: Case) -> bool:
     return case.marks is not None and case.marks.confirmed_at is None
 
@@ -158,7 +164,9 @@ _CONDITIONS: dict[str, tuple[Callable[[Case], bool], str]] = {
     "return_payment": (lambda case: bool(case.unmatched_payments), _NOTHING_UNMATCHED),
     "reverse_payment": (_has_payment, "No payment is on this case."),
     "refund_deposit": (lambda case: case.deposit.available > 0, "Nothing of the deposit is held."),
+    "report_refund": (lambda case: bool(case.refunds), "No refund was ever ordered on this case."),
     "deduct_deposit": (lambda case: bool(case.conduct), "No violation has been reported on this base."),
+    "accept_verification": (_has_verification_to_check, "The base's verification waits for nobody."),
     "file_appeal": (_is_appealable, "How this case ended cannot be appealed (decision 28)."),
     "decide_appeal": (lambda case: case.open_appeal is not None, "No appeal is open."),
     "set_aside": (_was_decided_by_us, "How this case ended was no decision of ours."),
@@ -382,8 +390,9 @@ def _require_stage(case: Case, command: Command) -> None:
 
 
 def open_to(case: Case) -> dict[str, frozenset[Role]]:
-    """Which commands are possible in the case's stage, and for which roles. For `next` and Temporal Web."""
-    return {action: _roles(case, action) for action in STAGES if _possible(case, action)}
+    """Which commands are possible in the case's stage, and for which people's roles. For `next` and Temporal Web."""
+    roles = {action: _roles(case, action) for action in STAGES if _possible(case, action)}
+    return {action: own for action, own in roles.items() if not own <= {Role.BANK}}
 
 
 def _roles(case: Case, action: str) -> frozenset[Role]:

@@ -48,7 +48,8 @@ def approve(
     In time, the next term starts exactly at the old end, whenever it is approved; late, at the approval.
     """
     judge(case, command)
-    findings = screen(submission.application, setting.in_force, as_of=setting.today)
+    known = case.verification
+    findings = screen(submission.application, setting.in_force, as_of=setting.today, verification=known)
     require_no_failure(findings)
     require_accepted(findings, command.accepted)
     if barred := bars(case, setting):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from domain import cooling_off
+from domain import cooling_off, verification
 from domain.case import Case, Deposit
 from domain.commands import Apply, workflow_id
 from domain.judging import judge
@@ -17,6 +17,7 @@ from domain.screening import screen
 from domain.setting import Setting, step
 from domain.stages import Stage
 from domain.submission import Submission
+from domain.verified import enterprise_of
 
 
 def require_possible(others: Sequence[Case], setting: Setting) -> None:
@@ -71,6 +72,8 @@ def open_case(command: Apply, case_number: str, submission: Submission, setting:
         deposit=Deposit(required=setting.policy.deposit_fen),
     )
     opened = review_opened(setting)
+    question, asking = verification.asked(unopened, enterprise_of(application.payer_names), 1, setting)
+    opened |= {"plan": (*opened["plan"], *asking), **question}
     return step(
         unopened,
         setting,

@@ -12,7 +12,7 @@ from domain.case import Case
 from domain.commands import Actor
 from domain.names import same_name
 from domain.refusals import Refusal, RefusalKind
-from domain.stages import Role
+from domain.stages import PEOPLE, Role
 
 _HANDED_IN = frozenset({Role.APPLICANT, Role.OPERATOR})
 
@@ -50,12 +50,13 @@ ROLES: dict[str, frozenset[Role]] = {
     "request_supplement": frozenset({Role.REVIEWER}),
     "reject": frozenset({Role.REVIEWER}),
     "receive_deposit": frozenset({Role.FINANCE}),
-    "record_unplaced": frozenset({Role.FINANCE}),
+    "record_unplaced": frozenset({Role.FINANCE, Role.BANK}),
     "deduct_deposit": frozenset({Role.FINANCE}),
     "assign_payment": frozenset({Role.FINANCE}),
     "return_payment": frozenset({Role.FINANCE}),
     "reverse_payment": frozenset({Role.FINANCE}),
     "refund_deposit": frozenset({Role.FINANCE}),
+    "report_refund": frozenset({Role.BANK}),
     "certify": frozenset({Role.CERTIFIER}),
     "refuse_certification": frozenset({Role.CERTIFIER}),
     "publish": frozenset({Role.OPERATOR}),
@@ -78,13 +79,14 @@ ROLES: dict[str, frozenset[Role]] = {
     "waive_cooling_off": frozenset({Role.COMPLIANCE}),
     "approve_proposal": _SECOND_PERSONS,
     "deny_proposal": _SECOND_PERSONS,
+    "accept_verification": frozenset({Role.COMPLIANCE, Role.OPERATOR}),
     "check_marks": frozenset({Role.COMPLIANCE, Role.OPERATOR}),
     "correct": frozenset({Role.OPERATOR}),
     "object_assessment": _HANDED_IN,
     "decide_assessment": frozenset({Role.COMPLIANCE}),
     "assign": frozenset({Role.OPERATOR}),
     "extend_deadline": frozenset({Role.OPERATOR}),
-    "add_note": frozenset(Role) - {Role.APPLICANT, Role.NOBODY},
+    "add_note": frozenset(PEOPLE) - {Role.APPLICANT},
     "resend_letters": frozenset({Role.OPERATOR}),
     "import_calendar": frozenset({Role.OPERATOR}),
     "import_figures": frozenset({Role.OPERATOR}),
@@ -93,6 +95,9 @@ ROLES: dict[str, frozenset[Role]] = {
 }
 """Action → the roles that may use it."""
 
+_BANK_TOO = frozenset({"receive_deposit"})
+"""What finance records the bank may report itself."""
+
 
 def require_permission(action: str, actor: Actor, case: Case | None) -> None:
     """Refuse (exit 4) an actor whose role may not use `action`, or who is not the case's applicant.
@@ -100,6 +105,8 @@ def require_permission(action: str, actor: Actor, case: Case | None) -> None:
     `case` is None before the application opens one.
     """
     allowed = ROLES[action]
+    if actor.role is Role.BANK and action in _BANK_TOO:
+        return
     if actor.role not in allowed:
         roles = ", ".join(sorted(allowed))
         raise Refusal(

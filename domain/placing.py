@@ -1,4 +1,4 @@
-"""Whose a line of a bank statement is: found by what its note names, else by its payer (design/files.md)."""
+"""Whose a payment is that the bank tells of: found by what its note names, else by its payer (design/files.md)."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from dataclasses import dataclass
 
 from stdnum.cn import uscc
 
-from domain.bank_statement import StatementLine
 from domain.case import Case
 from domain.names import company, folded
 from domain.top_up import TASK
@@ -53,9 +52,9 @@ def payers(due: Iterable[Case]) -> dict[str, tuple[str, ...]]:
     return found
 
 
-def place(line: StatementLine, cases: Mapping[str, Case], due: Mapping[str, Sequence[str]]) -> Placed:
-    """Find a line's case. `cases` are those named, by number and by credit code (its newest); `due` as in `payers`."""
-    named = named_in(line.note)
+def place(note: str, payer: str, cases: Mapping[str, Case], due: Mapping[str, Sequence[str]]) -> Placed:
+    """Find a payment's case. `cases` are those named, by number and by credit code (its newest); `due`: `payers`."""
+    named = named_in(note)
     known = [cases[name] for name in named if name in cases]
     numbered = [case for case in known if case.case_number in named]
     # A number says which of an enterprise's cases its code means.
@@ -64,7 +63,7 @@ def place(line: StatementLine, cases: Mapping[str, Case], due: Mapping[str, Sequ
         return Placed(meant.pop())
     if meant:
         return Placed(None, SEVERAL_NAMED)
-    theirs = due.get(company(line.payer), ())
+    theirs = due.get(company(payer), ())
     if len(theirs) == 1:
         return Placed(theirs[0])
     if theirs:

@@ -53,6 +53,7 @@ class Task(_Part):
 class Event(StrEnum):
     """What comes of itself when its instant arrives. The values name the activities that make it happen."""
 
+    ASK_VERIFICATION = "ask_verification"
     REMIND_REVIEWER = "remind_reviewer"
     ESCALATE_REVIEW = "escalate_review"
     REMIND_SUPPLEMENT = "remind_supplement"

@@ -66,6 +66,10 @@ class Policy(BaseModel):
     renewal_late_days: int
     renewal_attempts: int
 
+    verification_months: int
+    verification_retry_minutes: int
+    verification_check_working_days: int
+
     approval_working_days: int
     assessment_live_merchants: int
     assessment_active_percent: int

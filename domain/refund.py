@@ -4,18 +4,20 @@ Proposed by finance, ordered when a second person approves, and out of our hands
 the bank refuses is held again. Money that fits nowhere is returned the same way (decision 15).
 
 One refund is one bank transfer, back to the account of one payment. Its id is the key the bank knows it by: asked again
-with the same key, a bank tells how it stands and pays nothing twice.
+with the same key, a bank tells how it stands and pays nothing twice. It may tell of it unasked too, more than once and
+in any order; what came back after it was paid is held again as well.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
-from typing import Any
+from typing import Any, Literal
 
 from domain.bank import BankAnswer
 from domain.case import Case, Refund, with_more
-from domain.commands import RefundDeposit
+from domain.commands import RefundDeposit, ReportRefund
 from domain.judging import judge
 from domain.ledger import Account, Transfer
 from domain.letters import letter, long_date
@@ -31,6 +33,8 @@ _LONGEST_PAUSE = timedelta(days=1)
 _SETTLEMENT = ("settle_deposit", "return_deposit")
 _FROM = {"deposit": Account.DEPOSIT, "unmatched": Account.UNMATCHED}
 _PENDING = {"deposit": Account.REFUND_PENDING, "unmatched": Account.RETURN_PENDING}
+_ON_ITS_WAY = {"deposit": "refund_pending", "unmatched": "return_pending"}
+_NOT_PAID = ("refused", "returned")
 
 
 def refund(case: Case, command: RefundDeposit, setting: Setting) -> Transition:
@@ -71,10 +75,14 @@ def refund(case: Case, command: RefundDeposit, setting: Setting) -> Transition:
 def answered(case: Case, planned: Planned, answer: BankAnswer, setting: Setting) -> Transition:
     """What the bank says of a refund it was asked for."""
     known = next(one for one in case.refunds if one.id == planned.subject)
+    if answer.state == "paid" and answer.amount is not None and not 0 < answer.amount <= known.amount:
+        answer = BankAnswer(state="unreachable", why=f"it says it paid {answer.amount} fen of {known.amount}")
     if answer.state == "paid":
-        return _paid(case, known, answer, setting)
+        return _paid(case, known, answer, SYSTEM, setting)
     if answer.state == "refused":
-        return _refused(case, known, answer, setting)
+        return _refused(case, known, answer, SYSTEM, setting)
+    if answer.state == "returned":
+        return _refused(case, known, answer, SYSTEM, setting, "returned")
     attempts = known.attempts + 1
     shortest = timedelta(minutes=setting.policy.refund_retry_minutes)
     again = setting.now + min(shortest * 2 ** min(attempts - 1, 10), _LONGEST_PAUSE)
@@ -89,66 +97,166 @@ def answered(case: Case, planned: Planned, answer: BankAnswer, setting: Setting)
     )
 
 
-def _paid(case: Case, known: Refund, answer: BankAnswer, setting: Setting) -> Transition:
-    deposit = case.deposit
+def reported(case: Case, command: ReportRefund, setting: Setting) -> Transition:
+    """What the bank tells of a refund unasked: paid, failed, or paid and returned since.
+
+    What is on record already is a repeat, also when it comes after what followed it. Refused: a refund nobody ordered
+    (3), another amount (2), and what contradicts what the bank has said before (8); a person looks at the statement.
+    """
+    judge(case, command)
+    known = _known(case, command)
+    if is_on_record(case, command):
+        detail = {"refund": known.id}
+        return replace(step(case, setting, "refund_told_again", command.actor, detail=detail), repeated=True)
+    partly = command.state == "paid" and known.state == "pending" and command.amount < known.amount
+    if command.amount != known.amount and not partly:
+        raise Refusal(
+            RefusalKind.INVALID_VALUE,
+            f"The refund {known.id} is one of {known.amount} fen, not of {command.amount}.",
+            "Compare it with the bank's statement.",
+        )
+    answer = BankAnswer(state="paid", reference=command.reference, why=command.why, amount=command.amount)
+    if known.state == "pending" and command.state == "paid":
+        return _paid(case, known, answer, command.actor, setting)
+    if known.state == "pending":
+        state: Literal["refused", "returned"] = "refused" if command.state == "failed" else "returned"
+        return _refused(case, known, answer, command.actor, setting, state)
+    if known.state == "paid" and command.state == "returned":
+        return _came_back(case, known, answer, command.actor, setting)
+    raise Refusal(
+        RefusalKind.REFERENCE_REUSED,
+        f"The refund {known.id} is on record as {known.state}; now the bank says {command.state}.",
+        "Compare it with the bank's statement.",
+    )
+
+
+def is_on_record(case: Case, command: ReportRefund) -> bool:
+    """Whether what the bank tells of a refund has been put on record before. Refused (3): nobody ordered it."""
+    known = _known(case, command)
+    after = {"paid": ("paid", "returned"), "failed": ("refused",), "returned": ("returned",)}[command.state]
+    return known.state in after and known.amount == command.amount
+
+
+def _known(case: Case, command: ReportRefund) -> Refund:
+    known = next((one for one in case.refunds if one.id == command.refund), None)
+    if known is None:
+        message = f"Case {case.case_number} has no refund {command.refund}."
+        raise Refusal(RefusalKind.NOT_FOUND, message, f"See it with: livebase timeline {case.case_number}")
+    return known
+
+
+def _paid(case: Case, known: Refund, answer: BankAnswer, actor: object, setting: Setting) -> Transition:
+    """Paid; of a part alone, the rest is held again."""
+    paid = known.amount if answer.amount is None else answer.amount
+    rest, deposit = known.amount - paid, case.deposit
+    sums = {_ON_ITS_WAY[known.of]: getattr(deposit, _ON_ITS_WAY[known.of]) - known.amount}
+    notes: tuple[Record, ...] = ()
     if known.of == "deposit":
-        sums = {"refunded": deposit.refunded + known.amount, "refund_pending": deposit.refund_pending - known.amount}
-    else:
-        sums = {"return_pending": deposit.return_pending - known.amount}
-    notes: tuple[Letter, ...] = ()
-    if known.of == "deposit":
-        facts: dict[str, Any] = {
-            "amount": format_cny(known.amount),
-            "payment": known.payment,
-            "bank": answer.reference,
-        }
-        notes = (letter(case, "refund_paid", setting, **facts),)
+        sums["refunded"] = deposit.refunded + paid
+        notes = (_told(case, "refund_paid", known, paid, answer, setting),)
+    changes: dict[str, Any] = {"plan": _plan_without(case, known)}
+    if rest:
+        sums, changes = _held_again(case, known, rest, sums, setting)
+        why = answer.why or f"银行只付了{format_cny(paid)}元"
+        back = Transfer(f"refund:{known.id}:rest", _PENDING[known.of], _FROM[known.of], rest, known.id)
+        finance = _told(
+            case, f"refund_refused.{known.of}", known, rest, answer.model_copy(update={"why": why}), setting
+        )
+        notes = (back, *notes, finance)
     return step(
         case,
         setting,
         "refund_paid" if known.of == "deposit" else "payment_returned",
-        SYSTEM,
-        Transfer(f"refund:{known.id}:settled", _PENDING[known.of], Account.BANK, known.amount, known.id),
+        actor,
+        Transfer(f"refund:{known.id}:settled", _PENDING[known.of], Account.BANK, paid, known.id),
         *notes,
-        detail={"refund": known.id, "amount": {"fen": known.amount}, "bank_reference": answer.reference},
-        refunds=_with(case, known, state="paid", bank_reference=answer.reference),
+        detail={
+            "refund": known.id,
+            "amount": {"fen": paid},
+            "bank_reference": answer.reference,
+            **({"not_paid": {"fen": rest}} if rest else {}),
+        },
+        refunds=_with(case, known, state="paid", bank_reference=answer.reference, amount=paid),
         deposit=deposit.model_copy(update=sums),
-        plan=_plan_without(case, known),
+        **changes,
     )
 
 
-def _refused(case: Case, known: Refund, answer: BankAnswer, setting: Setting) -> Transition:
-    """The bank will not pay it: it is held again, and finance has to find out why."""
-    deposit = case.deposit
-    more: dict[str, Any]
-    if known.of == "deposit":
-        sums = {"refund_pending": deposit.refund_pending - known.amount}
-        more = owed(case.model_copy(update={"plan": _plan_without(case, known)}), setting)
-    else:
-        sums = {
-            "return_pending": deposit.return_pending - known.amount,
-            "unmatched": deposit.unmatched + known.amount,
-        }
-        back = with_more(case.unmatched_payments, known.payment, known.amount)
-        more = {"unmatched_payments": back, "plan": _plan_without(case, known)}
-    facts: dict[str, Any] = {
-        "amount": format_cny(known.amount),
-        "payment": known.payment,
-        "why": answer.why,
-        "refund": known.id,
-    }
+def _refused(
+    case: Case,
+    known: Refund,
+    answer: BankAnswer,
+    actor: object,
+    setting: Setting,
+    state: Literal["refused", "returned"] = "refused",
+) -> Transition:
+    """The bank will not pay it, or it has come back before we heard that it was paid: it is held again."""
+    way = _ON_ITS_WAY[known.of]
+    sums = {way: getattr(case.deposit, way) - known.amount}
+    sums, changes = _held_again(case, known, known.amount, sums, setting)
     return step(
         case,
         setting,
-        "refund_refused",
-        SYSTEM,
+        "refund_refused" if state == "refused" else "refund_returned",
+        actor,
         Transfer(f"refund:{known.id}:settled", _PENDING[known.of], _FROM[known.of], known.amount, known.id),
-        letter(case, f"refund_refused.{known.of}", setting, **facts),
+        _told(case, f"refund_{state}.{known.of}", known, known.amount, answer, setting),
         detail={"refund": known.id, "amount": {"fen": known.amount}, "why": answer.why},
-        refunds=_with(case, known, state="refused", why=answer.why),
-        deposit=deposit.model_copy(update=sums),
-        **more,
+        refunds=_with(case, known, state=state, why=answer.why, bank_reference=answer.reference or None),
+        deposit=case.deposit.model_copy(update=sums),
+        **changes,
     )
+
+
+def _came_back(case: Case, known: Refund, answer: BankAnswer, actor: object, setting: Setting) -> Transition:
+    """It was paid, and the other bank has sent it back: we hold it again, and a closed case is open again."""
+    of_deposit, key = known.of == "deposit", f"refund:{known.id}:returned"
+    sums = {"refunded": case.deposit.refunded - known.amount} if of_deposit else {}
+    sums, changes = _held_again(case, known, known.amount, sums, setting)
+    moved = [Transfer(key, Account.BANK, _FROM[known.of], known.amount, known.id)]
+    if of_deposit:  # by the way it went, so that it counts as no payment
+        moved = [
+            Transfer(key, Account.BANK, Account.REFUND_PENDING, known.amount, known.id),
+            Transfer(f"{key}:held", Account.REFUND_PENDING, Account.DEPOSIT, known.amount, known.id),
+        ]
+    if case.stage is Stage.CLOSED and of_deposit:
+        changes["stage"] = Stage.SETTLING
+    return step(
+        case,
+        setting,
+        "refund_returned",
+        actor,
+        *moved,
+        _told(case, f"refund_returned.{known.of}", known, known.amount, answer, setting),
+        detail={"refund": known.id, "amount": {"fen": known.amount}, "why": answer.why},
+        refunds=_with(case, known, state="returned", why=answer.why),
+        deposit=case.deposit.model_copy(update=sums),
+        **changes,
+    )
+
+
+def _held_again(
+    case: Case, known: Refund, amount: int, sums: dict[str, int], setting: Setting
+) -> tuple[dict[str, int], dict[str, Any]]:
+    """What is held again is the deposit's or fits nowhere, as before; finance has to find out why."""
+    plan = _plan_without(case, known)
+    if known.of == "deposit":
+        if case.ending is None:
+            return sums, {"plan": plan}
+        return sums, owed(case.model_copy(update={"plan": plan}), setting)
+    back = with_more(case.unmatched_payments, known.payment, amount)
+    return {**sums, "unmatched": case.deposit.unmatched + amount}, {"unmatched_payments": back, "plan": plan}
+
+
+def _told(case: Case, kind: str, known: Refund, amount: int, answer: BankAnswer, setting: Setting) -> Letter:
+    facts: dict[str, Any] = {
+        "amount": format_cny(amount),
+        "payment": known.payment,
+        "bank": answer.reference,
+        "why": answer.why or "银行未说明原因",
+        "refund": known.id,
+    }
+    return letter(case, kind, setting, **facts)
 
 
 def ordered(
@@ -206,7 +314,7 @@ def _parts(case: Case, amount: int) -> Iterator[tuple[str, int]]:
         back = sum(
             other.amount
             for other in case.refunds
-            if other.of == "deposit" and other.payment == one.reference and other.state != "refused"
+            if other.of == "deposit" and other.payment == one.reference and other.state not in _NOT_PAID
         )
         part = min(amount, one.amount - back)
         if part > 0:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from domain import verification
 from domain.case import Case
 from domain.commands import Approve, ReleaseReview, RequestSupplement, Supplement, TakeReview
 from domain.deposit import deposit_opened, full_deposit
@@ -19,6 +20,7 @@ from domain.screening import require_accepted, require_no_failure, screen
 from domain.setting import SYSTEM, Due, Setting, step
 from domain.stages import Role, Stage, Standing
 from domain.submission import Submission
+from domain.verified import enterprise_of
 
 
 def review_opened(setting: Setting) -> dict[str, Any]:
@@ -49,7 +51,8 @@ def release(case: Case, command: ReleaseReview, setting: Setting) -> Transition:
 def approve(case: Case, command: Approve, submission: Submission, setting: Setting) -> Transition:
     """Approve the revision named: no finding fails as of today, each that needs a person is accepted by name."""
     judge(case, command)
-    findings = screen(submission.application, setting.policy, as_of=setting.today)
+    known = case.verification
+    findings = screen(submission.application, setting.policy, as_of=setting.today, verification=known)
     require_no_failure(findings)
     require_accepted(findings, command.accepted)
     reasons = {acceptance.condition: acceptance.reason for acceptance in command.accepted}
@@ -140,6 +143,9 @@ def supplement(case: Case, command: Supplement, submission: Submission, setting:
     revision = case.revision + 1
     records = new_revision(case, command.submission, submission, command.actor, setting.policy, setting)
     opened = review_opened(setting)
+    name = enterprise_of(submission.application.payer_names)
+    question, asking = verification.asked(case, name, revision, setting)
+    opened |= {"plan": (*opened["plan"], *asking), **question}
     return step(
         case,
         setting,

@@ -9,6 +9,7 @@ from __future__ import annotations
 from datetime import date
 
 from domain.application import Application
+from domain.case import Verification
 from domain.commands import Acceptance
 from domain.conditions import CONDITIONS, Subject
 from domain.findings import Finding, Outcome
@@ -16,9 +17,16 @@ from domain.policy import Policy
 from domain.refusals import Problem, Refusal, RefusalKind
 
 
-def screen(application: Application, policy: Policy, *, as_of: date, deposit_paid: bool = False) -> tuple[Finding, ...]:
+def screen(
+    application: Application,
+    policy: Policy,
+    *,
+    as_of: date,
+    deposit_paid: bool = False,
+    verification: Verification | None = None,
+) -> tuple[Finding, ...]:
     """Every finding, in the order of `CONDITIONS`, as of the Shanghai date `as_of`. Never raises."""
-    subject = Subject(application, policy, as_of, deposit_paid)
+    subject = Subject(application, policy, as_of, deposit_paid, verification)
     return tuple(
         Finding(
             condition=condition,

@@ -41,6 +41,7 @@ class Setting:
 
     `now` is the case's clock, an aware instant; `policy` the one the case is judged by, `in_force` today's, by which
     a next term is decided; `list_revision` the number the base's next entry on the official list would take.
+    `verifies`: there is somebody to ask whether an enterprise is verified.
     """
 
     now: datetime
@@ -48,6 +49,7 @@ class Setting:
     calendar: Calendar
     in_force: Policy
     list_revision: int = 1
+    verifies: bool = False
 
     @property
     def today(self) -> date:

@@ -43,7 +43,10 @@ class Standing(StrEnum):
 
 
 class Role(StrEnum):
-    """In what capacity a person acts (decision 33). NOBODY only ever stands in `awaiting`."""
+    """In what capacity a person acts (decision 33). NOBODY only ever stands in `awaiting`.
+
+    BANK is no person: it is the bank's signed word (`workers/callbacks.py`), which may report money and nothing else.
+    """
 
     APPLICANT = "applicant"
     REVIEWER = "reviewer"
@@ -53,6 +56,11 @@ class Role(StrEnum):
     AUDITOR = "auditor"
     OPERATOR = "operator"
     NOBODY = "nobody"
+    BANK = "bank"
+
+
+PEOPLE = tuple(role for role in Role if role not in (Role.NOBODY, Role.BANK))
+"""The roles a person may act in."""
 
 
 _ENDED = frozenset({Stage.SETTLING, Stage.CLOSED})

@@ -56,9 +56,9 @@ def standings(incomplete: str) -> list[str]:
 
 
 def roles(incomplete: str) -> list[str]:
-    from domain.stages import Role
+    from domain.stages import PEOPLE, Role
 
-    return [role.value for role in Role]
+    return [role.value for role in (*PEOPLE, Role.NOBODY)]
 
 
 def _session(ctx: typer.Context) -> Session:

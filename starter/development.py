@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import contextlib
 import os
+import secrets
 import signal
 import socket
 import subprocess
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
     from connection.local_state import LocalState
     from starter.bank_sandbox import BankSandbox
     from starter.mail_sink import MailSink
+    from starter.verification_sandbox import VerificationSandbox
 
 _READY_SECONDS = 60.0
 _DETACHED_SECONDS = 1200.0  # the first start ever builds a server
@@ -32,6 +35,7 @@ LONGEST_SILENCE = timedelta(seconds=90)
 """A poll takes a minute at most; who has not asked for tasks for longer is frozen or gone."""
 _MAIL_DOMAIN = "livebase.example"
 _LETTERS_SECONDS = 3
+_LOOK_SECONDS = 3
 
 
 async def work(session: Session) -> None:
@@ -59,8 +63,14 @@ async def work(session: Session) -> None:
         ) from None
 
 
-async def start_worker(server: LocalServer, directory: Path, mail: MailSink, bank: BankSandbox) -> GuardedProcess:
-    """A worker process on a local server, mail server and bank, data in `directory`; returns when it takes work."""
+async def start_worker(
+    server: LocalServer,
+    directory: Path,
+    mail: MailSink,
+    bank: BankSandbox,
+    verifier: VerificationSandbox | None = None,
+) -> GuardedProcess:
+    """A worker process on a local server and local parties outside, data in `directory`; returns when it takes work."""
     from connection.client import connect
     from connection.guarded_process import GuardedProcess
     from store.migrate import migrate
@@ -71,12 +81,17 @@ async def start_worker(server: LocalServer, directory: Path, mail: MailSink, ban
     documents.mkdir(parents=True, exist_ok=True)
     migrate(url, local_server=True)
     command = [sys.executable, "-m", "starter.main", "worker", "--address", server.address]
+    port, secret = _free_port(), f"whsec_{base64.b64encode(secrets.token_bytes(32)).decode()}"
     places = {
+        "LIVEBASE_BANK_CALLBACK_PORT": str(port),
+        "LIVEBASE_BANK_CALLBACK_SECRETS": secret,
         "LIVEBASE_DATABASE_URL": url,
         "LIVEBASE_DOCUMENTS": str(documents),
         "LIVEBASE_HEADS": str(directory / "heads"),
         "LIVEBASE_BANK_URL": bank.url,
     }
+    if verifier is not None:
+        places |= {"LIVEBASE_VERIFICATION_URL": verifier.url, "LIVEBASE_VERIFICATION_SECONDS": str(_LOOK_SECONDS)}
     environ = own_environment() | _local_mail(mail) | places
     log = directory / "worker.log"
     root = Path(__file__).parent.parent
@@ -87,7 +102,16 @@ async def start_worker(server: LocalServer, directory: Path, mail: MailSink, ban
         if not worker.running or time.monotonic() > until:
             raise CommandError(1, "worker_failed", "The worker did not come up.", f"Its log: {log}")
         await asyncio.sleep(0.1)
+    bank.telling.to(f"http://127.0.0.1:{port}/bank/events", secret)
+    bank.telling.go_on()
     return worker
+
+
+def _free_port() -> int:
+    """A port of this machine that nothing listens on."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port: int = free.getsockname()[1]
+    return port
 
 
 def local_database(directory: Path) -> str:
@@ -120,6 +144,7 @@ async def run(session: Session) -> None:
     from connection.local_server import LocalServer
     from starter.bank_sandbox import BankSandbox
     from starter.mail_sink import MailSink
+    from starter.verification_sandbox import VerificationSandbox
 
     if session.local is not None:
         _print(session, session.local)
@@ -135,10 +160,14 @@ async def run(session: Session) -> None:
         return
     server = starting.result()
     try:
-        async with MailSink(directory / "mail") as mail, BankSandbox(directory / "bank.db") as bank:
-            worker = await start_worker(server, directory, mail, bank)
+        async with (
+            MailSink(directory / "mail") as mail,
+            BankSandbox(directory / "bank.db") as bank,
+            VerificationSandbox() as verifier,
+        ):
+            worker = await start_worker(server, directory, mail, bank, verifier)
             try:
-                state = running_here(session, server, mail, bank)
+                state = running_here(session, server, mail, bank, verifier)
                 local_state.write(directory, state)
                 _print(session, state)
                 say("Ctrl-C stops all.")
@@ -159,7 +188,13 @@ def _made_directory(session: Session) -> Path:
     return directory
 
 
-def running_here(session: Session, server: LocalServer, mail: MailSink, bank: BankSandbox) -> LocalState:
+def running_here(
+    session: Session,
+    server: LocalServer,
+    mail: MailSink,
+    bank: BankSandbox,
+    verifier: VerificationSandbox | None = None,
+) -> LocalState:
     """What other commands must know of servers that this process runs."""
     from connection.local_state import LocalState
 
@@ -173,6 +208,7 @@ def running_here(session: Session, server: LocalServer, mail: MailSink, bank: Ba
         mail_address=mail.address,
         mail_folder=str(mail.folder),
         bank_url=bank.url,
+        verification_url=verifier.url if verifier else None,
     )
 
 
@@ -282,6 +318,7 @@ def _print(session: Session, state: LocalState) -> None:
             ("Temporal Web", state.web_url or state.web_hint),
             (word("letters"), f"{state.mail_folder} (SMTP {state.mail_address})"),
             (word("bank"), state.bank_url),
+            (word("verification"), state.verification_url or ""),
             (word("data"), str(session.directory)),
         ]
         print_table(("", ""), rows)

@@ -77,15 +77,12 @@ def read(file: Path) -> Login | None:
         raise _unusable(file, f"can't be read ({type(error).__name__})", "Check its rights.") from None
     if mode & 0o077:
         raise _unusable(file, "may be read by others", f"Keep it to yourself: chmod 600 {file}")
-    from store.signatures import public_key
+    from store.signatures import key_in
 
     try:
-        data = json.loads(text)
-        found = Login(str(data["name"]), json.dumps(data["key"]))
-        public_key(found.private)
-    except (ValueError, KeyError, TypeError):
+        return Login(*key_in(text))
+    except ValueError:
         raise _unusable(file, "is no key", "Move it away and make another: livebase login NAME") from None
-    return found
 
 
 def _given(name: str) -> str:

@@ -40,6 +40,7 @@ from starter import (
     renewing,
     reports,
     reviewing,
+    verifying,
 )
 from starter.errors import CommandError, usage
 from starter.options import new_app, report
@@ -58,6 +59,7 @@ def build_app() -> typer.Typer:
     renewing.register(app)
     measures.register(app)
     approvals.register(app)
+    verifying.register(app)
     casework.register(app)
     conducting.register(app)
     appealing.register(app)

@@ -31,6 +31,7 @@ _TYPED = {
     "decide_assessment": "assess decide",
     "confirm_marks": "marks confirm",
     "check_marks": "marks check",
+    "accept_verification": "verification accept",
     "file_appeal": "appeal file",
     "decide_appeal": "appeal decide",
     "set_aside": "set-aside",

@@ -164,14 +164,14 @@ class Session:
         from pydantic import ValidationError
 
         from domain.commands import Actor
-        from domain.stages import Role
+        from domain.stages import PEOPLE, Role
 
         if not self.acting_as:
             raise usage("Nobody is named as acting.", "Say who: --as ROLE:NAME, for example --as reviewer:li")
         role, colon, name = self.acting_as.partition(":")
         if not colon and self.login is not None:
             name = self.login.name
-        roles = [role.value for role in Role if role is not Role.NOBODY]
+        roles = [role.value for role in PEOPLE]
         if role not in roles or not name.strip():
             raise usage(f"--as {self.acting_as[:120]!r} is not ROLE:NAME.", f"Roles: {', '.join(roles)}")
         if self.on_behalf is not None and role != Role.OPERATOR:

@@ -156,7 +156,7 @@ def _placed(
     of_case: dict[str, list[StatementLine]] = {}
     of_none = []
     for line in lines:
-        placed = place(line, cases, by_payer)
+        placed = place(line.note, line.payer, cases, by_payer)
         rows[line.line] |= {"case_number": placed.case_number, "why": placed.why}
         if placed.case_number is None:
             of_none.append(line)

@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 
 from domain.commands import Command, RecordUnplaced
 from domain.ledger import Account
-from domain.placing import is_due
+from domain.placing import is_due, named_in, payers, place
 from domain.reconciling import PaidOut
 from domain.records import Payment, Reported
 from domain.refusals import RefusalDetail
@@ -184,6 +184,21 @@ def waits_on(session: Session, known: Reported) -> str | None:
         ),
         None,
     )
+
+
+def case_of_payment(engine: Engine, reference: str, note: str, payer: str) -> tuple[FoundCase | None, str]:
+    """The case a payment is for, and for none why: where its reference is on record, else as a statement's line is."""
+    with Session(engine) as session:
+        known = payment_in(session, reference)
+    on_record = known.case_number if known else None
+    named = [on_record] if on_record else list(named_in(note))
+    found = cases_named(engine, named)
+    if on_record:
+        return found[on_record], ""
+    due = deposits_due(engine)
+    by_number = {one.case.case_number: one for one in (*found.values(), *due)}
+    placed = place(note, payer, {name: one.case for name, one in found.items()}, payers(one.case for one in due))
+    return (by_number[placed.case_number] if placed.case_number else None), placed.why
 
 
 @again_after_conflict

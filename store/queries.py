@@ -21,6 +21,7 @@ from domain.planning import Event
 from domain.shanghai import SHANGHAI, shanghai_date
 from domain.stages import Stage, Standing
 from domain.terms import Term
+from domain.verified import judged_by_answer
 from store import answers, tables
 from store.conflicts import again_after_conflict
 
@@ -125,7 +126,7 @@ class Reader:
 
     @again_after_conflict
     def findings(self, case_number: str) -> list[dict[str, Any]]:
-        """The findings of the newest screening, in the conditions' order; A3 as the deposit stands by now."""
+        """The findings of the newest screening, in the conditions' order; A1 and A3 as they stand by now."""
         newest = select(func.max(tables.FindingRow.sequence)).where(tables.FindingRow.case_number == case_number)
         statement = (
             select(tables.FindingRow)
@@ -141,10 +142,14 @@ class Reader:
         with Session(self._engine) as session:
             findings = [row.finding for row in session.scalars(statement)]
             row, last_credit = session.get(tables.CaseRow, case_number), session.scalar(credited)
-        if row is None or last_credit is None:
+        if row is None:
             return findings
-        deposit, as_of = Case.model_validate(row.facts).deposit, shanghai_date(last_credit)
-        return [_with_deposit(finding, deposit, as_of) for finding in findings]
+        case = Case.model_validate(row.facts)
+        findings = [_with_verification(finding, case) for finding in findings]
+        if last_credit is None:
+            return findings
+        as_of = shanghai_date(last_credit)
+        return [_with_deposit(finding, case.deposit, as_of) for finding in findings]
 
     @again_after_conflict
     def same_representative(self, case: Case, wall: datetime) -> list[dict[str, Any]]:
@@ -423,6 +428,18 @@ def _with_deposit(finding: dict[str, Any], deposit: Deposit, as_of: date) -> dic
     return {**finding, **paid, "as_of": as_of.isoformat()}
 
 
+def _with_verification(finding: dict[str, Any], case: Case) -> dict[str, Any]:
+    """A1, which passed by its documents, with what was heard of the verification since."""
+    known = case.verification
+    if finding["condition"] != "A1" or finding["outcome"] == Outcome.FAIL.value or known is None:
+        return finding
+    heard = judged_by_answer(known, case.payer_names)
+    if heard is None or heard[1] in finding["message"] or shanghai_date(known.at).isoformat() < finding["as_of"]:
+        return finding
+    message = f"{finding['message'].partition('. ')[0].rstrip('.')}. {heard[1]}"
+    return {**finding, "outcome": heard[0].value, "message": message, "as_of": shanghai_date(known.at).isoformat()}
+
+
 def _parties(case: Case) -> dict[str, str | None]:
     """Whose base it is: the entity and, of an overseas one, the enterprise it entrusts (A1)."""
     return {"entity": case.payer_names[0] if case.payer_names else None, "entrusted_enterprise": case.entrusted}
@@ -439,6 +456,7 @@ _KINDS = {
     ("deposit", "refund_pending"): "refund_ordered",
     ("refund_pending", "bank"): "refunded",
     ("refund_pending", "deposit"): "refund_refused",
+    ("bank", "refund_pending"): "refund_returned",
     ("unmatched", "deposit"): "assigned",
     ("unmatched", "return_pending"): "return_ordered",
     ("return_pending", "bank"): "returned",

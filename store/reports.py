@@ -15,14 +15,14 @@ from sqlalchemy.orm import Session
 from domain.case import Publication
 from domain.names import folded, same_name
 from domain.shanghai import end_of_day, last_day, midnight, shanghai_date
-from domain.stages import Role
+from domain.stages import PEOPLE, Role
 from domain.terms import Term
 from store import tables
 from store.conflicts import again_after_conflict
 from store.lists import waiting_cases
 from store.queries import FoundCase, found_case, publication_view, summary
 
-STAFF = tuple(role for role in Role if role not in (Role.APPLICANT, Role.NOBODY))
+STAFF = tuple(role for role in PEOPLE if role is not Role.APPLICANT)
 """Who works on the cases of others, in the order of the roles."""
 
 

@@ -26,6 +26,17 @@ def new_key() -> str:
     return json.dumps(OKPKey.generate_key(_ALGORITHM).as_dict(private=True))
 
 
+def key_in(text: str) -> tuple[str, str]:
+    """The name and the private key in a file that `livebase login` made. ValueError when it holds none."""
+    try:
+        data = json.loads(text)
+        name, private = data["name"], json.dumps(data["key"])
+    except (ValueError, KeyError, TypeError):
+        raise ValueError("is no key") from None
+    public_key(private)
+    return str(name), private
+
+
 def public_key(private: str) -> str:
     """The public key of a private one, as people hand it on: `ed25519:` and 43 characters. ValueError for no key."""
     return _PREFIX + str(_private(private).as_dict(private=False)["x"])

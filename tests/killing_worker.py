@@ -28,6 +28,7 @@ from temporalio.worker import Interceptor as WorkerInterceptor
 from activities.bank import Bank
 from activities.letters import MailRoom
 from activities.publication import OfficialChannel
+from activities.verification import Verifier
 from connection.client import connect
 from connection.profile import Target
 from tests.forks import FORKS, require_preloaded
@@ -111,10 +112,11 @@ async def worker_fork(
     channel: OfficialChannel | None = None,
     room: MailRoom | None = None,
     bank: Bank | None = None,
+    verifier: Verifier | None = None,
 ) -> AsyncIterator[WorkerFork]:
     """A worker process of the office, killed when the block ends. The parties outside are handed over as copies."""
     log = Path(office.settings.documents).parent / "workers.log"
-    given = (address, office.settings, log, death, channel, room, bank)
+    given = (address, office.settings, log, death, channel, room, bank, verifier)
     process: Any = FORKS.Process(target=_work, args=given)
     await asyncio.get_running_loop().run_in_executor(_reaper, process.start)
     fork = WorkerFork(process, log)
@@ -149,6 +151,7 @@ async def _run(
     channel: OfficialChannel | None,
     room: MailRoom | None,
     bank: Bank | None,
+    verifier: Verifier | None,
 ) -> None:
     client = await connect(Target(address, "default", "flag"), identity=f"fork:{os.getpid()}")
     if death is not None:
@@ -156,7 +159,7 @@ async def _run(
         config = client.config()
         config["interceptors"] = [_Deadly(death)]
         client = Client(**config)
-    async with build_workers(client, settings, channel=channel, room=room, bank=bank):
+    async with build_workers(client, settings, channel=channel, room=room, bank=bank, verifier=verifier):
         await asyncio.Event().wait()
 
 

@@ -27,6 +27,7 @@ from temporalio.service import RPCError, RPCStatusCode
 from activities.bank import Bank
 from activities.letters import MailRoom
 from activities.publication import OfficialChannel
+from activities.verification import Verifier
 from connection.clock import MARGIN, CaseClock
 from domain import agenda
 from domain.case import Case
@@ -101,6 +102,7 @@ class Office:
             heads=str(folder / "heads"),
             task_queue=f"office-{folder.name}-{next(_requests)}",
             graceful_seconds=0,
+            verification_seconds=1,
         )
         (folder / "documents").mkdir(exist_ok=True)
         self.documents = DocumentStore(self.settings.documents)
@@ -112,9 +114,14 @@ class Office:
                 self.documents.put_file(file)
 
     def worker(
-        self, channel: OfficialChannel | None = None, room: MailRoom | None = None, bank: Bank | None = None
+        self,
+        channel: OfficialChannel | None = None,
+        room: MailRoom | None = None,
+        bank: Bank | None = None,
+        verifier: Verifier | None = None,
     ) -> WorkerPair:
-        return build_workers(self.client, self.settings, channel=channel, bank=bank, room=room, engine=self.engine)
+        outside = {"channel": channel, "bank": bank, "verifier": verifier, "room": room}
+        return build_workers(self.client, self.settings, engine=self.engine, **outside)  # type: ignore[arg-type]
 
     def signed(self, command: Command) -> Any:
         """The command as its actor signs it, where they have a private key in `keys`; else as it is."""
@@ -139,10 +146,11 @@ async def working_office(
     channel: OfficialChannel | None = None,
     room: MailRoom | None = None,
     bank: Bank | None = None,
+    verifier: Verifier | None = None,
 ) -> AsyncIterator[Office]:
     """An office with a worker running."""
     office = Office(client, place)
-    async with office.worker(channel, room, bank):
+    async with office.worker(channel, room, bank, verifier):
         yield office
     office.engine.dispose()
 

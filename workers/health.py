@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import json
-import socket
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-import uvicorn
 from sqlalchemy import Engine
 from temporalio.client import Client
 
-from connection.errors import BadConfiguration
 from store.migrate import is_current
+from workers.http import serving
 from workers.pair import WorkerPair
 from workers.settings import WorkerSettings
 
@@ -69,7 +67,6 @@ async def health_server(readiness: Readiness, settings: WorkerSettings) -> Async
     if not settings.health_port:
         yield
         return
-    listener = _listen(settings.health_host, settings.health_port)
 
     async def answer(scope: Scope, _: ASGIReceiveCallable, send: ASGISendCallable) -> None:
         assert scope["type"] == "http"
@@ -78,24 +75,8 @@ async def health_server(readiness: Readiness, settings: WorkerSettings) -> Async
         await send({"type": "http.response.start", "status": status, "headers": headers, "trailers": False})
         await send({"type": "http.response.body", "body": json.dumps(body).encode(), "more_body": False})
 
-    server = _Server(
-        uvicorn.Config(
-            answer,
-            log_config=None,
-            access_log=False,
-            lifespan="off",
-            ws="none",
-            proxy_headers=False,
-            server_header=False,
-            timeout_graceful_shutdown=1,
-        )
-    )
-    serving = asyncio.create_task(server.serve(sockets=[listener]))
-    try:
+    async with serving(answer, settings.health_host, settings.health_port, what="health", variables="LIVEBASE_HEALTH"):
         yield
-    finally:
-        server.should_exit = True
-        await serving
 
 
 async def _answer(method: str, path: str, readiness: Readiness) -> tuple[int, dict[str, bool]]:
@@ -107,20 +88,3 @@ async def _answer(method: str, path: str, readiness: Readiness) -> tuple[int, di
         return 200, {"alive": True}
     state = await readiness.state()
     return (200 if all(state.values()) else 503), state
-
-
-class _Server(uvicorn.Server):
-    @contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        """SIGTERM is the worker's: it drains, and answers until it is done."""
-        yield
-
-
-def _listen(host: str, port: int) -> socket.socket:
-    try:
-        return socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
-    except OSError as error:
-        raise BadConfiguration(
-            f"The health port {host}:{port} can't be opened: {error.strerror or error}.",
-            "Set LIVEBASE_HEALTH_PORT to a free port and LIVEBASE_HEALTH_HOST to an address of this machine.",
-        ) from error

@@ -22,7 +22,7 @@ from temporalio import activity, workflow
 from workers.settings import WorkerSettings
 
 _IDS = ("workflow_id", "run_id", "workflow_type", "activity_id", "activity_type", "attempt", "task_queue", "namespace")
-_OWN = ("step", "error", "error_at", "deployment", "build", "variable", "seconds")
+_OWN = ("event_id", "step", "error", "error_at", "deployment", "build", "variable", "seconds")
 KEPT = ("timestamp", "level", "logger", "event", *_IDS, *_OWN)
 """Every key a line may have, in its order."""
 _OURS = ("livebase", "temporalio")

@@ -23,6 +23,7 @@ from activities.letters import LetterActivities, MailRoom
 from activities.payments import PaymentActivities
 from activities.publication import OfficialChannel, OwnList, PublicationActivities
 from activities.sealing import SealingActivities
+from activities.verification import HttpVerifier, NoVerifier, VerificationActivities, Verifier
 from connection.clock import CaseClock
 from store.actors import ActorStore
 from store.assessments import AssessmentStore
@@ -36,6 +37,7 @@ from store.letters import LetterStore
 from store.payments import PaymentStore
 from store.reference import policy_book
 from store.sealing import SealStore
+from store.verifications import VerificationStore
 from workers.mail import MailSettings
 from workers.pair import WorkerPair
 from workers.settings import WorkerSettings, read_settings
@@ -50,6 +52,7 @@ from workflows.letters import DeliverLetters
 from workflows.messages import COMMANDS, CONDUCT_COMMANDS, outside_task_queue
 from workflows.payment import UnplacedPayment
 from workflows.sealing import SealAuditLog
+from workflows.verification import VerifyEnterprises
 
 THREADS = 8
 """How many activities run at once, inside and outside each."""
@@ -61,17 +64,23 @@ def build_workers(
     *,
     channel: OfficialChannel | None = None,
     bank: Bank | None = None,
+    verifier: Verifier | None = None,
     room: MailRoom | None = None,
     engine: Engine | None = None,
 ) -> WorkerPair:
-    """The workers on `client`, not yet running. Tests hand in a `channel`, a `bank` and a mail `room` of their own."""
+    """The workers on `client`, not yet running. Tests hand in what stands for a party outside."""
     engine = engine or open_engine(settings.database_url)
     cases = CaseStore(engine)
     documents = DocumentStore(settings.documents)
-    desk = CaseDesk(cases, documents, policy_book())
+    verifier = verifier or _verifier(settings)
+    verifies = not isinstance(verifier, NoVerifier)
+    desk = CaseDesk(cases, documents, policy_book(), verifies=verifies)
     publication = PublicationActivities(desk, cases, channel or OwnList())
     money = BankActivities(desk, cases, bank or _bank(settings))
     payments = PaymentActivities(PaymentStore(engine))
+    verification = VerificationActivities(
+        desk, cases, VerificationStore(engine, policy_book()), verifier, settings.verification_seconds
+    )
     calendar = CalendarActivities(desk, CalendarStore(engine), policy_book(), client)
     assessment = AssessmentActivities(desk, AssessmentStore(engine), documents, policy_book(), client)
     conduct = ConductActivities(cases, CaseClock(client).ahead)
@@ -83,7 +92,7 @@ def build_workers(
         task_queue=settings.task_queue,
         workflows=[
             *(Certification, Conduct, UnplacedPayment, AssessedPeriod, CalendarNotice, Actors),
-            *(DeliverLetters, SealAuditLog, TakeCensus, RecordClock),
+            *(DeliverLetters, SealAuditLog, TakeCensus, VerifyEnterprises, RecordClock),
         ],
         activities=[
             *command_activities(desk, COMMANDS + CONDUCT_COMMANDS),
@@ -93,6 +102,9 @@ def build_workers(
             publication.record_publication,
             publication.record_publication_failure,
             money.record_refund,
+            verification.record_verification,
+            verification.due_verifications,
+            verification.record_recheck,
             *agenda_activities(desk),
             assessment.import_figures,
             assessment.confirm_period,
@@ -117,7 +129,12 @@ def build_workers(
         client,
         task_queue=outside_task_queue(settings.task_queue),
         # None of them may hold a transaction, a connection or a lock while it waits for the party outside.
-        activities=[publication.announce_base, money.ask_bank_for_refund, letters.send_letters],
+        activities=[
+            publication.announce_base,
+            money.ask_bank_for_refund,
+            verification.ask_verification,
+            letters.send_letters,
+        ],
         # Sent on as they come: held back as the SDK does, a hiccup of seconds would look like a worker's death.
         max_heartbeat_throttle_interval=timedelta(seconds=3),
         **_settled(settings),
@@ -129,6 +146,12 @@ def _bank(settings: WorkerSettings) -> Bank:
     if not settings.bank_url:
         return NoBank()
     return HttpBank(settings.bank_url, settings.bank_token.get_secret_value())
+
+
+def _verifier(settings: WorkerSettings) -> Verifier:
+    if not settings.verification_url:
+        return NoVerifier()
+    return HttpVerifier(settings.verification_url, settings.verification_token.get_secret_value())
 
 
 def _settled(settings: WorkerSettings) -> dict[str, Any]:

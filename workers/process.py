@@ -11,9 +11,10 @@ from temporalio.service import RPCError
 
 from connection.errors import Unreachable
 from store.engine import open_engine
+from workers.callbacks import bank_callbacks
 from workers.health import Readiness, health_server
 from workers.main import build_workers
-from workers.schedule import keep_census, keep_letters_going, keep_sealing
+from workers.schedule import keep_census, keep_letters_going, keep_sealing, keep_verifying
 from workers.settings import WorkerSettings
 
 _SCHEDULE_PAUSE = 30.0  # seconds
@@ -29,7 +30,7 @@ class StillAtWork(Exception):
 async def run_worker(client: Client, settings: WorkerSettings) -> None:
     """Run until SIGTERM or SIGINT, then drain: what is under way is finished, nothing new is taken.
 
-    Raises BadConfiguration when the health port can't be opened, Unreachable when Temporal won't have this worker,
+    Raises BadConfiguration when a port can't be opened, Unreachable when Temporal won't have this worker,
     StillAtWork when something under way neither finished in the grace nor heeded its cancellation.
     """
     stop = asyncio.Event()
@@ -38,11 +39,14 @@ async def run_worker(client: Client, settings: WorkerSettings) -> None:
         loop.add_signal_handler(name, stop.set)
     engine = open_engine(settings.database_url)
     workers = build_workers(client, settings, engine=engine)
-    async with health_server(Readiness(client, engine, workers), settings):
+    readiness = Readiness(client, engine, workers)
+    async with health_server(readiness, settings), bank_callbacks(client, engine, settings):
         try:
             async with asyncio.timeout(None) as limit, workers:
                 _log_start(client, settings)
-                scheduling = asyncio.create_task(_schedule_shifts(client, settings.task_queue))
+                scheduling = asyncio.create_task(
+                    _schedule_shifts(client, settings.task_queue, bool(settings.verification_url))
+                )
                 await stop.wait()
                 scheduling.cancel()
                 _log.info("draining", seconds=settings.graceful_seconds)
@@ -56,15 +60,16 @@ async def run_worker(client: Client, settings: WorkerSettings) -> None:
     _log.info("stopped")
 
 
-async def _schedule_shifts(client: Client, task_queue: str) -> None:
+async def _schedule_shifts(client: Client, task_queue: str, verifies: bool) -> None:
     """Neither letters (decision 35), seals nor census keep cases from being worked on: without one the work goes on."""
     while True:
         try:
             await keep_letters_going(client, task_queue)
             await keep_sealing(client, task_queue)
-            return await keep_census(client, task_queue)
+            await keep_census(client, task_queue)
+            return await keep_verifying(client, task_queue) if verifies else None
         except RPCError as error:
-            _log.warning("a schedule of letters, seals or census can't be made", error=error.message)
+            _log.warning("a schedule of the worker's can't be made", error=error.message)
             await asyncio.sleep(_SCHEDULE_PAUSE)
 
 

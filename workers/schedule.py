@@ -1,4 +1,4 @@
-"""The schedules that keep letters being delivered, the audit log being sealed and the census being taken.
+"""The schedules that keep letters being delivered, the log being sealed, the census taken, verifications looked at.
 
 A worker makes them when it starts: whoever takes the work sees to it that the work comes, on a cluster as on one
 machine, and no step of an installation can be forgotten. Any number of workers may do so at once; one that is there
@@ -27,6 +27,8 @@ from workflows.letters import DELIVERY, DeliveryOrders
 from workflows.letters import SHIFT as DELIVERY_SHIFT
 from workflows.sealing import SEALING, SealOrders
 from workflows.sealing import SHIFT as SEALING_SHIFT
+from workflows.verification import SHIFT as VERIFYING_SHIFT
+from workflows.verification import VERIFYING, VerificationOrders
 
 _EVERY = timedelta(minutes=1)
 
@@ -44,6 +46,11 @@ def seals_schedule_id(task_queue: str) -> str:
 def census_schedule_id(task_queue: str) -> str:
     """`livebase-census`: one per task queue."""
     return f"{task_queue}-census"
+
+
+def verification_schedule_id(task_queue: str) -> str:
+    """`livebase-verification`: one per task queue."""
+    return f"{task_queue}-verification"
 
 
 async def keep_letters_going(client: Client, task_queue: str) -> None:
@@ -93,6 +100,22 @@ async def keep_census(client: Client, task_queue: str) -> None:
             task_queue=task_queue,
             run_timeout=2 * CENSUS_SHIFT,
             static_summary="核对流程 Taking the census",
+        ),
+    )
+
+
+async def keep_verifying(client: Client, task_queue: str) -> None:
+    """The same for the certified bases' real-name verification."""
+    name = verification_schedule_id(task_queue)
+    await _keep(
+        client,
+        ScheduleActionStartWorkflow(
+            VERIFYING,
+            VerificationOrders(),
+            id=name,
+            task_queue=task_queue,
+            run_timeout=2 * VERIFYING_SHIFT,
+            static_summary="复核企业实名认证 Looking again at verifications",
         ),
     )
 

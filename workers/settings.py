@@ -7,14 +7,17 @@ Controller sets them. An empty variable counts as absent.
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError, ValidationInfo
 from pydantic_settings import BaseSettings, SettingsConfigDict
 from temporalio.common import VersioningBehavior, WorkerDeploymentVersion
 from temporalio.worker import WorkerDeploymentConfig
 
 from connection.errors import BadConfiguration
+from domain.signing import secret_key
+from store.signatures import key_in
 
 PREFIX = "LIVEBASE_"
 Settings = TypeVar("Settings", bound=BaseSettings)
@@ -24,6 +27,24 @@ def _address(text: str) -> str:
     if not re.fullmatch(r"(\d{1,3}(\.\d{1,3}){3}|\[[0-9a-fA-F:]+\]):\d{1,5}", text):
         raise ValueError("an IP address and a port are wanted, for example 127.0.0.1:9464")
     return text
+
+
+def _usable_secrets(secrets: SecretStr, info: ValidationInfo) -> SecretStr:
+    written = secrets.get_secret_value().split()
+    if not written and info.data.get("bank_callback_port"):
+        raise ValueError("is needed with LIVEBASE_BANK_CALLBACK_PORT: nothing unsigned is believed")
+    for one in written:
+        secret_key(one)
+    return secrets
+
+
+def _usable_login(file: Path | None) -> Path | None:
+    if file is not None:
+        try:
+            key_in(file.read_text("utf-8"))
+        except OSError as error:
+            raise ValueError(f"{file} can't be read ({error.strerror})") from None
+    return file
 
 
 class WorkerSettings(BaseSettings):
@@ -36,6 +57,21 @@ class WorkerSettings(BaseSettings):
     bank_url: str = ""
     """Where the bank takes refunds (`activities/bank.py`); empty is no bank: orders wait."""
     bank_token: SecretStr = SecretStr("")
+    bank_callback_port: int = Field(default=0, ge=0, le=65535)
+    """Where the bank tells of money (`workers/callbacks.py`); 0 is nowhere."""
+    bank_callback_host: str = "127.0.0.1"
+    """The address that port is opened on; what stands before it has the certificate."""
+    bank_callback_secrets: Annotated[SecretStr, AfterValidator(_usable_secrets)] = Field(
+        default=SecretStr(""), validate_default=True
+    )
+    """What the bank signs with, `whsec_…`; two, with a space between, while one takes the other's place."""
+    bank_callback_login: Annotated[Path | None, AfterValidator(_usable_login)] = None
+    """The key file of the actor `callback`, who records what the bank tells; only a local server needs none."""
+    verification_url: str = ""
+    """Who knows which enterprises are verified (`activities/verification.py`); empty is nobody: reviewers compare."""
+    verification_token: SecretStr = SecretStr("")
+    verification_seconds: int = Field(default=600, ge=1)
+    """How long the search for bases to be looked at again rests."""
     heads: str | None = None
     """A folder outside the database where copies of the audit log's seals are kept; None is nowhere."""
     task_queue: str = "livebase"
@@ -51,6 +87,14 @@ class WorkerSettings(BaseSettings):
     log_level: Annotated[Literal["DEBUG", "INFO", "WARNING", "ERROR"], BeforeValidator(str.upper)] = "INFO"
     deployment_name: str | None = Field(default=None, validation_alias="TEMPORAL_DEPLOYMENT_NAME")
     build_id: str | None = Field(default=None, validation_alias="TEMPORAL_WORKER_BUILD_ID")
+
+    @property
+    def bank_callback_keys(self) -> tuple[bytes, ...]:
+        return tuple(secret_key(one) for one in self.bank_callback_secrets.get_secret_value().split())
+
+    @property
+    def bank_callback_private(self) -> str | None:
+        return key_in(self.bank_callback_login.read_text("utf-8"))[1] if self.bank_callback_login else None
 
     @property
     def deployment(self) -> WorkerDeploymentConfig | None:

@@ -10,6 +10,7 @@ from temporalio import workflow
 with workflow.unsafe.imports_passed_through():
     from domain.case import Case
     from domain.commands import (
+        AcceptVerification,
         AddNote,
         Answer,
         Apply,
@@ -41,6 +42,7 @@ with workflow.unsafe.imports_passed_through():
         RejectRenewal,
         ReleaseReview,
         Renew,
+        ReportRefund,
         RequestRenewalSupplement,
         RequestSupplement,
         ResendLetters,
@@ -105,6 +107,7 @@ class PeoplesActs(CaseKeeping):
 
     @workflow.update(description="审核通过 Approve the application")
     async def approve(self, command: Approve) -> Answer:
+        await self._verification_heard()
         return await self._act(command)
 
     @approve.validator
@@ -325,6 +328,22 @@ class PeoplesActs(CaseKeeping):
 
     @refund_deposit.validator
     def _check_refund_deposit(self, command: RefundDeposit) -> None:
+        self._check(command)
+
+    @workflow.update(description="银行告知退款结果 The bank tells of a refund")
+    async def report_refund(self, command: ReportRefund) -> Answer:
+        return await self._act(command)
+
+    @report_refund.validator
+    def _check_report_refund(self, command: ReportRefund) -> None:
+        self._check(command)
+
+    @workflow.update(description="认可企业实名认证 Accept a verification that is not confirmed")
+    async def accept_verification(self, command: AcceptVerification) -> Answer:
+        return await self._act(command)
+
+    @accept_verification.validator
+    def _check_accept_verification(self, command: AcceptVerification) -> None:
         self._check(command)
 
     @workflow.update(description="分派 Give a task to somebody")

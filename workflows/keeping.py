@@ -7,6 +7,7 @@ changes the case does so under one lock.
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -27,20 +28,23 @@ with workflow.unsafe.imports_passed_through():
     from domain.refusals import Refusal, missent, request_id_reused
     from domain.stages import Stage
     from domain.tracing import current_details, search_attributes
+    from domain.verifying import VerificationAnswer
     from workflows.messages import outside_task_queue, refusal_error
     from workflows.options import STEP, STORE_PAUSE, TRANSACTION
     from workflows.state import CertificationState
 
 from workflows.shown import upsert  # workflow code: the sandbox looks into it
 
-# The publication channel and the bank are outside parties: a bounded effort on the queue for such, then the case's own
-# retry plan. Five minutes hold three tries and the wait for a free hand when one of them keeps many waiting.
+# The publication channel, the bank and who verifies enterprises are outside parties: a bounded effort on the queue for
+# such, then the case's own retry plan. Five minutes hold three tries and the wait for a free hand when one of them
+# keeps many waiting.
 OUTSIDE_PARTY: dict[str, Any] = {
     "start_to_close_timeout": timedelta(seconds=30),
     "schedule_to_close_timeout": timedelta(minutes=5),
     "retry_policy": RetryPolicy(initial_interval=timedelta(seconds=1), maximum_attempts=3),
 }
 LONGEST_WAIT = timedelta(days=365)
+ANSWER_PATIENCE = timedelta(seconds=8)
 
 
 class CaseKeeping:
@@ -121,6 +125,19 @@ class CaseKeeping:
         except FailureError as error:
             workflow.logger.warning("another workflow was not told: %s", error)
 
+    async def _verification_heard(self) -> None:
+        """What was asked just now, with the application, is waited for: who approves at once need not send it again.
+
+        No deadline is missed meanwhile: a review that is overdue is escalated, never over (decision 13).
+        """
+        if self._first_asked():
+            with suppress(TimeoutError):
+                await workflow.wait_condition(
+                    lambda: not self._first_asked(),
+                    timeout=ANSWER_PATIENCE,
+                    timeout_summary="the enterprise's verification is being asked for",
+                )
+
     def _none_opens(self) -> bool:
         return self._refused and workflow.all_handlers_finished()
 
@@ -149,6 +166,8 @@ class CaseKeeping:
                 await self._attempt_publication(planned)
             elif planned.event is Event.SEND_REFUND:
                 await self._send_refund(planned)
+            elif planned.event is Event.ASK_VERIFICATION:
+                await self._ask_verification(planned)
             else:
                 await self._step(planned.event.value, planned)
 
@@ -285,6 +304,28 @@ class CaseKeeping:
         except ActivityError as error:
             answer = BankAnswer(state="unreachable", why=str(error.cause or error)[:500])
         await self._step("record_refund", planned, answer)
+
+    async def _ask_verification(self, planned: Planned) -> None:
+        case = self.state.case
+        assert case is not None
+        try:
+            answer: VerificationAnswer = await workflow.execute_activity(
+                "ask_verification",
+                case.workflow_id,
+                task_queue=outside_task_queue(workflow.info().task_queue),
+                result_type=VerificationAnswer,
+                summary=case.case_number,
+                **OUTSIDE_PARTY,
+            )
+        except ActivityError as error:
+            answer = VerificationAnswer(result="unanswered", why=str(error.cause or error)[:200])
+        await self._step("record_verification", planned, answer)
+
+    def _first_asked(self) -> bool:
+        """Whether the enterprise's verification is being asked for, the first time."""
+        case = self.state.case
+        known = case.verification if case else None
+        return known is not None and known.result == "asked"
 
     async def _step(self, name: str, planned: Planned, *more: Any) -> None:
         """One step of `run` in one short transaction, under the lock; tried until the store answers."""

@@ -20,6 +20,7 @@ from __future__ import annotations
 from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 
 from domain.commands import (
+    AcceptVerification,
     AddNote,
     Apply,
     Approve,
@@ -52,6 +53,7 @@ from domain.commands import (
     ReleaseReview,
     Renew,
     ReportConduct,
+    ReportRefund,
     RequestRenewalSupplement,
     RequestSupplement,
     ResendLetters,
@@ -93,6 +95,7 @@ COMMANDS: tuple[type[Command], ...] = (
     ReversePayment,
     DeductDeposit,
     RefundDeposit,
+    ReportRefund,
     Certify,
     RefuseCertification,
     Publish,
@@ -117,6 +120,7 @@ COMMANDS: tuple[type[Command], ...] = (
     SetAside,
     WaiveCoolingOff,
     CheckMarks,
+    AcceptVerification,
     Assign,
     ExtendDeadline,
     AddNote,

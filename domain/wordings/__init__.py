@@ -23,12 +23,13 @@ from domain.wordings.measures import MEASURES
 from domain.wordings.refund import REFUND
 from domain.wordings.renewal import RENEWAL
 from domain.wordings.review import REVIEW
+from domain.wordings.verification import VERIFICATION
 from domain.wordings.wording import Wording
 
 __all__ = ["WORDINGS", "Wording"]
 
 WORDINGS: dict[str, Wording] = {
     **REVIEW, **DEPOSIT, **DEDUCTION, **REFUND, **CERTIFICATION, **RENEWAL, **ASSESSMENT, **MEASURES, **CONDUCT,
-    **APPEAL, **ENDING, **EXTENDED, **MOVED,
+    **APPEAL, **ENDING, **EXTENDED, **MOVED, **VERIFICATION,
 }  # fmt: skip
 """Every letter by its key."""

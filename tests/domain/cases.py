@@ -19,9 +19,10 @@ from domain import (
     publication,
     renewal,
     review,
+    verification,
 )
 from domain.assessment import FiguresRecorded, ResultConfirmed
-from domain.case import Case, Ending
+from domain.case import Case, Ending, Verification
 from domain.commands import (
     Actor,
     Apply,
@@ -30,18 +31,21 @@ from domain.commands import (
     ApproveRenewal,
     Certify,
     Command,
+    ConfirmMarks,
     DecideAssessment,
     DecideConduct,
     FileAppeal,
     Missing,
     ObjectAssessment,
     ReceiveDeposit,
+    RefundDeposit,
     Renew,
     ReportConduct,
     RequestRenewalSupplement,
     RequestSupplement,
     RespondConduct,
     Revoke,
+    Surrender,
     Suspend,
 )
 from domain.dependants import Dependants
@@ -53,6 +57,7 @@ from domain.shanghai import midnight, shanghai_date
 from domain.stages import Role
 from domain.submission import Submission
 from domain.unmatched import Elsewhere
+from domain.verifying import VerificationAnswer
 from store.reference import policy_book, shipped_calendar
 from tests.office import example
 
@@ -360,6 +365,27 @@ def with_unmatched(now: datetime = OPENED) -> Case:
     return paid(in_deposit(now), 500, now, reference="U1", payer="somebody else").case
 
 
+def verification_failed(now: datetime = OPENED) -> Case:
+    """In its year, and its verification is not confirmed any more."""
+    known = Verification(result="verified", revision=1, name=payer(), at=now, source="tests")
+    case = in_valid(now).model_copy(update={"verification": known})
+    later = now + timedelta(days=190)
+    transition = verification.rechecked(case, VerificationAnswer(result="not_verified", source="tests"), setting(later))
+    assert transition is not None
+    return transition.case
+
+
+def refund_ordered(now: datetime = OPENED) -> Case:
+    """Left for good, and the bank is asked for the refund."""
+    leave = command(Surrender, APPLICANT, reason="r")
+    case = decided(done(in_valid(now), leave, now).case, command(ConfirmMarks, APPLICANT, evidence=("0" * 64,)), now)
+    settle = next(task.due_at for task in case.case.tasks if task.kind == "settle_deposit")
+    assert settle is not None
+    refund = command(RefundDeposit, FINANCE, amount=10_000_000, reason="r")
+    proposed = done(case.case, refund, settle).case
+    return done(proposed, approval(proposed, Actor(role=Role.FINANCE, name="tang")), settle).case
+
+
 STAGES = {
     "review": in_review,
     "supplement": in_supplement,
@@ -383,4 +409,6 @@ STAGES = {
     "undecided": undecided,
     "rectifying": ordered_to_rectify,
     "unmatched": with_unmatched,
+    "refund_ordered": refund_ordered,
+    "verification_failed": verification_failed,
 }

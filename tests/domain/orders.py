@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 from domain.case import Case
 from domain.commands import (
+    AcceptVerification,
     AddNote,
     Approve,
     ApproveProposal,
@@ -41,6 +42,7 @@ from domain.commands import (
     ReleaseReview,
     Renew,
     ReportConduct,
+    ReportRefund,
     RequestRenewalSupplement,
     RequestSupplement,
     ResendLetters,
@@ -72,8 +74,9 @@ PEOPLE = {
     Role.CERTIFIER: ("zhao", "shen"),
     Role.COMPLIANCE: ("he", "feng"),
     Role.OPERATOR: ("sun",),
+    Role.BANK: ("callback",),
 }
-"""Who acts in a role; one of them in two."""
+"""Who acts in a role; one of them in two. The bank tells by itself."""
 WHY = {"reason": "r"}
 ITEMS = {"items": (Missing(condition="A4.area", what="w"),)}
 CORRECTED = "1"
@@ -172,6 +175,16 @@ def _refund(known: Known, detail: int) -> dict[str, Any] | None:
     return {"amount": max(1, there if detail % 4 else there // 2), **WHY} if there else None
 
 
+def _refund_told(known: Known, detail: int) -> dict[str, Any] | None:
+    """What the bank tells of any refund, a part of it, or too much of it."""
+    found = known.case.refunds
+    if not found:
+        return None
+    one = found[detail % len(found)]
+    fen = (one.amount, one.amount, max(1, one.amount // 2), one.amount + 1)[detail % 4]
+    return {"refund": one.id, "state": ("paid", "returned", "failed")[detail % 3], "amount": fen}
+
+
 def _last_day(known: Known, _: int) -> dict[str, Any] | None:
     return {"from_last_day": known.case.terms[-1].last_day} if known.case.terms else None
 
@@ -257,6 +270,7 @@ MAKERS: dict[str, tuple[type[Command], tuple[Role, ...], Fields]] = {
     "reverse_payment": (ReversePayment, (Role.FINANCE,), _paid),
     "deduct_deposit": (DeductDeposit, (Role.FINANCE,), _deduction),
     "refund_deposit": (RefundDeposit, (Role.FINANCE,), _refund),
+    "report_refund": (ReportRefund, (Role.BANK,), _refund_told),
     "certify": (Certify, (Role.CERTIFIER,), _with()),
     "refuse_certification": (RefuseCertification, (Role.CERTIFIER,), _rarely(**WHY)),
     "publish": (Publish, (Role.OPERATOR,), lambda _, d: {"evidence": (None, "0")[d % 2]}),
@@ -290,6 +304,7 @@ MAKERS: dict[str, tuple[type[Command], tuple[Role, ...], Fields]] = {
     "object_assessment": (ObjectAssessment, (Role.APPLICANT,), _with(statement="s")),
     "decide_assessment": (DecideAssessment, (Role.COMPLIANCE,), _quarter),
     "confirm_marks": (ConfirmMarks, (Role.APPLICANT,), _with(evidence=("0",))),
+    "accept_verification": (AcceptVerification, (Role.COMPLIANCE, Role.OPERATOR), _with(**WHY)),
     "check_marks": (CheckMarks, (Role.COMPLIANCE,), _with(result="r")),
     "correct": (Correct, (Role.OPERATOR,), _with(submission=CORRECTED)),
     "assign": (Assign, (Role.OPERATOR,), lambda _, d: {"to": ("li", "he", "shen")[d % 3], **WHY}),

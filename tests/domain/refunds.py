@@ -8,13 +8,15 @@ from typing import Any
 from domain import refund
 from domain.bank import BankAnswer
 from domain.case import Case
-from domain.commands import ConfirmMarks, RefundDeposit, ReturnPayment, Surrender
+from domain.commands import Actor, ConfirmMarks, RefundDeposit, ReportRefund, ReturnPayment, Surrender
 from domain.planning import Event
 from domain.records import Transition
+from domain.stages import Role
 from tests.domain import cases
 from tests.domain.deductions import OTHER
 
 DAY = timedelta(days=1)
+THE_BANK = Actor(role=Role.BANK, name="callback")
 LEFT = cases.OPENED + DAY
 PAID = BankAnswer(state="paid", reference="BANK-1")
 PROCESSING = BankAnswer(state="processing")
@@ -57,6 +59,13 @@ def answered(case: Case, answer: BankAnswer, at: datetime | None = None) -> Tran
     """What the bank says of the first order it is asked for."""
     planned = cases.planned_event(case, Event.SEND_REFUND)
     return refund.answered(case, planned, answer, cases.setting(at or planned.at, 3))
+
+
+def told(case: Case, state: str, at: datetime | None = None, **fields: Any) -> Transition:
+    """What the bank tells unasked of the newest refund; a month after it was ordered, unless said otherwise."""
+    one = case.refunds[-1]
+    given = {"refund": one.id, "state": state, "amount": one.amount, "reference": "BANK-1"} | fields
+    return cases.done(case, cases.command(ReportRefund, THE_BANK, **given), at or LEFT + 60 * DAY)
 
 
 def with_unmatched(amount: int = 500, case: Case | None = None) -> Case:

@@ -412,6 +412,8 @@ def test_every_command_is_among_them() -> None:
 
 
 def test_every_event_is_among_them() -> None:
-    assert agenda.RULES.keys() | conduct_agenda.RULES.keys() | {Event.ATTEMPT_PUBLICATION, Event.SEND_REFUND} == set(
-        Event
-    )
+    assert agenda.RULES.keys() | conduct_agenda.RULES.keys() | {
+        Event.ATTEMPT_PUBLICATION,
+        Event.SEND_REFUND,
+        Event.ASK_VERIFICATION,
+    } == set(Event)

@@ -109,13 +109,13 @@ KNOWN = known(OWN) | known(SECOND) | {EARLIER.case_number: EARLIER}
 )
 def test_whose_a_line_is(note: str, payer: str, placed: Placed) -> None:
     line = StatementLine(line=2, reference="B1", paid_on=LATEST, amount=1, payer=payer, note=note)
-    assert place(line, KNOWN, payers([OWN, SECOND])) == placed
+    assert place(line.note, line.payer, KNOWN, payers([OWN, SECOND])) == placed
 
 
 def test_a_payer_of_two_bases_is_nobody_s() -> None:
     line = StatementLine(line=2, reference="B1", paid_on=LATEST, amount=1, payer="别家公司")
     twice = payers([SECOND, another(OWN, "LB-2026-000003")])
-    assert place(line, {}, twice) == Placed(None, SEVERAL_PAYERS)
+    assert place(line.note, line.payer, {}, twice) == Placed(None, SEVERAL_PAYERS)
 
 
 def test_what_a_note_names() -> None:

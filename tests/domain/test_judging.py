@@ -10,6 +10,7 @@ import pytest
 
 from domain.case import Case
 from domain.commands import (
+    AcceptVerification,
     Actor,
     AddNote,
     Approve,
@@ -43,6 +44,7 @@ from domain.commands import (
     ReleaseReview,
     Renew,
     ReportConduct,
+    ReportRefund,
     RequestRenewalSupplement,
     RequestSupplement,
     ResendLetters,
@@ -68,7 +70,7 @@ from tests.domain import cases
 _BEFORE_TERM = {"unmatched", "review", "supplement", "deposit", "certifying"}
 _IN_TERM = {
     "publishing", "valid", "renewing", "renewal_supplement", "second_term", "suspended", "revocation_proposed",
-    "failing", "objected", "unknown",
+    "failing", "objected", "unknown", "verification_failed",
     "accused", "undecided", "rectifying",
 }  # fmt: skip
 _MARKS = {"settling", "renewal_late", "revoked", "appealed"}
@@ -90,7 +92,7 @@ TABLE: dict[type[Command], tuple[dict[str, Any], set[str], set[str]]] = {
     Reject: ({"revision": 1, "reason": "r"}, {"reviewer"}, {"review"}),
     ReceiveDeposit: (
         {"amount": 1, "reference": "B", "payer": "p"},
-        {"finance"},
+        {"finance", "bank"},
         set(cases.STAGES),
     ),
     AssignPayment: ({"reference": "U1", "reason": "r"}, {"finance"}, set(cases.STAGES)),
@@ -101,6 +103,11 @@ TABLE: dict[type[Command], tuple[dict[str, Any], set[str], set[str]]] = {
         set(cases.STAGES) - {"review", "supplement", "deposit"},
     ),
     RefundDeposit: ({"amount": 1, "reason": "r"}, {"finance"}, {"settling", "revoked", "appealed"}),
+    ReportRefund: (
+        {"refund": "LB-2026-000001-9-R1", "state": "paid", "amount": 1},
+        {"bank"},
+        {"refund_ordered"},
+    ),
     DeductDeposit: (
         {"amount": 1, "violation": "LB-2026-000001-C1", "reason": "r"},
         {"finance"},
@@ -147,7 +154,7 @@ TABLE: dict[type[Command], tuple[dict[str, Any], set[str], set[str]]] = {
             "evidence": ("0",),
         },
         {"compliance", "operator"},
-        _IN_TERM | {"settling", "renewal_late", "revoked", "appealed"},
+        _IN_TERM | _MARKS | {"refund_ordered"},
     ),
     RespondConduct: (
         {"conduct": "LB-2026-000001-C1", "statement": "s"},
@@ -161,14 +168,15 @@ TABLE: dict[type[Command], tuple[dict[str, Any], set[str], set[str]]] = {
         {"revoked", "appealed"},
     ),
     DecideAppeal: ({"outcome": "uphold", **_R}, {"certifier", "compliance"}, {"appealed"}),
-    WaiveCoolingOff: (_R, {"compliance"}, _MARKS - {"renewal_late"}),
+    WaiveCoolingOff: (_R, {"compliance"}, (_MARKS - {"renewal_late"}) | {"refund_ordered"}),
     SetAside: ({"decision": _REVOCATION, **_R}, {"compliance"}, {"revoked", "appealed"}),
     Authorise: (
         {"activity": "a", "until": date(2026, 4, 1), "evidence": ("0",)},
         {"certifier"},
         _IN_TERM,
     ),
-    CheckMarks: ({"result": "r"}, {"compliance", "operator"}, _MARKS),
+    CheckMarks: ({"result": "r"}, {"compliance", "operator"}, _MARKS | {"refund_ordered"}),
+    AcceptVerification: (_R, {"compliance", "operator"}, {"verification_failed"}),
     Correct: ({"submission": "0"}, {"operator"}, _IN_TERM),
     ConfirmMarks: ({"evidence": ("0",)}, {"applicant", "operator"}, _MARKS),
     ObjectAssessment: ({"statement": "s"}, {"applicant", "operator"}, {"failing"}),

@@ -62,7 +62,7 @@ from domain.shanghai import SHANGHAI
 from domain.stages import Role
 from domain.wordings import WORDINGS, Wording
 from starter.main import build_app
-from tests.domain import cases, deductions, payments, refunds
+from tests.domain import cases, deductions, payments, refunds, verified
 from tests.domain import test_recounting as recounting
 from tests.starter.test_cli_help import all_commands
 
@@ -678,6 +678,26 @@ TRANSITIONS: dict[str, tuple[Callable[[], Transition], tuple[str, ...]]] = {
         lambda: payments.taken_over(cases.in_deposit(), 10_000_001),
         ("payment_assigned", "payment_unmatched"),
     ),
+    "the bank has paid a part": (
+        lambda: refunds.told(refunds.ordered().case, "paid", amount=4_000_000),
+        ("refund_paid", "refund_refused.deposit"),
+    ),
+    "a verification is not confirmed": (
+        lambda: verified.looked_at(cases.in_valid(), "not_verified"),
+        ("verification_failed", "verification_failed.base"),
+    ),
+    "a verification is confirmed after all": (
+        lambda: verified.looked_at(verified.failed(), "verified"),
+        ("verification_confirmed",),
+    ),
+    "a refund came back": (
+        lambda: refunds.told(refunds.answered(refunds.ordered().case, refunds.PAID).case, "returned"),
+        ("refund_returned.deposit",),
+    ),
+    "a return came back": (
+        lambda: refunds.told(refunds.answered(refunds.returning().case, refunds.PAID).case, "returned"),
+        ("refund_returned.unmatched",),
+    ),
     "count a payment": (
         lambda: acted(refunds.with_unmatched(10_000_000), AssignPayment, cases.FINANCE, reference="U1"),
         ("payment_assigned",),
@@ -754,7 +774,7 @@ def test_a_letter_has_all_its_parts(name: str) -> None:
 
 def test_every_event_that_comes_of_itself_is_in_the_table() -> None:
     assert {event.value for event in conduct_agenda.RULES} <= set(TRANSITIONS)
-    outside = {"attempt_publication", "send_refund"}
+    outside = {"attempt_publication", "send_refund", "ask_verification"}
     assert {event.value for event in agenda.RULES} - set(TRANSITIONS) == {event.value for event in SILENT} - outside
 
 

@@ -246,3 +246,93 @@ class TestUnmatched:
         done = refunds.returning(late)
         assert done.case.stage is Stage.SETTLING
         assert refunds.answered(done.case, refunds.PAID).case.stage is Stage.CLOSED
+
+
+def sums(case: Case) -> tuple[int, int, int, int, int]:
+    deposit = case.deposit
+    return (deposit.received, deposit.refunded, deposit.refund_pending, deposit.held, deposit.unmatched)
+
+
+class TestTold:
+    """What the bank tells unasked, once or often, early or late (decisions 15, 17)."""
+
+    def test_told_that_it_is_paid_the_case_is_over_and_nobody_is_asked_any_more(self) -> None:
+        done = refunds.told(refunds.ordered().case, "paid")
+        assert (done.actor, done.event, done.case.stage) == ("bank:callback", "refund_paid", Stage.CLOSED)
+        assert (done.case.refunds[0].bank_reference, done.case.plan) == ("BANK-1", ())
+        assert sums(done.case) == (WHOLE, WHOLE, 0, 0, 0)
+
+    def test_what_came_back_after_it_was_paid_is_held_again_and_the_closed_case_is_open(self) -> None:
+        paid = refunds.answered(refunds.ordered().case, refunds.PAID).case
+        done = refunds.told(paid, "returned", why="no such account")
+        (order,) = done.case.refunds
+        assert (order.state, order.why, sums(done.case)) == ("returned", "no such account", (WHOLE, 0, 0, WHOLE, 0))
+        assert transfers(done) == [
+            (f"refund:{order.id}:returned", Account.BANK, Account.REFUND_PENDING, WHOLE),
+            (f"refund:{order.id}:returned:held", Account.REFUND_PENDING, Account.DEPOSIT, WHOLE),
+        ]
+        assert (done.case.stage, [task.kind for task in done.case.tasks]) == (Stage.SETTLING, ["settle_deposit"])
+        at = refunds.LEFT + 61 * DAY
+        again = refunds.approved(done.case, refunds.refund_of(WHOLE), at)
+        assert [(one.state, one.payment) for one in again.case.refunds] == [("returned", "B1"), ("pending", "B1")]
+        assert refunds.answered(again.case, refunds.PAID).case.stage is Stage.CLOSED
+
+    def test_that_it_came_back_is_heard_before_that_it_was_paid(self) -> None:
+        done = refunds.told(refunds.ordered().case, "returned")
+        assert (done.case.refunds[0].state, sums(done.case)) == ("returned", (WHOLE, 0, 0, WHOLE, 0))
+        late = refunds.told(done.case, "paid")
+        assert late.repeated and sums(late.case) == sums(done.case), "it is over"
+
+    def test_told_that_it_failed_it_is_held_again(self) -> None:
+        done = refunds.told(refunds.ordered().case, "failed", why="the account is closed")
+        assert (done.event, done.case.refunds[0].state) == ("refund_refused", "refused")
+        assert sums(done.case) == (WHOLE, 0, 0, WHOLE, 0) and letters(done) == ["refund_refused"]
+
+    def test_what_it_paid_only_a_part_of_is_held_again_for_the_rest(self) -> None:
+        ordered = refunds.ordered().case
+        by_answer = refunds.answered(ordered, BankAnswer(state="paid", reference="BANK-1", amount=4_000_000))
+        for done in (by_answer, refunds.told(ordered, "paid", amount=4_000_000)):
+            assert sums(done.case) == (WHOLE, 4_000_000, 0, 6_000_000, 0)
+            assert (done.case.stage, letters(done)) == (Stage.SETTLING, ["refund_paid", "refund_refused"])
+            again = refunds.approved(done.case, refunds.refund_of(6_000_000), refunds.LEFT + 61 * DAY)
+            assert [one.amount for one in again.case.refunds] == [4_000_000, 6_000_000]
+            assert refunds.answered(again.case, refunds.PAID).case.stage is Stage.CLOSED
+
+    @pytest.mark.parametrize("amount", [0, -1, WHOLE + 1])
+    def test_an_answer_of_an_impossible_sum_is_no_answer(self, amount: int) -> None:
+        done = refunds.answered(refunds.ordered().case, BankAnswer(state="paid", reference="B", amount=amount))
+        assert (done.event, done.case.deposit.refund_pending) == ("bank_unreachable", WHOLE)
+
+    def test_a_return_that_came_back_fits_nowhere_again(self) -> None:
+        paid = refunds.answered(refunds.returning().case, refunds.PAID).case
+        done = refunds.told(paid, "returned")
+        assert (done.case.deposit.unmatched, done.case.deposit.return_pending) == (500, 0)
+        assert [(one.reference, one.amount) for one in done.case.unmatched_payments] == [("U1", 500)]
+        again = refunds.approved(done.case, refunds.give_back(), refunds.LEFT)
+        assert again.case.refunds[-1].amount == 500
+
+    def test_told_again_it_is_a_repeat_and_against_what_is_on_record_it_is_refused(self) -> None:
+        ordered = refunds.ordered().case
+        on_record = {
+            "paid": refunds.told(ordered, "paid").case,
+            "failed": refunds.told(ordered, "failed").case,
+            "returned": refunds.told(ordered, "returned").case,
+        }
+        over = {("paid", "paid"), ("failed", "failed"), ("returned", "returned"), ("returned", "paid")}
+        for before, case in on_record.items():
+            for state in on_record:
+                if (before, state) in over:
+                    again = refunds.told(case, state)
+                    assert again.repeated and not transfers(again) and sums(again.case) == sums(case)
+                elif (before, state) != ("paid", "returned"):
+                    with pytest.raises(Refusal) as info:
+                        refunds.told(case, state)
+                    assert info.value.kind is RefusalKind.REFERENCE_REUSED
+                with pytest.raises(Refusal) as info:
+                    refunds.told(case, state, amount=WHOLE - 1)
+                assert info.value.kind is RefusalKind.INVALID_VALUE
+
+    def test_a_refund_nobody_ordered_is_unknown(self) -> None:
+        with pytest.raises(Refusal) as info:
+            refunds.told(refunds.ordered().case, "paid", refund="LB-2026-000001-1-R9")
+        assert info.value.kind is RefusalKind.NOT_FOUND

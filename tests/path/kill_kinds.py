@@ -43,6 +43,7 @@ from domain.notices import Notice
 from domain.periods import Period, ending_in
 from domain.planning import Event
 from domain.stages import Stage
+from domain.verifying import VerificationAnswer, VerificationQuestion
 from store import tables
 from store.actors import ActorStore
 from store.auditing import AuditReader
@@ -59,6 +60,7 @@ from workflows.letters import DELIVERY, DeliveryOrders
 from workflows.messages import ACTORS_WORKFLOW, CONDUCT_WORKFLOW
 from workflows.sealing import SEALING, SealOrders
 from workflows.state import CertificationState, ConductState, ImportResult
+from workflows.verification import VERIFYING, VerificationOrders
 
 RECOVERY = 60.0
 """Seconds from the workers' return until all is as if nothing had happened."""
@@ -100,6 +102,22 @@ class Paymaster:
 
 
 @dataclass
+class Registrar:
+    """Who confirms every enterprise, and keeps whom it was asked for in a file, for all workers alike."""
+
+    book: Path
+
+    def verify(self, question: VerificationQuestion) -> VerificationAnswer:
+        with self.book.open("a") as book:
+            book.write(f"{question.credit_code}\n")
+        return VerificationAnswer(result="verified", source="registrar")
+
+    @property
+    def asked(self) -> list[str]:
+        return self.book.read_text().split() if self.book.exists() else []
+
+
+@dataclass
 class Scene:
     """One kill's office, base and outside parties."""
 
@@ -108,6 +126,7 @@ class Scene:
     mail: MailServer
     channel: Channel
     bank: Paymaster
+    verifier: Registrar | None = None
     command: Any = None
     notice: Notice | None = None
     period: Period | None = None
@@ -115,7 +134,7 @@ class Scene:
     @property
     def hands(self) -> dict[str, Any]:
         """What a worker of the office is given."""
-        return {"channel": self.channel, "bank": self.bank, "room": self.mail.room}
+        return {"channel": self.channel, "bank": self.bank, "verifier": self.verifier, "room": self.mail.room}
 
 
 @dataclass(frozen=True)
@@ -133,6 +152,7 @@ class Kill:
     ago: timedelta = field(default=timedelta())
     commits: tuple[int, ...] = (1,)
     channel_down: bool = False
+    verifies: bool = False
     alone: bool = False
 
     @property
@@ -477,6 +497,39 @@ def on_record(base: Base, period: Period, at: datetime) -> None:
         number = base.case.case_number
         row = {"case_number": number, "period": str(period), "revision": 1, "result": "fail", "at": at}
         session.add(tables.AssessmentRow(**row, **figures, **by))
+
+
+class Verified(Kill):
+    """The enterprise's verification is asked for; an answer that is lost is asked for again."""
+
+    def effect(self, scene: Scene) -> int:
+        assert scene.verifier is not None
+        return len(scene.verifier.asked)
+
+    async def left(self, scene: Scene, answer: Any, death: Death | None) -> None:
+        await until(lambda: acts.events(scene.base)[-1] == "enterprise_verified", "verified", RECOVERY)
+        assert self.effect(scene) == (2 if death is not None and death.done else 1)
+
+
+class Verifying(Kill):
+    """The base's verification looked at again; nobody answers."""
+
+    def effect_at(self, death: Death, before: int) -> int:
+        return before + (death.done and self.activity == "record_recheck")
+
+    async def act(self, scene: Scene) -> Any:
+        queue = scene.office.settings.task_queue
+        orders = VerificationOrders()
+        await scene.office.client.start_workflow(VERIFYING, orders, id=f"{queue}-verification", task_queue=queue)
+
+    def effect(self, scene: Scene) -> int:
+        known = scene.base.case.verification
+        return known.attempts if known else 0
+
+    async def left(self, scene: Scene, answer: Any, death: Death | None) -> None:
+        await until(lambda: self.effect(scene) == 1, "it is looked at again", 2 * RECOVERY)
+        await scene.office.client.get_workflow_handle(f"{scene.office.settings.task_queue}-verification").terminate()
+        await scene.base.handle.signal("case_changed")  # its run sleeps on, and need not know
 
 
 class Delivery(Kill):

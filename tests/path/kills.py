@@ -8,6 +8,7 @@ from typing import Any
 
 from domain.agenda import RULES
 from domain.commands import (
+    AcceptVerification,
     AddNote,
     Approve,
     ApproveProposal,
@@ -38,6 +39,7 @@ from domain.commands import (
     ReleaseReview,
     Renew,
     ReportConduct,
+    ReportRefund,
     RequestRenewalSupplement,
     RequestSupplement,
     ResendLetters,
@@ -74,6 +76,8 @@ from tests.path.kill_kinds import (
     Resending,
     Sealing,
     Stray,
+    Verified,
+    Verifying,
 )
 from tests.path.on_record import (
     ACCUSED,
@@ -87,6 +91,7 @@ from tests.path.on_record import (
     IN_SETTLEMENT,
     IN_SUPPLEMENT,
     IN_VALID,
+    NOT_CONFIRMED,
     OBJECTED,
     PAID_BY_ANOTHER,
     RECTIFYING,
@@ -95,17 +100,21 @@ from tests.path.on_record import (
     RENEWED,
     RENEWING,
     RENEWING_LATE,
+    RETURN_PAID,
     REVIEW_TAKEN,
     REVOCATION_PROPOSED,
     REVOKED_APPEALED,
     SHORT,
     SUSPENDED,
     SUSPENDED_FOR_IT,
+    TO_BE_VERIFIED,
     UNDECIDED,
+    VERIFIED_LONG_AGO,
     VIOLATION_DECIDED,
     Record,
     reach,
 )
+from workers.callbacks import THE_BANK
 
 
 def _command(kind: type[Command], who: Any, **fields: Any) -> Callable[[Base], Command]:
@@ -167,6 +176,12 @@ def _appeal(base: Base) -> Command:
     return _command(FileAppeal, APPLICANT, decision=_ending(base), statement="the rooms are real")(base)
 
 
+def _sent_back(base: Base) -> Command:
+    """The other bank has returned what we returned to it."""
+    one = base.case.refunds[-1]
+    return _command(ReportRefund, THE_BANK, refund=one.id, state="returned", amount=one.amount)(base)
+
+
 def _of_another(kind: type[Command], base: Base) -> Command:
     """About the money somebody else has paid."""
     reference = base.case.unmatched_payments[0].reference
@@ -177,6 +192,7 @@ _REASON = {"reason": "it was decided so"}
 PUBLICATION_FAILED = reach(IN_PUBLISHING, Record.publication_failed)
 NEAR_THE_END = timedelta(days=330)
 AFTER_THE_YEAR = timedelta(days=367)
+AFTER_HALF_A_YEAR = timedelta(days=200)
 
 COMMANDS = {
     "apply": Application("apply", to=None),
@@ -198,6 +214,7 @@ COMMANDS = {
         IN_SETTLEMENT,
         lambda base: _command(RefundDeposit, FINANCE, amount=base.case.deposit.held, **_REASON)(base),
     ),
+    "report_refund": Kill("report_refund", RETURN_PAID, _sent_back),
     "deduct_deposit": Kill(
         "deduct_deposit",
         VIOLATION_DECIDED,
@@ -290,6 +307,9 @@ COMMANDS = {
     "check_marks": Kill(
         "check_marks", IN_VALID, _command(CheckMarks, COMPLIANCE, result="the sign is gone"), ago=AFTER_THE_YEAR
     ),
+    "accept_verification": Kill(
+        "accept_verification", NOT_CONFIRMED, _command(AcceptVerification, COMPLIANCE, **_REASON)
+    ),
     "correct": Kill("correct", IN_VALID, _correction),
     "assign": Kill("assign", IN_REVIEW, _command(Assign, OPERATOR, to="zhou", **_REASON)),
     "extend_deadline": Kill("extend_deadline", IN_DEPOSIT, _extension),
@@ -331,6 +351,7 @@ _DUE_IN = {
 OF_ITSELF = {event.value: Kill(event.value, _DUE_IN[event], due=event) for event in RULES} | {
     "record_publication": Kill("record_publication", IN_PUBLISHING),
     "record_refund": Kill("record_refund", REFUND_ORDERED),
+    "record_verification": Kill("record_verification", TO_BE_VERIFIED),
     "record_publication_failure": Kill("record_publication_failure", IN_PUBLISHING, channel_down=True, alone=True),
 }
 """What comes of itself."""
@@ -353,6 +374,11 @@ OF_CONDUCT = {
 OTHERS = {
     "announce_base": Asking("announce_base", IN_PUBLISHING, commits=(), alone=True),
     "ask_bank_for_refund": Paying("ask_bank_for_refund", REFUND_ORDERED, commits=(), alone=True),
+    "ask_verification": Verified("ask_verification", TO_BE_VERIFIED, commits=(), verifies=True, alone=True),
+    "due_verifications": Verifying(
+        "due_verifications", VERIFIED_LONG_AGO, ago=AFTER_HALF_A_YEAR, commits=(), alone=True
+    ),
+    "record_recheck": Verifying("record_recheck", VERIFIED_LONG_AGO, ago=AFTER_HALF_A_YEAR, alone=True),
     "record_clock": Clock("record_clock"),
     "import_calendar": Import("import_calendar", alone=True),
     "tell_live_cases": Import("tell_live_cases", commits=(), alone=True),

@@ -24,13 +24,16 @@ from domain import (
     publication,
     quarter,
     rectification,
+    refund,
     renewal,
     review,
     suspension,
+    verification,
     violation,
 )
 from domain.assessment import FiguresRecorded
-from domain.case import Case
+from domain.bank import BankAnswer
+from domain.case import Case, Verification
 from domain.commands import (
     Actor,
     Apply,
@@ -52,6 +55,7 @@ from domain.commands import (
     RequestRenewalSupplement,
     RequestSupplement,
     RespondConduct,
+    ReturnPayment,
     Revoke,
     Suspend,
     TakeReview,
@@ -60,13 +64,14 @@ from domain.commands import (
 )
 from domain.figures import Figures
 from domain.periods import ending_in
-from domain.planning import Event
+from domain.planning import Event, Planned
 from domain.policy import Policy
 from domain.records import ListRevision, Transition
 from domain.setting import Setting
 from domain.shanghai import midnight, shanghai_date
 from domain.stages import Role
 from domain.submission import Submission
+from domain.verifying import VerificationAnswer
 from store.conflicts import again_after_conflict
 from store.reference import policy_book, shipped_calendar
 from tests.domain.cases import NOTHING_ON_RECORD
@@ -224,6 +229,39 @@ class Record:
         receive = self._command(ReceiveDeposit, FINANCE, **payment)
         self._add(deposit.receive(self.case, receive, None, None, self._setting))
 
+    def return_proposed(self) -> None:
+        given = {"reference": self.case.unmatched_payments[-1].reference, "reason": "r"}
+        self._add(approving.propose(self.case, self._command(ReturnPayment, FINANCE, **given), self._setting))
+
+    def paid_back(self) -> None:
+        """The bank has paid what it was asked for."""
+        asked = next(one for one in self.case.plan if one.event is Event.SEND_REFUND)
+        answer = BankAnswer(state="paid", reference=f"BANK-{asked.subject}")
+        self._add(refund.answered(self.case, asked, answer, self._setting))
+
+    def to_be_verified(self) -> None:
+        """The question stands in the plan, as it does where there is somebody to ask."""
+        before = self.transitions[-1]
+        case = before.case
+        known = Verification(result="asked", revision=1, name=case.payer_names[-1], at=self.now)
+        ask = Planned(event=Event.ASK_VERIFICATION, at=self.now, what="the enterprise's verification is asked for")
+        asking = case.model_copy(update={"verification": known, "plan": (*case.plan, ask)})
+        self.transitions[-1] = replace(before, case=asking)
+
+    def verified(self) -> None:
+        self.to_be_verified()
+        ask = next(one for one in self.case.plan if one.event is Event.ASK_VERIFICATION)
+        answer = VerificationAnswer(result="verified", source="tests")
+        self._add(verification.answered(self.case, ask, answer, self._setting))
+
+    def not_confirmed(self) -> None:
+        """Half a year on, it is not confirmed any more."""
+        self.now += timedelta(days=185)
+        answer = VerificationAnswer(result="not_verified", source="tests")
+        transition = verification.rechecked(self.case, answer, self._setting)
+        assert transition is not None
+        self._add(transition)
+
     def approved_by_another(self, who: Actor = COMPLIANCE) -> None:
         """What waits for a second person is done."""
         (proposal,) = self.case.open_proposals
@@ -288,6 +326,9 @@ IN_DEPOSIT = reach(Record.approved)
 IN_CERTIFYING = reach(Record.approved, Record.paid)
 IN_PUBLISHING = reach(Record.approved, Record.paid, Record.certified)
 IN_VALID = reach(Record.approved, Record.paid, Record.certified, Record.published)
+TO_BE_VERIFIED = reach(Record.to_be_verified)
+VERIFIED_LONG_AGO = reach(Record.verified, IN_VALID, Record.without_quarters)
+NOT_CONFIRMED = reach(VERIFIED_LONG_AGO, Record.not_confirmed)
 FAILING = reach(IN_VALID, Record.failed)
 OBJECTED = reach(FAILING, Record.objected)
 RENEWING = reach(IN_VALID, Record.renewal_filed)
@@ -302,6 +343,7 @@ SHORT = reach(DEDUCTION_PROPOSED, Record.approved_by_another)
 IN_SETTLEMENT = reach(IN_CERTIFYING, Record.withdrawn)
 REFUND_ORDERED = reach(IN_SETTLEMENT, Record.refund_proposed, Record.approved_by_another)
 PAID_BY_ANOTHER = reach(IN_DEPOSIT, Record.paid_by_another)
+RETURN_PAID = reach(PAID_BY_ANOTHER, Record.return_proposed, Record.approved_by_another, Record.paid_back)
 SUSPENDED_FOR_IT = reach(RECTIFYING, Record.suspended_for_it)
 APPEALED = reach(REJECTED, Record.appealed)
 REVOKED_APPEALED = reach(UNDECIDED, Record.revoked_for_it, Record.appealed)

@@ -27,7 +27,7 @@ from tests.killing_worker import Death, worker_fork
 from tests.mail_server import MailServer
 from tests.office import Base, Office
 from tests.path import acts
-from tests.path.kill_kinds import RECOVERY, Channel, Kill, Paymaster, Scene
+from tests.path.kill_kinds import RECOVERY, Channel, Kill, Paymaster, Registrar, Scene
 from tests.path.kills import KILLS
 from tests.postgres import PostgresServer
 
@@ -104,7 +104,9 @@ class Stand:
         async with AsyncExitStack() as stack:
             stack.enter_context(_kept(*kills.values()))
             await stack.enter_async_context(self._rows)
-            place = await self._scene(stack, row, _database(name, death), down=KILLS[name].channel_down)
+            place = await self._scene(
+                stack, row, _database(name, death), down=KILLS[name].channel_down, verifies=KILLS[name].verifies
+            )
             killed: list[tuple[Chosen, Scene, asyncio.Task[Any]]] = []
             for one, outcome in kills.items():
                 scene = replace(place, base=place.office.base())
@@ -149,7 +151,9 @@ class Stand:
         async with AsyncExitStack() as stack:
             scene = replace(self._spare, base=self._spare.office.base())
             if kill.alone:
-                scene = await self._scene(stack, f"{_plain(name)}_spared", "sqlite", down=kill.channel_down)
+                scene = await self._scene(
+                    stack, f"{_plain(name)}_spared", "sqlite", down=kill.channel_down, verifies=kill.verifies
+                )
                 await stack.enter_async_context(worker_fork(scene.office, self._address, **scene.hands))
             await kill.reach(scene)
             return await self._over(scene, kill, await kill.act(scene), None)
@@ -165,7 +169,9 @@ class Stand:
         acts.check_books(base)
         return _outline(base)
 
-    async def _scene(self, stack: AsyncExitStack, name: str, database: str, *, down: bool = False) -> Scene:
+    async def _scene(
+        self, stack: AsyncExitStack, name: str, database: str, *, down: bool = False, verifies: bool = False
+    ) -> Scene:
         """An office with a database, a task queue and parties outside of its own."""
         folder = self._folder / name
         folder.mkdir()
@@ -177,7 +183,14 @@ class Stand:
         office = Office(self._client, Place(folder, url))
         stack.callback(office.engine.dispose)
         mail = await stack.enter_async_context(MailServer())
-        return Scene(office, office.base(), mail, Channel(folder / "asked", down), Paymaster(folder / "paid"))
+        return Scene(
+            office,
+            office.base(),
+            mail,
+            Channel(folder / "asked", down),
+            Paymaster(folder / "paid"),
+            Registrar(folder / "verified") if verifies else None,
+        )
 
 
 def _database(name: str, death: Death) -> str:

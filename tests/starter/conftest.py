@@ -114,8 +114,12 @@ def enterprise(tmp_path: Path) -> Enterprise:
 
 @pytest.fixture
 def applied(dev: Running, enterprise: Enterprise) -> str:
-    """The number of a case in review."""
+    """The number of a case in review, its enterprise verified."""
     number: str = dev.ok("apply", enterprise.file, *APPLICANT)["case_number"]
+    until = time.monotonic() + 30
+    while "enterprise_verified" not in [entry["event"] for entry in dev.ok("timeline", number)]:
+        assert time.monotonic() < until, "nobody has answered whether the enterprise is verified"
+        time.sleep(0.1)
     return number
 
 

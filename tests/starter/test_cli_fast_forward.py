@@ -51,7 +51,7 @@ def test_what_falls_due_on_the_way_is_on_record_when_it_returns(dev: Running, ap
 
     view, entries = dev.ok("show", applied), dev.ok("timeline", applied)
     assert (view["stage"], view["standing"], view["ending"]["legal_at"]) == ("closed", "lapsed", due)
-    *reminders, lapsed = entries[2:]
+    *reminders, lapsed = entries[3:]
     assert lapsed["legal_at"] == due
     days = [datetime.fromisoformat(due) - datetime.fromisoformat(entry["legal_at"]) for entry in reminders]
     assert days == [timedelta(days=5), timedelta(days=1)]

@@ -28,7 +28,7 @@ COMMANDS = (
     "conduct report", "conduct respond", "conduct decide", "conduct show", "conduct list", "authorise",
     "appeal file", "appeal decide", "set-aside", "waive",
     "suspend", "reinstate", "revoke", "surrender", "dissolve", "correct",
-    "marks check", "approvals show", "approvals approve", "approvals deny",
+    "marks check", "verification accept", "approvals show", "approvals approve", "approvals deny",
     "assess import", "assess show", "assess confirm", "assess object", "assess decide",
     "report expiring", "report workload", "report publication", "audit verify", "audit export",
     "login", "actors add", "actors grant", "actors revoke", "actors list",

@@ -146,7 +146,7 @@ def test_wrong_usage_comes_before_the_base_the_actor_and_the_rules(dev: Running)
 def test_an_operator_hands_in_for_an_applicant_and_both_are_on_record(dev: Running, enterprise: Enterprise) -> None:
     behalf = ("--as", "operator:chen", "--on-behalf", "wang")
     number = dev.ok("apply", enterprise.file, *behalf)["case_number"]
-    (entry,) = dev.ok("timeline", number, *APPLICANT)
+    entry = dev.ok("timeline", number, *APPLICANT)[0]
     assert entry["actor"] == "operator:chen for wang"
     assert dev("withdraw", number, *WHY, *APPLICANT).code == 0, "it is the applicant's own case"
 
