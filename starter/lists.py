@@ -115,7 +115,7 @@ def _say_passes(waiting: dict[str, int]) -> None:
 def _say_unplaced(count: int) -> None:
     """Money of no case is no task of a base's."""
     if count:
-        say(told("Payments that are no case's yet: {}. See: livebase deposit unmatched", count))
+        say(told("Money of no case: {} payments. See: livebase deposit unmatched", count))
 
 
 def _soonest_first(waiting: tuple[FoundCase, Task]) -> Any:

@@ -170,6 +170,9 @@ def _publication_table(rows: list[dict[str, Any]]) -> None:
 
 def _deposits_table(rows: list[dict[str, Any]]) -> None:
     """Who has no movement and nothing held is left out; the sum of all comes last."""
+    if not rows:
+        say("No money came or went on these days, and none is held.")
+        return
     sums = ("received", "credited", "moved", "taken_back", "deducted", "refunded", "returned", "unmatched", "held")
     print_table(
         ("case", *sums, "base"),

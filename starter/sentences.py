@@ -30,9 +30,7 @@ _CASES = {
     "paid after the due date": "款项晚于缴纳期限",
     "more than the deposit required": "超出应缴保证金",
     "Nothing went out by the statement: only what came in was compared.": "对账单没有付出款项,只核对收入。",
-    "Payments that are no case's yet: {}. See: livebase deposit unmatched": (
-        "尚未归属的款项:{}笔。查看:livebase deposit unmatched"
-    ),
+    "Money of no case: {} payments. See: livebase deposit unmatched": "未归属款项:{}笔。livebase deposit unmatched",
     "{} lines from {} to {}: no difference.": "{}行,自{}至{}:没有差异。",
 }
 _CALENDAR = {

@@ -146,6 +146,8 @@ def deposit_movements(
     if applicant is None:
         rows.append({"kind": "unplaced", **nobody, **_of_nobody(of_days, until)})
     rows = [row for row in rows if any(row[name] for name in _SUMS)]
+    if not rows:
+        return []
     total = {name: sum(row[name] for row in rows) for name in _SUMS}
     lines = [*rows, {"kind": "total", **nobody, **total}]
     return [{**line, **{name: {"fen": line[name]} for name in _SUMS}} for line in lines]

@@ -37,7 +37,7 @@ def office(tmp_path: Path) -> InProcess:
     return InProcess(tmp_path)
 
 
-def test_three_reports_of_real_cases(office: InProcess) -> None:
+def test_reports_of_real_cases(office: InProcess) -> None:
     today = datetime.now(SHANGHAI).date()
     rows = office.ok("report", "expiring", *YEAR)
     assert [(row["case_number"], row["last_day"], row["renewal"]["state"]) for row in rows] == [
@@ -60,7 +60,7 @@ def test_three_reports_of_real_cases(office: InProcess) -> None:
     assert "未分派" in office("report", "workload", *due, "--lang", "zh").out
     assert "nobody yet" in office("report", "workload", *due).out
 
-    for kind in ("expiring", "workload", "publication"):
+    for kind in ("expiring", "workload", "publication", "deposits"):
         nothing = office("report", kind, "--from", "2001-01-01", "--to", "2001-01-01", "--as", "applicant:zhou")
         assert (nothing.code, nothing.out) == (0, "") and nothing.err, "said on stderr"
         stranger = office.ok("report", kind, "--from", "2020-01-01", "--to", "2099-12-31", "--as", "applicant:zhou")
@@ -68,7 +68,11 @@ def test_three_reports_of_real_cases(office: InProcess) -> None:
     own = office.ok("report", "expiring", *YEAR, "--as", "applicant:wang")
     assert len(own) == 2
 
-    assert office("report", "deposits", *YEAR).code == 2
+    deposits = office.ok("report", "deposits", *YEAR)
+    assert [row["kind"] for row in deposits] == ["base", "base", "total"]
+    assert {row["held"]["fen"] for row in deposits[:2]} == {10_000_000} and deposits[-1]["held"]["fen"] == 20_000_000
+    assert deposits[0]["received"]["fen"] == 0, "the money came the year before"
+    assert "合计" in office("report", "deposits", *YEAR, "--lang", "zh").out
 
 
 @pytest.mark.parametrize(
@@ -85,7 +89,7 @@ def test_a_wrong_range_hears_all_of_it_before_anything_is_reached(
     tmp_path: Path, words: tuple[str, ...], paths: list[str]
 ) -> None:
     nothing = InProcess(tmp_path)
-    for kind in ("expiring", "workload", "publication"):
+    for kind in ("expiring", "workload", "publication", "deposits"):
         done = nothing("report", kind, *words, "-o", "json")
         assert (done.code, done.error["kind"]) == (2, "usage")
         assert [problem["path"] for problem in done.error["problems"]] == paths

@@ -324,7 +324,7 @@ def test_the_report_of_the_movements(office: Office, engine: Engine) -> None:
 
     def shown(first: date, last: date, **more: Any) -> dict[Any, dict[str, int]]:
         rows = deposit_movements(engine, first, last, NOW, **more)
-        assert [row["kind"] for row in rows][-1] == "total"
+        assert [row["kind"] for row in rows[-1:]] in (["total"], [])
         return {
             row["case_number"] or row["kind"]: {
                 name: one["fen"] for name, one in row.items() if isinstance(one, dict) and one["fen"]
@@ -343,6 +343,6 @@ def test_the_report_of_the_movements(office: Office, engine: Engine) -> None:
     }  # fmt: skip
     later = date(2026, 3, 3)
     assert shown(later, later)["LB-2026-000001"] == {"unmatched": 5, "held": WHOLE}
-    assert shown(date(2026, 3, 1), date(2026, 3, 1)) == {"total": {}}
-    assert shown(DAY, DAY, applicant="somebody") == {"total": {}}
+    assert shown(date(2026, 3, 1), date(2026, 3, 1)) == {}
+    assert shown(DAY, DAY, applicant="somebody") == {}
     assert "unplaced" not in shown(DAY, DAY, applicant=office.case(office.one).applicant)
