@@ -12,6 +12,7 @@ import socket
 import subprocess
 import sys
 import time
+from contextlib import AsyncExitStack
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -138,8 +139,11 @@ def own_environment() -> dict[str, str]:
     return kept | cache | {"TEMPORAL_CONFIG_FILE": os.devnull}
 
 
-async def run(session: Session) -> None:
-    """Run server, Temporal Web and worker until SIGTERM or Ctrl-C; clean up in the reverse order."""
+async def run(session: Session, *, verification: bool = False) -> None:
+    """Run server, Temporal Web, worker and local parties outside until SIGTERM or Ctrl-C; clean up in reverse order.
+
+    Who verifies enterprises is among them on demand alone: each application waits for its answer then.
+    """
     from connection import local_state
     from connection.local_server import LocalServer
     from starter.bank_sandbox import BankSandbox
@@ -163,8 +167,9 @@ async def run(session: Session) -> None:
         async with (
             MailSink(directory / "mail") as mail,
             BankSandbox(directory / "bank.db") as bank,
-            VerificationSandbox() as verifier,
+            AsyncExitStack() as beside,
         ):
+            verifier = await beside.enter_async_context(VerificationSandbox()) if verification else None
             worker = await start_worker(server, directory, mail, bank, verifier)
             try:
                 state = running_here(session, server, mail, bank, verifier)
@@ -212,7 +217,7 @@ def running_here(
     )
 
 
-def start_detached(session: Session) -> None:
+def start_detached(session: Session, *, verification: bool = False) -> None:
     """Start `livebase dev` in the background and return when all is ready."""
     from connection import local_state
 
@@ -222,9 +227,10 @@ def start_detached(session: Session) -> None:
     directory = _made_directory(session)
     log = directory / "dev.log"
     heard = log.stat().st_size if log.exists() else 0
+    more = ["--verification"] if verification else []
     with log.open("ab") as output:
         process = subprocess.Popen(
-            [sys.executable, "-m", "starter.main", "dev", "--data-dir", str(directory)],
+            [sys.executable, "-m", "starter.main", "dev", "--data-dir", str(directory), *more],
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=output,
@@ -318,7 +324,7 @@ def _print(session: Session, state: LocalState) -> None:
             ("Temporal Web", state.web_url or state.web_hint),
             (word("letters"), f"{state.mail_folder} (SMTP {state.mail_address})"),
             (word("bank"), state.bank_url),
-            (word("verification"), state.verification_url or ""),
+            *([(word("verification"), state.verification_url)] if state.verification_url else []),
             (word("data"), str(session.directory)),
         ]
         print_table(("", ""), rows)

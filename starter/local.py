@@ -22,6 +22,10 @@ def dev(
     session: Session,
     detach: Annotated[bool, typer.Option("--detach", help="Return when all is ready.")] = False,
     stop: Annotated[bool, typer.Option("--stop", help="End what runs.")] = False,
+    verification: Annotated[
+        bool,
+        typer.Option("--verification", help="Also run who verifies enterprises, and have it asked (A1)."),
+    ] = False,
 ) -> None:
     """Temporal server, Temporal Web and a worker on this machine. Ctrl-C stops all."""
     from starter import development
@@ -30,9 +34,9 @@ def dev(
     if stop:
         development.stop(session)
     elif detach:
-        development.start_detached(session)
+        development.start_detached(session, verification=verification)
     else:
-        _run(development.run(session))
+        _run(development.run(session, verification=verification))
 
 
 def demo(

@@ -291,7 +291,7 @@ def test_whatever_is_planned_is_the_ending_s_the_base_s_or_comes_at_its_instant(
         Event.ESCALATE_PUBLICATION, Event.RECORD_PUBLICATION_BREACH, Event.REMIND_RENEWAL,
         Event.REMIND_RENEWAL_REVIEWER, Event.ESCALATE_RENEWAL, Event.BEGIN_TERM, Event.CLOSE_LATE_RENEWAL,
         Event.REMIND_FIGURES, Event.ESCALATE_FIGURES, Event.ESCALATE_ASSESSMENT, Event.ESCALATE_CONDUCT,
-        Event.EXPIRE_CERTIFICATION,
+        Event.EXPIRE_CERTIFICATION, Event.ASK_VERIFICATION,
     }  # fmt: skip
     money = {Event.SEND_REFUND, *top_up.EVENTS}  # goes on meanwhile, or is made good first
     of_the_ending = set(setting_aside.OF_THE_ENDING)

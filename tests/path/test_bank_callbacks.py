@@ -6,7 +6,7 @@ import asyncio
 import base64
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ from temporalio.client import Client, WorkflowExecutionStatus
 from activities.bank import HttpBank
 from domain.commands import Actor, ApproveProposal, RefundDeposit, Withdraw
 from domain.placing import NOBODYS, SEVERAL_NAMED, SEVERAL_PAYERS
+from domain.signing import secret_key, sign
 from domain.stages import Role, Stage
 from starter.bank_sandbox import BankSandbox
 from store.lists import unmatched_payments
@@ -206,10 +207,6 @@ async def test_with_nobody_at_work_the_bank_is_asked_to_tell_it_again(
 
 
 async def test_what_is_no_event_is_told_so(office: Office, bank: BankSandbox) -> None:
-    from datetime import UTC, datetime
-
-    from domain.signing import secret_key, sign
-
     async def said(body: bytes, id: str = "e1", method: str = "POST", at: timedelta = timedelta()) -> int:
         headers = sign(secret_key(SECRET), id, datetime.now(UTC) + at, body)
         async with httpx.AsyncClient(trust_env=False) as client:

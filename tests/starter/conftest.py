@@ -93,7 +93,7 @@ def dev(database: str, request: pytest.FixtureRequest) -> Iterator[Running]:
             migrate(owner, local_server=True)
             running, module = Running(folder, postgres, owner), "tests.starter.dev_on_postgres"
             environ = {"LIVEBASE_TEST_DATABASE": postgres.url_as(WORKER, owner)}
-        command = [sys.executable, "-m", module, "dev", "--data-dir", name]
+        command = [sys.executable, "-m", module, "dev", "--data-dir", name, "--verification"]
         log = folder / "dev.log"
         process = GuardedProcess.spawn(command, log=log, cwd=ROOT, environ=running.environ(environ), grace=30)
         try:
