@@ -132,7 +132,11 @@ async def accused(base: Base, **fields: Any) -> Accused:
     )
     try:
         answer: Answer = await base.office.client.execute_update_with_start_workflow(
-            command.action, command, start_workflow_operation=start, id=command.update_id("test"), result_type=Answer
+            command.action,
+            base.office.signed(command),
+            start_workflow_operation=start,
+            id=command.update_id("test"),
+            result_type=Answer,
         )
     except WorkflowUpdateFailedError as error:
         raise refusal_of(error) from None
