@@ -59,7 +59,7 @@ class CaseDesk:
         try:
             with self._cases.transaction(command.workflow_id, _own_run(command.workflow_id)) as tx:
                 if (answered := tx.answered(command.request_id)) is not None:
-                    return _repeat(command, answered, tx.case)
+                    return _repeat(command, answered, tx.case, tx.beside_of(command))
                 tx.authorise(command, now)
                 case, setting = self._caught_up(tx, now)
                 if isinstance(command, ApproveProposal) and case and (proposal := case.proposal(command.proposal)):
@@ -225,10 +225,12 @@ def _own_run(workflow_id: str) -> str | None:
     return info.workflow_run_id
 
 
-def _repeat(command: Command, answered: tuple[str, Answer | None], case: Case | None) -> Outcome:
+def _repeat(
+    command: Command, answered: tuple[str, Answer | None], case: Case | None, beside: tuple[str, ...]
+) -> Outcome:
     params_hash, answer = answered
     if params_hash == command.params_hash() and answer is not None:
-        return Outcome(answer=answer.model_copy(update={"repeated": True}), case=case)
+        return Outcome(answer=answer.model_copy(update={"repeated": True}), case=case, beside=beside)
     return Outcome(refusal=request_id_reused(command.request_id).detail, case=case)
 
 

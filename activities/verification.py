@@ -15,8 +15,6 @@ from activities.desk import CaseDesk
 from domain import verification
 from domain.case import Case
 from domain.planning import Planned
-from domain.records import Transition
-from domain.setting import Setting
 from domain.tracing import unseen
 from domain.verified import enterprise_of
 from domain.verifying import DueChecks, Rechecked, VerificationAnswer, VerificationQuestion
@@ -47,7 +45,8 @@ class Verifier(Protocol):
 class HttpVerifier:
     """It over HTTP: `POST /verifications` with the question as JSON, answered by a `VerificationAnswer`.
 
-    POST, so that no log of addresses names an enterprise. 404 is one it has never heard of.
+    POST, so that no log of addresses names an enterprise. One it has never heard of is `{"result": "unknown"}`, with
+    200 or 404; any other 404 is a wrong address.
     """
 
     def __init__(self, url: str, token: str, patience: httpx.Timeout = _PATIENCE) -> None:
@@ -60,9 +59,8 @@ class HttpVerifier:
             response = self._client.post("/verifications", json=question.model_dump(mode="json"))
         except httpx.HTTPError as error:
             raise VerifierFailure(f"no answer came ({type(error).__name__})") from error
-        if response.status_code == 404:
-            return VerificationAnswer(result="unknown", source=self._source)
-        if response.status_code != 200:
+        unknown = response.status_code == 404 and _says_unknown(response)
+        if response.status_code != 200 and not unknown:
             ours = 300 <= response.status_code < 500 and response.status_code not in (408, 429)
             raise VerifierFailure(f"the verification service answers {response.status_code}", ours=ours)
         try:
@@ -121,7 +119,8 @@ class VerificationActivities:
     @activity.defn
     def due_verifications(self, now: datetime) -> DueChecks:
         """The certified bases to be looked at again by now, each by its own clock."""
-        return DueChecks(bases=self._store.due(now), pause_seconds=self._pause)
+        asked = not isinstance(self._verifier, NoVerifier)  # a schedule outlives its setting
+        return DueChecks(bases=self._store.due(now) if asked else (), pause_seconds=self._pause)
 
     @activity.defn
     def record_recheck(self, workflow_id: str, now: datetime, answer: VerificationAnswer) -> Rechecked:
@@ -129,16 +128,19 @@ class VerificationActivities:
 
         Tried again after a lost answer it finds nothing to do, and has the run told to be sure.
         """
-        before: list[Case] = []
+        clock, before = self._store.clock(workflow_id, now), self._cases.case(workflow_id)
+        after = self._desk.step(workflow_id, clock, lambda case, setting: verification.rechecked(case, answer, setting))
+        same = after == before
+        return Rechecked(tell=before is None or same or not unseen(before, after, clock))
 
-        def rule(case: Case, setting: Setting) -> Transition | None:
-            before[:] = [case]
-            return verification.rechecked(case, answer, setting)
 
-        clock = self._store.clock(workflow_id, now)
-        after = self._desk.step(workflow_id, clock, rule)
-        same = bool(before) and after == before[0]
-        return Rechecked(tell=same or not unseen(before[0], after, clock))
+def _says_unknown(response: httpx.Response) -> bool:
+    """Whether it is the service that does not know the enterprise, and not something else that knows no such page."""
+    try:
+        data = response.json()
+    except ValueError:
+        return False
+    return isinstance(data, dict) and data.get("result") == "unknown"
 
 
 def _shown(text: str) -> str:

@@ -20,6 +20,8 @@ from audit.report import Broken, Record, Report
 OFFICE = "office"
 _SIGNED = "signed"
 _PREFIX = "ed25519:"
+_IN_TWO_CASES = frozenset({"payment_moved_away"})
+"""What a command sent to one case leaves on record of another one."""
 
 
 class Keys:
@@ -77,8 +79,10 @@ def _person(entry: Record) -> dict[str, Any] | None:
 class Signatures:
     """Whether each entry a person's command made is signed by whom it names, for its case or one it touched too."""
 
-    def __init__(self, keys: Keys) -> None:
+    def __init__(self, keys: Keys, *, whole: bool = True) -> None:
+        """Not `whole`, only some cases are taken in: of an entry sent to another case nothing can be said then."""
         self._keys = keys
+        self._whole = whole
         self._report = Report()
         self._case_of: dict[str, str] = {}
         self._placed: set[str] = set()
@@ -92,8 +96,9 @@ class Signatures:
 
     def report(self) -> Report:
         """What was found. A command that changes two cases has its entry in both, and is sent to one of them."""
-        for token, broken in self._elsewhere:
+        for token, broken in self._elsewhere if self._whole else ():
             if token in self._placed:
+                self._placed.remove(token)  # once: a second time it is somebody's copy
                 self._report.signed += 1
             else:
                 self._report.broken.append(broken)
@@ -108,7 +113,7 @@ class Signatures:
         found = self._keys.signed(token)
         kind = "signed_by_nobody" if found is None else _unfit(entry, *found, self._case_of)
         broken = Broken(kind, (sequence,), number, sequence)
-        if kind == "signed_elsewhere":
+        if kind == "signed_elsewhere" and entry["event"] in _IN_TWO_CASES:
             self._elsewhere.append((token, broken))
         elif kind:
             self._report.broken.append(broken)

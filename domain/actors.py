@@ -18,6 +18,9 @@ from domain.stages import Role
 ADMINISTRATOR = "administrator"
 GRANTABLE = (*(role.value for role in Role if role is not Role.NOBODY), ADMINISTRATOR)
 
+_ALONE = frozenset({ADMINISTRATOR, Role.BANK.value})
+"""Who says who may act decides on no case, and the bank's word is nobody's of ours."""
+
 What = Literal["key_added", "key_revoked", "role_granted", "role_revoked"]
 
 
@@ -117,11 +120,11 @@ def changes_of(command: ChangeActor, everybody: tuple[Person, ...], key_id: str 
     after = person
     for change in found:
         after = after.after(change)
-    if ADMINISTRATOR in after.roles and len(after.roles) > 1:
+    if len(after.roles) > 1 and (alone := after.roles & _ALONE):
         raise Refusal(
             RefusalKind.ROLES_CONFLICT,
-            f"{person.name} would decide on cases and on who may act: {', '.join(sorted(after.roles))}.",
-            "An administrator has no other role.",
+            f"{person.name} would have {', '.join(sorted(after.roles))}.",
+            f"Whoever is {min(alone)} has no other role.",
         )
     return found
 

@@ -96,6 +96,12 @@ def receive(
     """
     judge(case, command)
     value_date = command.paid_on or setting.today
+    if command.correction and command.actor.role is Role.BANK:
+        raise Refusal(
+            RefusalKind.ROLE_NOT_ALLOWED,
+            "What was recorded wrongly is corrected by finance, not by the bank.",
+            "Report it with: livebase deposit receive --correction",
+        )
     if command.correction and not taken_back:
         raise Refusal(
             RefusalKind.NOTHING_TO_CORRECT,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from domain import quarter, renewal, top_up
+from domain import quarter, renewal, top_up, verification
 from domain.after_ending import duties, withdrawn
 from domain.case import Case, Ending
 from domain.letters import before_end_of, letter, long_date
@@ -28,7 +28,7 @@ def expire(case: Case, planned: Planned, setting: Setting) -> Transition:
     follows: dict[str, Any] = {"tasks": (), "plan": ()} if our_delay else duties(setting, case.over_since(term.until))
     pending = renewal.goes_on_late(case, term.until, setting, our_delay=our_delay)
     quarters = quarter.goes_on(case) if case.renewal else {"tasks": (), "plan": ()}
-    others = case.tasks_without("publish", top_up.TASK, *renewal.TASKS, *quarter.TASKS)
+    others = case.tasks_without("publish", top_up.TASK, verification.TASK, *renewal.TASKS, *quarter.TASKS)
     return step(
         case,
         setting,

@@ -10,7 +10,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from domain import quarter, renewal, top_up
+from domain import quarter, renewal, top_up, verification
 from domain.after_ending import duties, withdrawn
 from domain.case import Case, Ending
 from domain.commands import Actor, Dissolve, Revoke, Surrender
@@ -115,7 +115,7 @@ def end_in_term(
     follows = duties(setting, counted_from)
     marks, settlement = follows["tasks"]
     changes, appeal = _appeal(kind, counted_from, setting)
-    others = case.tasks_without("publish", top_up.TASK, *renewal.TASKS, *quarter.TASKS)
+    others = case.tasks_without("publish", top_up.TASK, verification.TASK, *renewal.TASKS, *quarter.TASKS)
     return step(
         case,
         setting,

@@ -50,7 +50,7 @@ ROLES: dict[str, frozenset[Role]] = {
     "request_supplement": frozenset({Role.REVIEWER}),
     "reject": frozenset({Role.REVIEWER}),
     "receive_deposit": frozenset({Role.FINANCE}),
-    "record_unplaced": frozenset({Role.FINANCE, Role.BANK}),
+    "record_unplaced": frozenset({Role.FINANCE}),
     "deduct_deposit": frozenset({Role.FINANCE}),
     "assign_payment": frozenset({Role.FINANCE}),
     "return_payment": frozenset({Role.FINANCE}),
@@ -95,7 +95,7 @@ ROLES: dict[str, frozenset[Role]] = {
 }
 """Action → the roles that may use it."""
 
-_BANK_TOO = frozenset({"receive_deposit"})
+_BANK_TOO = frozenset({"receive_deposit", "record_unplaced"})
 """What finance records the bank may report itself."""
 
 

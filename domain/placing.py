@@ -17,7 +17,8 @@ SEVERAL_NAMED = "the note names several bases"
 UNKNOWN_NAMED = "the note names a base that is not known"
 SEVERAL_PAYERS = "several bases with a deposit due have this payer"
 NOBODYS = "no base with a deposit due has this payer"
-_CASE_NUMBER = re.compile(r"(?<![0-9A-Z])LB-[0-9]{4}-[0-9]{6,}(?![0-9])")
+_CASE_NUMBER = re.compile(r"(?<![0-9A-Z])LB-[0-9]{4}-[0-9]{6,}(?![0-9])(?!-[0-9]+-R[0-9])")
+_REFUND = re.compile(r"(?<![0-9A-Z])(LB-[0-9]{4}-[0-9]{6,})-[0-9]+-R[0-9]+(?![0-9])")
 _CREDIT_CODE = re.compile(r"(?<![0-9A-Z])[0-9][0-9A-Z]{17}(?![0-9A-Z])")
 
 
@@ -36,6 +37,12 @@ def named_in(note: str) -> tuple[str, ...]:
         if named := (*_CASE_NUMBER.findall(text), *codes):
             return tuple(dict.fromkeys(named))
     return ()
+
+
+def refund_in(note: str) -> tuple[str, str] | None:
+    """The refund of ours that a note names, with its case's number: money that comes back is no payment."""
+    found = _REFUND.search(folded(note).upper())
+    return (found[0], found[1]) if found else None
 
 
 def is_due(tasks: Iterable[Mapping[str, object]]) -> bool:

@@ -12,9 +12,17 @@ from domain.stages import Stage
 
 def content_of(case: Case, action: str, parameters: dict[str, Any]) -> str:
     """The sha256 (hex) of what would be done, and of all about the case that it is decided on."""
-    bound = {"action": action, "parameters": parameters, "state": state_of(case)}
+    bound = {"action": action, "parameters": parameters, "state": state_of(case), **_of_payment(case, parameters)}
     text = json.dumps(bound, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _of_payment(case: Case, parameters: dict[str, Any]) -> dict[str, Any]:
+    """What is on the case of the payment an act is about: credited, and unmatched, in fen."""
+    if (reference := parameters.get("reference")) is None:
+        return {}
+    parts = (case.credited, case.unmatched_payments)
+    return {"payment": [sum(one.amount for one in part if one.reference == reference) for part in parts]}
 
 
 def state_of(case: Case) -> dict[str, Any]:
@@ -49,4 +57,6 @@ def changed_since(case: Case, proposal: Proposal) -> tuple[str, ...]:
     if content_of(case, proposal.action, proposal.parameters) == proposal.content:
         return ()
     now = state_of(case)
-    return tuple(part for part in now if now[part] != proposal.seen.get(part)) or ("state",)
+    return tuple(part for part in now if now[part] != proposal.seen.get(part)) or (
+        "payment" if "reference" in proposal.parameters else "state",
+    )

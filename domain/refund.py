@@ -125,7 +125,8 @@ def reported(case: Case, command: ReportRefund, setting: Setting) -> Transition:
         return _came_back(case, known, answer, command.actor, setting)
     raise Refusal(
         RefusalKind.REFERENCE_REUSED,
-        f"The refund {known.id} is on record as {known.state}; now the bank says {command.state}.",
+        f"The refund {known.id} is on record as {known.state}, {known.amount} fen; now the bank says {command.state}, "
+        f"{command.amount} fen.",
         "Compare it with the bank's statement.",
     )
 
@@ -134,7 +135,9 @@ def is_on_record(case: Case, command: ReportRefund) -> bool:
     """Whether what the bank tells of a refund has been put on record before. Refused (3): nobody ordered it."""
     known = _known(case, command)
     after = {"paid": ("paid", "returned"), "failed": ("refused",), "returned": ("returned",)}[command.state]
-    return known.state in after and known.amount == command.amount
+    # Paid under another reference it is another payment: of the rest, or twice. A person looks at the statement.
+    another = command.state == "paid" and {known.bank_reference, command.reference} - {None, "", known.bank_reference}
+    return known.state in after and known.amount == command.amount and not (another and known.bank_reference)
 
 
 def _known(case: Case, command: ReportRefund) -> Refund:

@@ -133,7 +133,7 @@ def _told(
 
 def _require_still_here(case: Case, reference: str, credited: int) -> None:
     shown = f"See it with: livebase deposit show {case.case_number}"
-    if any(one.payment == reference and one.state != "refused" for one in case.refunds):
+    if any(one.payment == reference and one.state not in ("refused", "returned") for one in case.refunds):
         raise Refusal(
             RefusalKind.PAYMENT_SPENT,
             f"Money of the payment {reference} has been refunded or returned, or is on its way.",

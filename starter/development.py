@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from starter.verification_sandbox import VerificationSandbox
 
 _READY_SECONDS = 60.0
+_TRIES = 3
 _DETACHED_SECONDS = 1200.0  # the first start ever builds a server
 LONGEST_SILENCE = timedelta(seconds=90)
 """A poll takes a minute at most; who has not asked for tasks for longer is frozen or gone."""
@@ -82,9 +83,8 @@ async def start_worker(
     documents.mkdir(parents=True, exist_ok=True)
     migrate(url, local_server=True)
     command = [sys.executable, "-m", "starter.main", "worker", "--address", server.address]
-    port, secret = _free_port(), f"whsec_{base64.b64encode(secrets.token_bytes(32)).decode()}"
+    secret = f"whsec_{base64.b64encode(secrets.token_bytes(32)).decode()}"
     places = {
-        "LIVEBASE_BANK_CALLBACK_PORT": str(port),
         "LIVEBASE_BANK_CALLBACK_SECRETS": secret,
         "LIVEBASE_DATABASE_URL": url,
         "LIVEBASE_DOCUMENTS": str(documents),
@@ -96,10 +96,15 @@ async def start_worker(
     environ = own_environment() | _local_mail(mail) | places
     log = directory / "worker.log"
     root = Path(__file__).parent.parent
-    worker = await asyncio.to_thread(GuardedProcess.spawn, command, log=log, cwd=root, environ=environ, grace=25.0)
     client = await connect(server.target, identity="livebase:dev")
     until = time.monotonic() + _READY_SECONDS
-    while not await polled(client, TASK_QUEUE):
+    tries = 0
+    worker: GuardedProcess | None = None
+    while worker is None or not await polled(client, TASK_QUEUE):
+        if worker is None or (not worker.running and tries < _TRIES):  # somebody took its port before it did
+            port, tries = _free_port(), tries + 1
+            told = environ | {"LIVEBASE_BANK_CALLBACK_PORT": str(port)}
+            worker = await asyncio.to_thread(GuardedProcess.spawn, command, log=log, cwd=root, environ=told, grace=25.0)
         if not worker.running or time.monotonic() > until:
             raise CommandError(1, "worker_failed", "The worker did not come up.", f"Its log: {log}")
         await asyncio.sleep(0.1)

@@ -56,7 +56,7 @@ def prove_signatures(engine: Engine, case_numbers: Sequence[str] | None = None, 
         if entry["kind"] == "entry":
             keys.take(entry)
     numbers = reader.case_numbers() if case_numbers is None else case_numbers
-    found = signatures.Signatures(keys)
+    found = signatures.Signatures(keys, whole=case_numbers is None)
     for first in range(0, len(numbers), _AT_ONCE):
         found.take(reader.records(numbers[first : first + _AT_ONCE]))
         told(first)

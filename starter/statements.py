@@ -44,9 +44,10 @@ Row = dict[str, Any]
 
 def import_statement(session: Session, file: StatementArgument) -> None:
     """Record every payment of a bank's statement; what becomes of each line is told. Safe to run again."""
-    from store.payments import PaymentStore
+    from store.payments import PaymentStore, came_back
 
     session.require_usable_options()
+    _require_finance(session)
     lines = read(session, file)
     known = PaymentStore(session.engine).known([line.reference for line in lines])
     rows = {line.line: _row(line) for line in lines}
@@ -54,6 +55,8 @@ def import_statement(session: Session, file: StatementArgument) -> None:
     for line in lines:
         if line.reference in known:
             rows[line.line] |= _known_before(line, known[line.reference])
+        elif (number := came_back(session.engine, line.note, line.amount)) is not None:
+            rows[line.line] |= {"outcome": "repeated", "case_number": number, "why": "a refund that came back"}
         else:
             new.append(line)
     if new:
@@ -83,6 +86,18 @@ def read(session: Session, file: Path, *, going_out: bool = False) -> tuple[Stat
             return read_statement(text, latest=latest, going_out=going_out)
     except (InvalidFile, InvalidStatement) as error:
         raise invalid_file(error.problems) from None
+
+
+def _require_finance(session: Session) -> None:
+    """What is on record of a statement's payments is finance's to see (4)."""
+    from domain.permissions import require_permission
+    from domain.refusals import Refusal
+    from starter.errors import refused
+
+    try:
+        require_permission("receive_deposit", session.actor, None)
+    except Refusal as refusal:
+        raise refused(refusal) from None
 
 
 def _row(line: StatementLine) -> Row:
@@ -239,16 +254,9 @@ async def _send(
     rows: dict[int, Row],
 ) -> None:
     from domain.commands import RecordUnplaced, payment_workflow_id
-    from domain.permissions import require_permission
-    from domain.refusals import Refusal
-    from starter.errors import refused
     from starter.sending import answer_of, reach
 
     client = await reach(session)
-    try:
-        require_permission("receive_deposit", session.actor, None)
-    except Refusal as refusal:
-        raise refused(refusal) from None
     free, lost = asyncio.Semaphore(_AT_ONCE), asyncio.Event()
 
     async def one(line: StatementLine, command: Command, asked: Any) -> None:

@@ -157,10 +157,18 @@ def authorise(session: Session, command: Command, now: datetime) -> None:
     require_role(who, command.action, command.actor)
 
 
+@again_after_conflict
 def installation_name(engine: Engine) -> str:
     """What signatures for this database name it by."""
     with Session(engine) as session:
         return session.scalars(select(tables.Installation.name)).one()
+
+
+@again_after_conflict
+def is_local(engine: Engine) -> bool:
+    """Whether the database is a local server's, where commands need no signature."""
+    with Session(engine) as session:
+        return session.scalars(select(tables.Installation.local_server)).one()
 
 
 def _refused_before(session: Session, command: Command) -> Refusal | None:

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from domain import ledger
 from domain.assessment import News
 from domain.case import Case
-from domain.commands import Answer, Command
+from domain.commands import Answer, AssignPayment, Command, payment_workflow_id
 from domain.delivery import StoredLetter
 from domain.dependants import Dependants
 from domain.ledger import OF_EVERYBODY, Account, Transfer
@@ -208,6 +208,15 @@ class CaseTransaction:
             .returning(tables.Counter.value)
         )
         return f"{name}-{self._session.execute(drawn).scalar_one():06d}"
+
+    def beside_of(self, command: Command) -> tuple[str, ...]:
+        """The workflows beside the case's own whose record a command changed that has been done before."""
+        if not isinstance(command, AssignPayment) or self._row is None:
+            return ()
+        moves, row = tables.PaymentMoveRow, tables.CaseRow
+        here = (moves.case_number == self._row.case_number, moves.reference == command.reference)
+        others = select(row.workflow_id).join(moves, moves.from_case == row.case_number).where(*here)
+        return (payment_workflow_id(command.reference), *self._session.scalars(others))
 
     def authorise(self, command: Command, now: datetime) -> None:
         """Refuse (4) a command that is not by whom it says (`store.actors.authorise`)."""

@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 
 from domain.commands import Command, RecordUnplaced
 from domain.ledger import Account
-from domain.placing import is_due, named_in, payers, place
+from domain.placing import is_due, named_in, payers, place, refund_in
 from domain.reconciling import PaidOut
 from domain.records import Payment, Reported
 from domain.refusals import RefusalDetail
@@ -186,6 +186,7 @@ def waits_on(session: Session, known: Reported) -> str | None:
     )
 
 
+@again_after_conflict
 def case_of_payment(engine: Engine, reference: str, note: str, payer: str) -> tuple[FoundCase | None, str]:
     """The case a payment is for, and for none why: where its reference is on record, else as a statement's line is."""
     with Session(engine) as session:
@@ -199,6 +200,17 @@ def case_of_payment(engine: Engine, reference: str, note: str, payer: str) -> tu
     by_number = {one.case.case_number: one for one in (*found.values(), *due)}
     placed = place(note, payer, {name: one.case for name, one in found.items()}, payers(one.case for one in due))
     return (by_number[placed.case_number] if placed.case_number else None), placed.why
+
+
+def came_back(engine: Engine, note: str, amount: int) -> str | None:
+    """The number of the case whose refund the note names, when it is on record as having come back; else None."""
+    if (named := refund_in(note)) is None:
+        return None
+    refund, number = named
+    found = cases_named(engine, [number]).get(number)
+    refunds = found.case.refunds if found else ()
+    same = (one.id == refund and one.state == "returned" and one.amount == amount for one in refunds)
+    return number if any(same) else None
 
 
 @again_after_conflict

@@ -42,6 +42,7 @@ from temporalio.common import WorkflowIDConflictPolicy
 from temporalio.exceptions import ApplicationError
 from temporalio.service import RPCError, RPCStatusCode
 
+from connection.errors import BadConfiguration
 from domain import refund
 from domain.bank import BANK_EVENT, BankEvent, PaymentReceived
 from domain.commands import (
@@ -54,12 +55,13 @@ from domain.commands import (
     UnplacedAnswer,
     payment_workflow_id,
 )
+from domain.names import same_company
 from domain.refusals import Refusal, RefusalKind
 from domain.shanghai import shanghai_date
 from domain.signing import NotSigned, require_signed
 from domain.stages import Role, Stage
-from store.actors import installation_name
-from store.payments import PaymentStore, case_of_payment
+from store.actors import installation_name, is_local
+from store.payments import PaymentStore, came_back, case_of_payment
 from store.queries import FoundCase, Reader
 from store.signatures import sign
 from workers.http import serving
@@ -77,6 +79,8 @@ _ONE_TRY = timedelta(seconds=10)
 PATIENCE = timedelta(seconds=20)
 """Within this an event is on record, or the bank is asked to tell it again."""
 _PAUSE = 0.5
+_REST = 30
+"""Seconds after which the bank is to tell again what could not be recorded."""
 _NOTE = 500
 """So much of a note is kept with money of no case."""
 _STATES: dict[str, Any] = {"refund.paid": "paid", "refund.returned": "returned", "refund.failed": "failed"}
@@ -157,14 +161,18 @@ class BankCallbacks:
             return await self._recorded(event)
         except Refusal as refusal:
             _log.error("an event of the bank is refused", event_id=event.id, step=event.type, error=refusal.kind.value)
+            if refusal.kind.family == "not_permitted":  # our key, role or clock, and no fault of the bank's
+                return Reply(503, {"error": "not recorded now; tell it again"}, rest=_REST)
             told = {"kind": refusal.kind.value, "message": refusal.message}
             return Reply(_STATUS.get(refusal.kind, 422), {"error": told})
         except (_NotNow, SQLAlchemyError) as lost:
             why = type(lost.__cause__ or lost).__name__
             _log.warning("an event of the bank can't be recorded now", event_id=event.id, step=event.type, error=why)
-            return Reply(503, {"error": "not recorded now; tell it again"}, rest=30)
+            return Reply(503, {"error": "not recorded now; tell it again"}, rest=_REST)
 
     async def _recorded(self, event: BankEvent) -> Reply:
+        if isinstance(event, PaymentReceived) and (before := await asyncio.to_thread(self._known_before, event)):
+            return before
         found, why = await asyncio.to_thread(self._case_of, event)
         if found is None:
             assert isinstance(event, PaymentReceived)
@@ -191,6 +199,18 @@ class BankCallbacks:
         if found is None:
             raise Refusal(RefusalKind.NOT_FOUND, f"Nobody ordered the refund {event.key}.", "Compare the statement.")
         return found, ""
+
+    def _known_before(self, event: PaymentReceived) -> Reply | None:
+        """What is on record under the reference, wherever its money is by now; or a refund of ours that came back."""
+        known = self._payments.known([event.reference]).get(event.reference)
+        if known is None:
+            number = came_back(self._engine, event.note, event.amount)
+            return Reply(200, {"case_number": number, "repeated": True}) if number else None
+        payment = known.payment
+        same = payment.amount == event.amount and same_company(payment.payer, event.payer)
+        if not same or event.paid_at not in (None, payment.value_date):
+            return None  # the case says why not
+        return Reply(200, {"case_number": known.case_number, "repeated": True})
 
     def _done_before(self, command: Command, found: FoundCase) -> Answer | None:
         """What was recorded of this event, or of the same refund by another way; a closed case sleeps on then."""
@@ -284,12 +304,17 @@ class BankCallbacks:
 async def bank_callbacks(client: Client, engine: Engine, settings: WorkerSettings) -> AsyncIterator[None]:
     """Takes the bank's events on the callback port while the block runs; with port 0 nobody does.
 
-    Raises BadConfiguration when the port can't be opened.
+    Raises BadConfiguration when the port can't be opened, or what the bank tells could not be signed.
     """
     if not settings.bank_callback_port:
         yield
         return
     keys, private = settings.bank_callback_keys, settings.bank_callback_private
+    if private is None and not await asyncio.to_thread(is_local, engine):
+        raise BadConfiguration(
+            "LIVEBASE_BANK_CALLBACK_LOGIN is not set: what the bank tells could not be signed.",
+            f"Make its key with LIVEBASE_LOGIN=FILE livebase login {THE_BANK.name}; give it the role bank.",
+        )
     callbacks = BankCallbacks(client, engine, settings.task_queue, keys, private)
     where = (settings.bank_callback_host, settings.bank_callback_port)
     async with serving(callbacks.app, *where, what="bank callback", variables="LIVEBASE_BANK_CALLBACK"):

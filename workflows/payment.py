@@ -69,7 +69,7 @@ class UnplacedPayment:
         while self.state.reference is not None and self.state.case_number is None:
             with contextlib.suppress(TimeoutError):
                 await workflow.wait_condition(
-                    lambda: self._told,
+                    lambda: self._told or workflow.info().is_continue_as_new_suggested(),
                     timeout=BETWEEN_LOOKS,
                     timeout_summary="it waits for a person; looked at again",
                 )

@@ -13,7 +13,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict
 from temporalio import workflow
 from temporalio.common import RetryPolicy
-from temporalio.exceptions import ActivityError, FailureError
+from temporalio.exceptions import ActivityError, ApplicationError, FailureError
 
 with workflow.unsafe.imports_passed_through():
     from domain.verifying import DueChecks, Rechecked, VerificationAnswer
@@ -68,6 +68,9 @@ class VerifyEnterprises:
                 **ASKING,
             )
         except ActivityError as error:
+            if isinstance(error.cause, ApplicationError) and error.cause.type == "misdirected":
+                workflow.logger.error("the verification service is not reached as it should be: %s", error.cause)
+                return  # our fault, and no base's
             answer = VerificationAnswer(result="unanswered", why=str(error.cause or error)[:200])
         try:
             done: Rechecked = await workflow.execute_activity(

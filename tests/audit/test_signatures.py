@@ -53,6 +53,7 @@ def entry(
     detail = {"signed": token}
     return {
         "kind": "entry", "case_number": number, "sequence": sequence, "actor": str(command.actor), "detail": detail,
+        "event": "note_added",
     }  # fmt: skip
 
 
@@ -118,8 +119,10 @@ def test_an_act_moved_to_another_case_is_named() -> None:
 
 def test_a_command_that_changes_two_cases_is_signed_for_one_and_stands_in_both() -> None:
     sent = entry(note(LI, workflow_id="base:91330782MA2K7P3R1U:2"), number="LB-2026-000002", sequence=2)
-    other = {**sent, "case_number": "LB-2026-000001", "sequence": 2}
+    other = {**sent, "case_number": "LB-2026-000001", "sequence": 2, "event": "payment_moved_away"}
     first = entry(note(LI, request_id="first"))
     opening = entry(note(LI, workflow_id="base:91330782MA2K7P3R1U:2", request_id="second"), number="LB-2026-000002")
     assert proven([first, other, opening, sent]).ok
     assert not proven([first, other, opening]).ok, "in no case it was sent to"
+    assert not proven([first, other, {**other, "sequence": 3}, opening, sent]).ok, "copied"
+    assert not proven([first, {**other, "event": "note_added"}, opening, sent]).ok, "that is in one case alone"

@@ -68,6 +68,7 @@ REFUSED: dict[str, tuple[ChangeActor, RefusalKind]] = {
         command("grant", "li", None, ADMINISTRATOR),
         RefusalKind.ROLES_CONFLICT,
     ),
+    "the bank's word and another role": (command("add", "wang", "W", "bank", "finance"), RefusalKind.ROLES_CONFLICT),
     "a new one with both": (command("add", "wang", "W", ADMINISTRATOR, "finance"), RefusalKind.ROLES_CONFLICT),
 }
 

@@ -18,6 +18,7 @@ from domain.placing import (
     named_in,
     payers,
     place,
+    refund_in,
 )
 from tests.domain import cases, deductions
 
@@ -128,3 +129,9 @@ def test_a_deposit_is_due_before_the_certification_and_in_a_top_up() -> None:
     assert all(is_due(case.model_dump()["tasks"]) for case in due.values())
     for case in (cases.in_review(), cases.in_certifying(), cases.in_valid()):
         assert not is_due(case.model_dump()["tasks"])
+
+
+def test_a_refund_of_ours_that_comes_back_names_no_case_to_pay_into() -> None:
+    note = "退汇 LB-2026-000001-12-R1"
+    assert named_in(note) == () and refund_in(note) == ("LB-2026-000001-12-R1", "LB-2026-000001")
+    assert named_in("LB-2026-000001-12") == ("LB-2026-000001",) and refund_in("LB-2026-000001") is None

@@ -311,6 +311,12 @@ class TestTold:
         again = refunds.approved(done.case, refunds.give_back(), refunds.LEFT)
         assert again.case.refunds[-1].amount == 500
 
+    def test_paid_under_another_reference_it_is_no_repeat(self) -> None:
+        case = refunds.told(refunds.ordered().case, "paid", amount=WHOLE // 2).case
+        with pytest.raises(Refusal) as info:
+            refunds.told(case, "paid", amount=WHOLE // 2, reference="BANK-2")
+        assert info.value.kind is RefusalKind.REFERENCE_REUSED
+
     def test_told_again_it_is_a_repeat_and_against_what_is_on_record_it_is_refused(self) -> None:
         ordered = refunds.ordered().case
         on_record = {

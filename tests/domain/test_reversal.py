@@ -8,7 +8,7 @@ import pytest
 
 from domain import agenda, deposit, ledger
 from domain.case import Case
-from domain.commands import ReceiveDeposit
+from domain.commands import AssignPayment, ReceiveDeposit
 from domain.ledger import Account, Transfer
 from domain.planning import Event
 from domain.records import Approval, Decision, Payment, PaymentReversed
@@ -164,3 +164,15 @@ class TestReportedAnew:
         with pytest.raises(Refusal) as info:
             self.report(taken_back=False, correction=True)
         assert info.value.kind is RefusalKind.NOTHING_TO_CORRECT
+
+
+def test_what_was_seen_of_the_payment_is_what_is_approved() -> None:
+    """It was unmatched when it was proposed; counted for the deposit since, it has to be proposed anew."""
+    case = refunds.with_unmatched(500)
+    waiting = payments.proposed(case, "U1")
+    assigned = cases.done(
+        waiting, cases.command(AssignPayment, cases.FINANCE, reference="U1", reason="r"), cases.OPENED
+    )
+    with pytest.raises(Refusal) as info:
+        cases.done(assigned.case, cases.approval(assigned.case, payments.OTHER), cases.OPENED)
+    assert info.value.kind is RefusalKind.PROPOSAL_CHANGED

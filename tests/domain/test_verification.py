@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -19,7 +20,7 @@ from domain.screening import screen
 from domain.setting import Setting
 from domain.stages import Role
 from domain.tracing import unseen
-from tests.domain import cases, verified
+from tests.domain import cases, refunds, verified
 from tests.office import example
 
 DAY = timedelta(days=1)
@@ -200,6 +201,12 @@ class TestCertified:
             tasks.append([task.kind for task in case.tasks])
             at += DAY
         assert tasks == [[], [], ["check_verification"], ["check_verification"]]
+
+    @pytest.mark.parametrize("end", [cases.ended, refunds.left])
+    def test_its_task_ends_with_the_certification(self, end: Callable[[Case], Case]) -> None:
+        failed = verified.failed()
+        assert verification.TASK in {task.kind for task in failed.tasks}
+        assert verification.TASK not in {task.kind for task in end(failed).tasks}
 
     def test_a_person_accepts_it_with_evidence_and_it_is_asked_for_after_the_next_half_year(self) -> None:
         at = verified.HALF_A_YEAR_ON + DAY

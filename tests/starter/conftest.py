@@ -116,11 +116,16 @@ def enterprise(tmp_path: Path) -> Enterprise:
 def applied(dev: Running, enterprise: Enterprise) -> str:
     """The number of a case in review, its enterprise verified."""
     number: str = dev.ok("apply", enterprise.file, *APPLICANT)["case_number"]
+    when_verified(dev, number)
+    return number
+
+
+def when_verified(dev: Livebase, number: str) -> None:
+    """Asked for with the application, it is answered by itself."""
     until = time.monotonic() + 30
     while "enterprise_verified" not in [entry["event"] for entry in dev.ok("timeline", number)]:
         assert time.monotonic() < until, "nobody has answered whether the enterprise is verified"
         time.sleep(0.1)
-    return number
 
 
 def certify(dev: Running, number: str) -> dict[str, Any]:
@@ -183,6 +188,7 @@ def first_year(dev: Running, tmp_path_factory: pytest.TempPathFactory) -> FirstY
     enterprise = enterprise_in(tmp_path_factory.mktemp("first-year"))
     code, year = enterprise.code, FirstYear(dev, enterprise)
     year.act("apply", "apply", enterprise.file, *APPLICANT)
+    when_verified(dev, year.number)
     year.act("take", "review", "take", code, *REVIEWER)
     year.act("release", "review", "release", code, *REVIEWER)
     items = ("--item", "A4.area: a newer floor plan", "--item", "A4.live_rooms: a photo of each room")
@@ -231,6 +237,7 @@ def cases(dev: Running, tmp_path_factory: pytest.TempPathFactory) -> Cases:
 
     def bring(state: str) -> str:
         number: str = dev.ok("apply", enterprises[state].file, *APPLICANT)["case_number"]
+        when_verified(dev, number)
         dev.ok(*(number if word == "BASE" else word for word in acts[state]))
         return number
 

@@ -25,7 +25,7 @@ from domain.case import Case
 from store.engine import open_engine
 from store.queries import Reader
 from store.roles import READER
-from store.tables import HeadRow, NoticeRow, SealRow, Table
+from store.tables import HeadRow, NoticeRow, RefusedRow, SealRow, Table
 from tests.postgres import PostgresServer
 from tests.starter import forked
 
@@ -177,11 +177,14 @@ class Running(Livebase):
         return state
 
     def records(self) -> list[str]:
-        """All that is on record, row by row, but the letters' delivery and the seals: they go on by themselves."""
+        """All that is on record of cases and money, row by row.
+
+        But the letters' delivery and the seals, which go on by themselves, and what was refused, which changes nothing.
+        """
         engine, lines = open_engine(self.owner, read_only=True), []
         with engine.connect() as connection:
             for table in Table.metadata.sorted_tables:
-                if table in (SealRow.__table__, HeadRow.__table__):
+                if table in (SealRow.__table__, HeadRow.__table__, RefusedRow.__table__):
                     continue
                 left = _DELIVERY if table is NoticeRow.__table__ else set()
                 columns = [column for column in table.columns if column.name not in left]
