@@ -70,7 +70,7 @@ class VerificationSandbox:
         if how == "garbled":
             return Response(b"<html>")
         if how == "unknown":
-            return JSONResponse({"error": "never heard of it"}, status_code=404)
+            return JSONResponse({"result": "unknown"}, status_code=404)
         if how in ("slow", "hang"):
             await asyncio.sleep(_SLOW if how == "slow" else _HANGS)
             how = "verified"

@@ -512,7 +512,7 @@ class Verified(Kill):
 
 
 class Verifying(Kill):
-    """The base's verification looked at again; nobody answers."""
+    """The base's verification looked at again."""
 
     def effect_at(self, death: Death, before: int) -> int:
         return before + (death.done and self.activity == "record_recheck")
@@ -524,7 +524,7 @@ class Verifying(Kill):
 
     def effect(self, scene: Scene) -> int:
         known = scene.base.case.verification
-        return known.attempts if known else 0
+        return int(known is not None and known.source == "registrar")
 
     async def left(self, scene: Scene, answer: Any, death: Death | None) -> None:
         await until(lambda: self.effect(scene) == 1, "it is looked at again", 2 * RECOVERY)

@@ -376,9 +376,11 @@ OTHERS = {
     "ask_bank_for_refund": Paying("ask_bank_for_refund", REFUND_ORDERED, commits=(), alone=True),
     "ask_verification": Verified("ask_verification", TO_BE_VERIFIED, commits=(), verifies=True, alone=True),
     "due_verifications": Verifying(
-        "due_verifications", VERIFIED_LONG_AGO, ago=AFTER_HALF_A_YEAR, commits=(), alone=True
+        "due_verifications", VERIFIED_LONG_AGO, ago=AFTER_HALF_A_YEAR, commits=(), verifies=True, alone=True
     ),
-    "record_recheck": Verifying("record_recheck", VERIFIED_LONG_AGO, ago=AFTER_HALF_A_YEAR, alone=True),
+    "record_recheck": Verifying(
+        "record_recheck", VERIFIED_LONG_AGO, ago=AFTER_HALF_A_YEAR, commits=(2,), verifies=True, alone=True
+    ),
     "record_clock": Clock("record_clock"),
     "import_calendar": Import("import_calendar", alone=True),
     "tell_live_cases": Import("tell_live_cases", commits=(), alone=True),
