@@ -124,4 +124,5 @@ async def test_a_worker_temporal_won_t_have_says_why(client: Client, server: Loc
         office, server.address, "-m", "starter.main", "worker", TEMPORAL_NAMESPACE="nobody-made-it"
     ) as worker:
         assert await worker.ended() == 6
-    assert "nobody-made-it" in worker.lines[-2] and "doctor" in worker.lines[-1]
+    told = [line for line in worker.lines if line.strip()]  # a library may have a word of its own at the very end
+    assert any("nobody-made-it" in line for line in told) and any("doctor" in line for line in told), told
