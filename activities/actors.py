@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
 
 from temporalio import activity
 
 from domain.actors import GRANTABLE, changes_of, person_named
 from domain.commands import ActorAnswer, ActorOutcome, ChangeActor
 from domain.permissions import require_permission
-from domain.refusals import Refusal, RefusalKind, request_id_reused
+from domain.refusals import Refusal, RefusalKind
 from store import signatures
-from store.actors import ActorStore, ActorTransaction, authorise
+from store.actors import ActorStore, ActorTransaction
 from store.conflicts import again_after_conflict
 
 
@@ -35,21 +34,14 @@ class ActorActivities:
     @again_after_conflict
     def _changed(self, command: ChangeActor, now: datetime) -> ActorAnswer:
         with self._store.transaction() as tx:
-            if (done := tx.answered(command.request_id)) is not None:
-                return _repeated(command, done, now)
-            authorise(tx.session, command, now)
+            if (before := tx.done_before(command, ActorAnswer, now)) is not None:
+                return before
+            tx.authorise(command, now)
             everybody = tx.people()
             tx.add(changes_of(command, everybody, _key_id(command)), str(command.actor), now)
             answer = _answer(tx, command, now)
             tx.remember(command, answer, now)
             return answer
-
-
-def _repeated(command: ChangeActor, done: tuple[str, dict[str, Any]], now: datetime) -> ActorAnswer:
-    if done[0] != command.params_hash():
-        raise request_id_reused(command.request_id)
-    answer = ActorAnswer.model_validate(done[1])
-    return answer if answer.accepted_at == now else answer.model_copy(update={"repeated": True})  # a lost attempt
 
 
 def _key_id(command: ChangeActor) -> str | None:

@@ -21,7 +21,6 @@ from domain.assessment import ResultConfirmed
 from domain.case import Case
 from domain.commands import (
     AssessmentNews,
-    Command,
     ConfirmPeriod,
     ImportFigures,
     PeriodAnswer,
@@ -31,7 +30,7 @@ from domain.commands import (
 from domain.figures import Figures, from_canonical
 from domain.permissions import require_permission
 from domain.policy import PolicyBook
-from domain.refusals import Refusal, RefusalKind, missent, request_id_reused
+from domain.refusals import Refusal, RefusalKind, missent
 from domain.shanghai import shanghai_date
 from domain.tracing import unseen
 from store.assessments import AssessmentStore, PeriodTransaction
@@ -104,7 +103,7 @@ class AssessmentActivities:
         try:
             require_permission(command.action, command.actor, None)
             with self._store.transaction() as tx:
-                if (before := _answered(tx, command, now)) is not None:
+                if (before := tx.done_before(command, PeriodAnswer, now)) is not None:
                     return PeriodOutcome(answer=before)
                 tx.authorise(command, now)
                 answer: PeriodAnswer = act(tx, command, now)
@@ -185,18 +184,6 @@ class AssessmentActivities:
         except _OWN_FAULTS:
             activity.logger.exception("a case could not hear of its assessment")
             return None
-
-
-def _answered(tx: PeriodTransaction, command: Command, now: datetime) -> PeriodAnswer | None:
-    done = tx.answered(command.request_id)
-    if done is None:
-        return None
-    if done[0] != command.params_hash():
-        raise request_id_reused(command.request_id)
-    answer = PeriodAnswer.model_validate(done[1])
-    if answer.accepted_at == now:  # a lost attempt of this very command
-        return answer
-    return answer.model_copy(update={"repeated": True})
 
 
 def _canonical(rows: Sequence[BaseModel]) -> bytes:

@@ -10,10 +10,10 @@ from domain.commands import RecordUnplaced, UnplacedAnswer, UnplacedOutcome, pay
 from domain.names import same_company
 from domain.permissions import require_permission
 from domain.records import Payment
-from domain.refusals import Refusal, RefusalKind, missent, request_id_reused
+from domain.refusals import Refusal, RefusalKind, missent
 from domain.shanghai import shanghai_date
 from store.conflicts import again_after_conflict
-from store.payments import PaymentStore, PaymentTransaction
+from store.payments import PaymentStore
 
 
 class PaymentActivities:
@@ -42,7 +42,7 @@ class PaymentActivities:
     @again_after_conflict
     def _once(self, command: RecordUnplaced, now: datetime) -> UnplacedAnswer:
         with self._store.transaction() as tx:
-            if (before := _answered(tx, command, now)) is not None:
+            if (before := tx.done_before(command, UnplacedAnswer, now)) is not None:
                 return before
             tx.authorise(command, now)
             _require_possible(command, now)
@@ -78,18 +78,6 @@ def _require_possible(command: RecordUnplaced, now: datetime) -> None:
             f"The value date {command.paid_on} is after today ({shanghai_date(now)}).",
             "Check the statement.",
         )
-
-
-def _answered(tx: PaymentTransaction, command: RecordUnplaced, now: datetime) -> UnplacedAnswer | None:
-    done = tx.answered(command.request_id)
-    if done is None:
-        return None
-    if done[0] != command.params_hash():
-        raise request_id_reused(command.request_id)
-    answer = UnplacedAnswer.model_validate(done[1])
-    if answer.accepted_at == now:  # a lost attempt of this very command
-        return answer
-    return answer.model_copy(update={"repeated": True})
 
 
 def _same(known: Payment, command: RecordUnplaced) -> bool:

@@ -9,21 +9,23 @@ import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
+from pydantic import BaseModel
 from sqlalchemy import Connection, Engine, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from domain.actors import ADMINISTRATOR, Change, Person, What, owner_of, people, person_named, require_role
-from domain.commands import ActorAnswer, ChangeActor, Command
+from domain.commands import ActorAnswer, Command, PeriodAnswer, UnplacedAnswer
 from domain.envelope import require_fit, require_timely
 from domain.names import person
-from domain.refusals import Refusal, RefusalDetail, RefusalKind
+from domain.refusals import Refusal, RefusalDetail, RefusalKind, request_id_reused
 from store import answers, signatures, tables
 from store.conflicts import again_after_conflict
 from store.office import record_for_office
 
+Given = TypeVar("Given", ActorAnswer, PeriodAnswer, UnplacedAnswer)
 _ROW = tables.ActorChangeRow
 _LOCK = 5201316  # any number, as long as nobody else uses it in this database
 APPOINTED = "administrator_appointed"
@@ -71,13 +73,7 @@ class ActorStore:
                 raise ValueError(f"is {owner.name}'s")
             changes = (Change(name, "key_added", key_id, public_key), Change(name, "role_granted", ADMINISTRATOR))
             tx.add(changes, OWNER, at)
-            record_for_office(
-                tx.session,
-                "system",
-                APPOINTED,
-                {"name": name, "keys": {key_id: public_key}, "roles": [ADMINISTRATOR]},
-                at,
-            )
+            tx.record(APPOINTED, {"name": name, "keys": {key_id: public_key}, "roles": [ADMINISTRATOR]}, at)
         return True
 
     @again_after_conflict
@@ -87,23 +83,56 @@ class ActorStore:
             record_refusal(session, command, refusal, now)
 
 
-class ActorTransaction:
-    """What a transaction on who may act sees and does."""
+class CommandTransaction:
+    """What every transaction does for a command that is no case's."""
 
     def __init__(self, session: Session) -> None:
-        self.session = session
-
-    def people(self) -> tuple[Person, ...]:
-        return people(_changes(self.session))
+        self._session = session
 
     def answered(self, request_id: str) -> tuple[str, dict[str, Any]] | None:
-        """As `ActorStore.answered`."""
-        row = self.session.get(tables.CommandRow, request_id)
+        """The parameters' hash and the answer of a done request, as data: it may be any other command's."""
+        row = self._session.get(tables.CommandRow, request_id)
         return (row.params_hash, row.answer) if row else None
+
+    def done_before(self, command: Command, kind: type[Given], now: datetime) -> Given | None:
+        """The first answer of a request done with the same parameters, None for a new one; (8) with others.
+
+        It is a repeat, but for a lost attempt of this very command, which came at `now` too.
+        """
+        done = self.answered(command.request_id)
+        if done is None:
+            return None
+        if done[0] != command.params_hash():
+            raise request_id_reused(command.request_id)
+        answer = kind.model_validate(done[1])
+        return answer if answer.accepted_at == now else answer.model_copy(update={"repeated": True})
+
+    def authorise(self, command: Command, now: datetime) -> None:
+        """Refuse (4) a command that is not by whom it says (`authorise`)."""
+        authorise(self._session, command, now)
+
+    def refused(self, command: Command, refusal: RefusalDetail, now: datetime) -> None:
+        """Keep that a command was refused; once for one sending, however often its transaction is tried."""
+        record_refusal(self._session, command, refusal, now)
+
+    def remember(self, command: Command, answer: BaseModel, at: datetime) -> None:
+        """Keep the answer of a done request for good, beside those of the cases' commands."""
+        answers.remember(self._session, command, None, answer, at)
+
+
+class ActorTransaction(CommandTransaction):
+    """What a transaction on who may act sees and does."""
+
+    def record(self, event: str, detail: dict[str, Any], at: datetime) -> None:
+        """An entry of the office's chain that no command made."""
+        record_for_office(self._session, "system", event, detail, at)
+
+    def people(self) -> tuple[Person, ...]:
+        return people(_changes(self._session))
 
     def add(self, changes: tuple[Change, ...], by: str, at: datetime) -> None:
         for change in changes:
-            self.session.add(
+            self._session.add(
                 _ROW(
                     person=person(change.name),
                     name=change.name,
@@ -114,10 +143,7 @@ class ActorTransaction:
                     at=at,
                 )
             )
-        self.session.flush()
-
-    def remember(self, command: ChangeActor, answer: ActorAnswer, at: datetime) -> None:
-        answers.remember(self.session, command, None, answer, at)
+        self._session.flush()
 
 
 def authorise(session: Session, command: Command, now: datetime) -> None:

@@ -11,20 +11,17 @@ from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Any, cast
 
-from pydantic import BaseModel
 from sqlalchemy import Engine, Select, select
 from sqlalchemy.orm import Session
 
 from domain.assessing import AssessedBase, KnownBase, Line, OnRecord
 from domain.assessment import FiguresRecorded, News, ResultConfirmed, unheard
 from domain.case import Case
-from domain.commands import Command
 from domain.figures import Figures, Metric, Result
 from domain.names import same_name
 from domain.periods import Period
-from domain.refusals import RefusalDetail
 from domain.stages import Stage
-from store import actors, answers, tables
+from store import actors, tables
 from store.conflicts import again_after_conflict
 from store.queries import shown
 
@@ -88,24 +85,12 @@ class AssessmentStore:
         return [_quarter(case, period, [row for row in figures if row.period == period]) for period in periods]
 
 
-class PeriodTransaction:
+class PeriodTransaction(actors.CommandTransaction):
     """What a quarter's transaction sees and does."""
 
     def __init__(self, session: Session, *, locks: bool) -> None:
-        self._session = session
+        super().__init__(session)
         self._locks = locks
-
-    def authorise(self, command: Command, now: datetime) -> None:
-        """Refuse (4) a command that is not by whom it says (`store.actors.authorise`)."""
-        actors.authorise(self._session, command, now)
-
-    def refused(self, command: Command, refusal: RefusalDetail, now: datetime) -> None:
-        """Keep that a command was refused."""
-        actors.record_refusal(self._session, command, refusal, now)
-
-    def answered(self, request_id: str) -> tuple[str, dict[str, Any]] | None:
-        row = self._session.get(tables.CommandRow, request_id)
-        return (row.params_hash, row.answer) if row else None
 
     def bases(self, credit_codes: Sequence[str], period: str, now: datetime) -> dict[str, list[KnownBase]]:
         """Every case of these enterprises, the newest last, each at its own clock's `now`, with its figures."""
@@ -193,10 +178,6 @@ class PeriodTransaction:
                 at=news.at,
             )
         )
-
-    def remember(self, command: Command, answer: BaseModel, at: datetime) -> None:
-        """Keep the answer of a done request for good, beside those of the cases' commands."""
-        answers.remember(self._session, command, None, answer, at)
 
     def _rows(self, statement: Select[tables.CaseRow]) -> Sequence[tables.CaseRow]:
         statement = statement.order_by(_CASE.case_number)

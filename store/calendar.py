@@ -16,12 +16,12 @@ from sqlalchemy import ColumnElement, Engine, Select, func, select, text
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from domain.case import Case
-from domain.commands import ImportAnswer, ImportCalendar
+from domain.commands import ImportCalendar
 from domain.notices import Notice
 from domain.refusals import RefusalDetail
 from domain.stages import Stage
 from domain.working_days import Calendar
-from store import actors, answers, tables
+from store import actors, tables
 from store.conflicts import again_after_conflict
 from store.reference import shipped_notices
 
@@ -143,23 +143,12 @@ class CalendarStore:
             ]
 
 
-class CalendarTransaction:
+class CalendarTransaction(actors.CommandTransaction):
     """What the transaction of an import sees and does."""
-
-    def __init__(self, session: Session) -> None:
-        self._session = session
 
     @property
     def calendar(self) -> Calendar:
         return calendar_in(self._session)
-
-    def answered(self, request_id: str) -> tuple[str, dict[str, Any]] | None:
-        """As `CalendarStore.answered`."""
-        return _answered(self._session, request_id)
-
-    def authorise(self, command: ImportCalendar, now: datetime) -> None:
-        """Refuse (4) a command that is not by whom it says (`store.actors.authorise`)."""
-        actors.authorise(self._session, command, now)
 
     def add(self, notice: Notice, imported_by: str, at: datetime) -> bool:
         """Import a notice; False when the same content is in already."""
@@ -181,7 +170,3 @@ class CalendarTransaction:
 
     def count_live_cases(self) -> int:
         return self._session.scalar(select(func.count()).select_from(tables.CaseRow).where(_LIVE)) or 0
-
-    def remember(self, command: ImportCalendar, answer: ImportAnswer, at: datetime) -> None:
-        """Keep the answer of a done import for good, beside those of the cases' commands."""
-        answers.remember(self._session, command, None, answer, at)

@@ -20,7 +20,6 @@ from domain.ledger import Account
 from domain.placing import is_due, named_in, payers, place, refund_in
 from domain.reconciling import PaidOut
 from domain.records import Payment, Reported
-from domain.refusals import RefusalDetail
 from domain.shanghai import end_of_day, midnight, shanghai_date
 from domain.stages import Role
 from store import actors, answers, tables
@@ -56,25 +55,12 @@ class PaymentStore:
             return known_payments(session, references)
 
 
-class PaymentTransaction:
+class PaymentTransaction(actors.CommandTransaction):
     """What a transaction about a payment of no case sees and does."""
 
     def __init__(self, session: Session) -> None:
-        self._session = session
+        super().__init__(session)
         self._added: list[tables.Table] = []
-
-    def answered(self, request_id: str) -> tuple[str, dict[str, Any]] | None:
-        """The parameters' hash and the answer of a done request, as data."""
-        row = self._session.get(tables.CommandRow, request_id)
-        return (row.params_hash, row.answer) if row else None
-
-    def authorise(self, command: Command, now: datetime) -> None:
-        """Refuse (4) a command that is not by whom it says (`store.actors.authorise`)."""
-        actors.authorise(self._session, command, now)
-
-    def refused(self, command: Command, refusal: RefusalDetail, now: datetime) -> None:
-        """Keep that a command was refused."""
-        actors.record_refusal(self._session, command, refusal, now)
 
     def payment(self, reference: str) -> Reported | None:
         """As `payment_in`."""

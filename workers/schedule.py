@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 from datetime import timedelta
+from typing import Any
 
 from temporalio.client import (
     Client,
@@ -58,73 +59,39 @@ async def keep_letters_going(client: Client, task_queue: str) -> None:
 
     A shift that hangs is ended after twice its length, and another one follows. Raises `RPCError`.
     """
-    name = schedule_id(task_queue)
-    await _keep(
-        client,
-        ScheduleActionStartWorkflow(
-            DELIVERY,
-            DeliveryOrders(),
-            id=name,
-            task_queue=task_queue,
-            run_timeout=2 * DELIVERY_SHIFT,
-            static_summary="送达通知 Delivering letters",
-        ),
-    )
+    id = schedule_id(task_queue)
+    await _keep(client, task_queue, id, DELIVERY, DeliveryOrders(), DELIVERY_SHIFT, "送达通知 Delivering letters")
 
 
 async def keep_sealing(client: Client, task_queue: str) -> None:
     """The same for the seals of the audit log."""
-    name = seals_schedule_id(task_queue)
-    await _keep(
-        client,
-        ScheduleActionStartWorkflow(
-            SEALING,
-            SealOrders(),
-            id=name,
-            task_queue=task_queue,
-            run_timeout=2 * SEALING_SHIFT,
-            static_summary="封存审计记录 Sealing the audit log",
-        ),
-    )
+    id = seals_schedule_id(task_queue)
+    await _keep(client, task_queue, id, SEALING, SealOrders(), SEALING_SHIFT, "封存审计记录 Sealing the audit log")
 
 
 async def keep_census(client: Client, task_queue: str) -> None:
     """The same for the census of what should run."""
-    name = census_schedule_id(task_queue)
-    await _keep(
-        client,
-        ScheduleActionStartWorkflow(
-            CENSUS,
-            CensusOrders(),
-            id=name,
-            task_queue=task_queue,
-            run_timeout=2 * CENSUS_SHIFT,
-            static_summary="核对流程 Taking the census",
-        ),
-    )
+    id = census_schedule_id(task_queue)
+    await _keep(client, task_queue, id, CENSUS, CensusOrders(), CENSUS_SHIFT, "核对流程 Taking the census")
 
 
 async def keep_verifying(client: Client, task_queue: str) -> None:
     """The same for the certified bases' real-name verification."""
-    name = verification_schedule_id(task_queue)
-    await _keep(
-        client,
-        ScheduleActionStartWorkflow(
-            VERIFYING,
-            VerificationOrders(),
-            id=name,
-            task_queue=task_queue,
-            run_timeout=2 * VERIFYING_SHIFT,
-            static_summary="复核企业实名认证 Looking again at verifications",
-        ),
+    id, orders = verification_schedule_id(task_queue), VerificationOrders()
+    summary = "复核企业实名认证 Looking again at verifications"
+    await _keep(client, task_queue, id, VERIFYING, orders, VERIFYING_SHIFT, summary)
+
+
+async def _keep(
+    client: Client, task_queue: str, id: str, workflow: str, orders: Any, shift: timedelta, summary: str
+) -> None:
+    action = ScheduleActionStartWorkflow(
+        workflow, orders, id=id, task_queue=task_queue, run_timeout=2 * shift, static_summary=summary
     )
-
-
-async def _keep(client: Client, shift: ScheduleActionStartWorkflow) -> None:
     schedule = Schedule(
-        action=shift,
+        action=action,
         spec=ScheduleSpec(intervals=[ScheduleIntervalSpec(every=_EVERY)]),
         policy=SchedulePolicy(overlap=ScheduleOverlapPolicy.SKIP, catchup_window=_EVERY),
     )
     with suppress(ScheduleAlreadyRunningError):
-        await client.create_schedule(shift.id, schedule, trigger_immediately=True)
+        await client.create_schedule(id, schedule, trigger_immediately=True)
