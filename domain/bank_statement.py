@@ -6,14 +6,13 @@ only what came in.
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Callable, Iterable
 from datetime import date
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
+from domain.csv_file import read_lines
 from domain.money import parse_cny
 from domain.names import folded, same_company
 from domain.records import Payment
@@ -57,26 +56,14 @@ def read_statement(text: str, *, latest: date, going_out: bool = False) -> tuple
 
     `latest` is the last value date there can be; `going_out` allows money that went out.
     """
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=_delimiter(text), strict=True)
-    problems: list[Problem] = []
     lines: list[StatementLine] = []
-    places: dict[str, int] | None = None
-    try:
-        for cells in reader:
-            if not any(cell.strip() for cell in cells):
-                continue
-            if places is None:
-                places = _header(cells)
-                continue
-            line, wrong = _line(cells, places, reader.line_num, latest, going_out)
-            lines += [line] if line else []
-            problems += wrong
-    except csv.Error as error:
-        problems.append(Problem(f"line {reader.line_num}", f"is not CSV: {error}"))
-    if places is None:
-        problems.append(Problem("", "has no header line"))
-    elif not lines and not problems:
-        problems.append(Problem("", "has no line of a payment"))
+
+    def take(cells: dict[str, str], number: int) -> list[Problem]:
+        line, wrong = _line(cells, number, latest, going_out)
+        lines.extend([line] if line else [])
+        return wrong
+
+    problems = read_lines(text, COLUMNS, take, empty="has no line of a payment", delimiter=_delimiter(text))
     problems += _twice(lines)
     if problems:
         raise InvalidStatement(problems)
@@ -89,26 +76,9 @@ def _delimiter(text: str) -> str:
     return ";" if header.count(";") > header.count(",") else ","
 
 
-def _header(cells: list[str]) -> dict[str, int]:
-    """Where each column is. Raises `InvalidStatement` for a header that is not a statement's."""
-    names = [cell.strip() for cell in cells]
-    problems = [Problem(f"header.{name}", "is missing") for name in COLUMNS if name not in names]
-    problems += [
-        Problem(f"header[{place}]", "is not a column of this file")
-        for place, name in enumerate(names)
-        if name not in COLUMNS
-    ]
-    problems += [Problem(f"header.{name}", "is there twice") for name in COLUMNS if names.count(name) > 1]
-    if problems:
-        raise InvalidStatement(problems)
-    return {name: names.index(name) for name in COLUMNS}
-
-
 def _line(
-    cells: list[str], places: dict[str, int], number: int, latest: date, going_out: bool
+    cells: dict[str, str], number: int, latest: date, going_out: bool
 ) -> tuple[StatementLine | None, list[Problem]]:
-    if len(cells) != len(places):
-        return None, [Problem(f"line {number}", f"has {len(cells)} cells; the header has {len(places)}")]
     readers: dict[str, Callable[[str], Any]] = {
         "reference": lambda cell: folded(_text(cell, "reference")),
         "paid_at": lambda cell: _day(cell, latest),
@@ -121,7 +91,7 @@ def _line(
     values: dict[str, Any] = {}
     for name in COLUMNS:
         try:
-            values[name] = readers[name](cells[places[name]].strip())
+            values[name] = readers[name](cells[name])
         except ValueError as error:
             problems.append(Problem(f"line {number}.{name}", str(error)))
     if problems:

@@ -6,9 +6,7 @@ those who broadcast in each of its months. `gmv` is what was sold in their live 
 
 from __future__ import annotations
 
-import csv
 import hashlib
-import io
 import json
 import re
 from collections.abc import Iterable
@@ -16,6 +14,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
+from domain.csv_file import read_lines
 from domain.fields import CreditCode, plain_problems
 from domain.money import parse_cny
 from domain.periods import Period
@@ -75,27 +74,14 @@ def missed(figures: Figures, policy: Policy) -> tuple[Metric, ...]:
 
 def read_figures(text: str) -> tuple[Figures, ...]:
     """The lines of a CSV file in their order. Raises `InvalidFigures` with every problem of every line."""
-    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
-    problems: list[Problem] = []
     rows: list[Figures] = []
-    places: dict[str, int] | None = None
-    try:
-        for cells in reader:
-            if not any(cell.strip() for cell in cells):
-                continue
-            if places is None:
-                places = _header(cells)
-            else:
-                row, wrong = _row(cells, places, reader.line_num)
-                rows += [row] if row else []
-                problems += wrong
-    except csv.Error as error:
-        problems.append(Problem(f"line {reader.line_num}", f"is not CSV: {error}"))
-    if places is None:
-        problems.append(Problem("", "has no header line"))
-    elif not rows and not problems:
-        problems.append(Problem("", "has no line of figures"))
-    if problems:
+
+    def take(cells: dict[str, str], number: int) -> list[Problem]:
+        row, wrong = _row(cells, number)
+        rows.extend([row] if row else [])
+        return wrong
+
+    if problems := read_lines(text, COLUMNS, take, empty="has no line of figures"):
         raise InvalidFigures(problems)
     return tuple(rows)
 
@@ -123,25 +109,11 @@ def batch_hash(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
 
 
-def _header(cells: list[str]) -> dict[str, int]:
-    """Where each column is. Raises `InvalidFigures` for a header that is not this file's."""
-    names = [cell.strip() for cell in cells]
-    problems = [Problem(f"header.{name}", "is missing") for name in COLUMNS if name not in names]
-    problems += [Problem(f"header[{place}]", "is not a column of this file")
-                 for place, name in enumerate(names) if name not in COLUMNS]  # fmt: skip
-    problems += [Problem(f"header.{name}", "is there twice") for name in COLUMNS if names.count(name) > 1]
-    if problems:
-        raise InvalidFigures(problems)
-    return {name: names.index(name) for name in COLUMNS}
-
-
-def _row(cells: list[str], places: dict[str, int], line: int) -> tuple[Figures | None, list[Problem]]:
-    if len(cells) != len(places):
-        return None, [Problem(f"line {line}", f"has {len(cells)} cells; the header has {len(places)}")]
+def _row(cells: dict[str, str], line: int) -> tuple[Figures | None, list[Problem]]:
     problems: list[Problem] = []
     values: dict[str, Any] = {}
     for name, read in _READ.items():
-        cell = cells[places[name]].strip()
+        cell = cells[name]
         try:
             if not cell:
                 raise ValueError("is empty: leave the line out where a figure is not known yet")
