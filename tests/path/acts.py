@@ -120,7 +120,7 @@ def changed(base: Base, name: str = "passes", *, base_name: str | None = None, *
 def renamed(base: Base, name: str) -> str:
     """The base's newest submission with another name of the base and nothing else changed, handed over; its sha256."""
     case = base.case
-    before = Reader(base.office.engine).submission(case.case_number, case.revision)
+    before = Reader(base.office.reading).submission(case.case_number, case.revision)
     assert before is not None
     submission = Submission.from_bytes(base.office.documents.get(before), today=date.max)
     section = submission.application.base.model_copy(update={"name": name})
@@ -143,7 +143,7 @@ async def supplement(base: Base, **fields: Any) -> Answer:
 
 
 def timeline(base: Base) -> list[dict[str, Any]]:
-    return Reader(base.office.engine).timeline(base.case.case_number)
+    return Reader(base.office.reading).timeline(base.case.case_number)
 
 
 def events(base: Base) -> list[str]:
@@ -152,7 +152,7 @@ def events(base: Base) -> list[str]:
 
 def letters(base: Base, kind: str | None = None) -> list[str]:
     """The kinds of the letters written, first to last."""
-    written = Reader(base.office.engine).letters(base.case.case_number)
+    written = Reader(base.office.reading).letters(base.case.case_number)
     return [letter["kind"] for letter in written if kind in (None, letter["kind"])]
 
 
@@ -161,12 +161,12 @@ def list_revisions(base: Base) -> list[tuple[int, str]]:
     rows = select(tables.ListRow.revision, tables.ListRow.state).where(
         tables.ListRow.case_number == base.case.case_number
     )
-    with Session(base.office.engine) as session:
+    with Session(base.office.reading) as session:
         return [(row.revision, row.state) for row in session.execute(rows.order_by(tables.ListRow.revision))]
 
 
 def recorded_payments(base: Base) -> list[tables.PaymentRow]:
-    with Session(base.office.engine) as session:
+    with Session(base.office.reading) as session:
         rows = select(tables.PaymentRow).where(tables.PaymentRow.case_number == base.case.case_number)
         return list(session.scalars(rows.order_by(tables.PaymentRow.at)))
 
@@ -174,7 +174,7 @@ def recorded_payments(base: Base) -> list[tables.PaymentRow]:
 def booked(base: Base, account: str) -> int:
     """What stands on one of the base's accounts by the ledger, in fen."""
     line, name = tables.LedgerLine, f"{account}:{base.case.case_number}"
-    with Session(base.office.engine) as session:
+    with Session(base.office.reading) as session:
         came, went = (
             session.scalar(select(func.coalesce(func.sum(line.amount), 0)).where(side == name)) or 0
             for side in (line.credit_account, line.debit_account)
@@ -184,7 +184,7 @@ def booked(base: Base, account: str) -> int:
 
 def remembered(base: Base, request_id: str) -> int:
     """How often the store has a request's answer: once or never."""
-    with Session(base.office.engine) as session:
+    with Session(base.office.reading) as session:
         rows = select(func.count()).select_from(tables.CommandRow).where(tables.CommandRow.request_id == request_id)
         return session.scalar(rows) or 0
 
@@ -192,7 +192,7 @@ def remembered(base: Base, request_id: str) -> int:
 def check_books(base: Base) -> None:
     """Nothing lost, nothing doubled: the audit chain is whole and the ledger's sums are the case's."""
     case = base.case
-    report = verify(AuditReader(base.office.engine).records([case.case_number]))
+    report = verify(AuditReader(base.office.reading).records([case.case_number]))
     assert report.ok, report.broken
     assert report.entries == case.sequence == len(timeline(base))
     assert booked(base, "deposit") == case.deposit.available

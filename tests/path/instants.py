@@ -124,7 +124,7 @@ def listed(base: Base, at: datetime) -> str:
     """How the base stands on the official list at an instant: the highest revision in effect counts (decision 19)."""
     row = tables.ListRow
     entries = select(row).where(row.case_number == base.case.case_number).order_by(row.revision.desc())
-    with Session(base.office.engine) as session:
+    with Session(base.office.reading) as session:
         for entry in session.scalars(entries):
             if entry.effective_from <= at:
                 return entry.state if entry.valid_from <= at < entry.valid_until else "withdrawn"

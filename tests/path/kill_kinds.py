@@ -265,7 +265,7 @@ class Clock(Kill):
         return f"clock:{scene.base.workflow_id}"
 
     def effect(self, scene: Scene) -> int:
-        with scene.office.engine.connect() as connection:
+        with scene.office.reading.connect() as connection:
             row = select(tables.CaseRow.clock_offset_ms).where(tables.CaseRow.workflow_id == scene.base.workflow_id)
             return int(connection.scalars(row).one() == 1000)
 
@@ -283,7 +283,7 @@ class Import(Kill):
 
     def effect(self, scene: Scene) -> int:
         if self.activity == ImportCalendar.action:
-            with scene.office.engine.connect() as connection:
+            with scene.office.reading.connect() as connection:
                 return connection.scalar(select(func.count()).select_from(tables.CalendarNoticeRow)) or 0
         return scene.base.case.sequence if self.commits else 0
 
@@ -319,7 +319,7 @@ class Stray(Kill):
     def effect(self, scene: Scene) -> int:
         if not self.commits:  # it only looks
             return 0
-        with scene.office.engine.connect() as connection:
+        with scene.office.reading.connect() as connection:
             rows = select(func.count()).where(tables.PaymentRow.reference == self.reference(scene))
             return connection.scalar(rows) or 0
 
@@ -473,7 +473,7 @@ class Quarter(Kill):
         if not self.commits:
             return 0  # whoever only tells leaves the effect to others
         table = tables.ConfirmationRow if self.activity == ConfirmPeriod.action else tables.AssessmentRow
-        with scene.office.engine.connect() as connection:
+        with scene.office.reading.connect() as connection:
             return connection.scalar(select(func.count()).select_from(table)) or 0
 
     def effect_at(self, death: Death, before: int) -> int:
@@ -540,7 +540,7 @@ class Delivery(Kill):
         await scene.office.client.start_workflow(DELIVERY, DeliveryOrders(), id=f"{queue}-letters", task_queue=queue)
 
     def effect(self, scene: Scene) -> int:
-        with scene.office.engine.connect() as connection:
+        with scene.office.reading.connect() as connection:
             row = connection.execute(select(tables.NoticeRow.__table__)).one()
         if row.state == DeliveryState.SENDING:
             return 3 if row.attempts else 2 if "#" in row.claimed_by else 1

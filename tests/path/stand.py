@@ -181,7 +181,7 @@ class Stand:
             shutil.copy(self._folder / "template.db", folder / "livebase.db")
             url = f"sqlite:///{folder / 'livebase.db'}"
         office = Office(self._client, Place(folder, url))
-        stack.callback(office.engine.dispose)
+        stack.callback(office.close)
         mail = await stack.enter_async_context(MailServer())
         return Scene(
             office,
@@ -232,7 +232,7 @@ async def _knows(base: Base) -> bool:
 def _outline(base: Base) -> dict[str, Any]:
     """What a base has come to, alike for two that were treated alike: its records are counted in every table."""
     case = base.case
-    with Session(base.office.engine) as session:
+    with Session(base.office.reading) as session:
         letters = session.scalars(
             select(tables.NoticeRow)
             .where(tables.NoticeRow.case_number == case.case_number)

@@ -42,7 +42,7 @@ async def object_to(base: Base) -> None:
 
 
 def revisions(base: Base) -> int:
-    with Session(base.office.engine) as session:
+    with Session(base.office.reading) as session:
         count = select(func.count()).where(tables.AssessmentRow.case_number == base.case.case_number)
         return session.scalar(count) or 0
 
@@ -110,9 +110,9 @@ async def test_confirmed_the_certification_is_invalid_with_all_that_follows(clie
             Event.ESCALATE_MARKS, Event.ESCALATE_SETTLEMENT, Event.CLOSE_CASE,
         }  # fmt: skip
         assert acts.list_revisions(base) == [(1, "published"), (2, "withdrawn")]
-        found = Reader(office.engine).find_case(case.case_number)
+        found = Reader(office.reading).find_case(case.case_number)
         assert found is not None
-        benefits = Reader(office.engine).base_view(found, datetime.now(UTC))["benefits"]
+        benefits = Reader(office.reading).base_view(found, datetime.now(UTC))["benefits"]
         assert {benefit["state"] for benefit in benefits} == {"withdrawn"}
         assert acts.letters(base)[-1] == "certification_invalid"
         assert await acts.known_to_workflow(base) == case

@@ -114,7 +114,7 @@ async def test_money_is_placed_as_a_statement_s_is_and_what_fits_no_case_waits(
     assert bank.telling.waiting() == []
     assert (base.case.deposit.received, base.case.deposit.unmatched) == (1_000, 4_000)
     assert other.case.deposit.received == other.case.deposit.unmatched == 0
-    waiting = {row["amount"]["fen"]: row["why"] for row in unmatched_payments(office.engine) if not row["case_number"]}
+    waiting = {row["amount"]["fen"]: row["why"] for row in unmatched_payments(office.reading) if not row["case_number"]}
     assert waiting == {2_000: SEVERAL_NAMED, 3_000: NOBODYS, 5_000: SEVERAL_PAYERS}
     acts.check_books(base)
 
@@ -203,7 +203,7 @@ async def test_with_nobody_at_work_the_bank_is_asked_to_tell_it_again(
             assert statuses(await bank.telling.deliver()) == [200]
     assert base.case.deposit.received == WHOLE and len(acts.recorded_payments(base)) == 1
     acts.check_books(base)
-    office.engine.dispose()
+    office.close()
 
 
 async def test_what_is_no_event_is_told_so(office: Office, bank: BankSandbox) -> None:
@@ -227,4 +227,4 @@ async def test_what_is_no_event_is_told_so(office: Office, bank: BankSandbox) ->
     assert await said(event % b"", method="GET") == 405
     assert await said(event % b"", at=timedelta(minutes=6)) == 401
     assert (await asyncio.gather(*(said(event % b"") for _ in range(5)))) == [200] * 5, "money of no case, once"
-    assert len(unmatched_payments(office.engine)) == 1
+    assert len(unmatched_payments(office.reading)) == 1

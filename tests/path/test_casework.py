@@ -60,7 +60,7 @@ async def test_a_note_comes_once_and_to_a_closed_case_too(office: Office) -> Non
     late = base.command(AddNote, OPERATOR, text="归档")
     answer = await base.send_with_start(late, CertificationState(reopened=True))
     assert answer.stage is Stage.CLOSED
-    with Session(office.engine) as session:
+    with Session(office.reading) as session:
         notes = session.scalars(select(tables.NoteRow).order_by(tables.NoteRow.sequence)).all()
     assert [(note.by, note.text) for note in notes] == [(str(REVIEWER), "已电话核实"), (str(OPERATOR), "归档")]
     acts.check_books(base)

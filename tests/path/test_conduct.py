@@ -162,7 +162,7 @@ async def test_a_violation_is_answered_put_right_and_closed(office: Office) -> N
     case = await accused(base)
     assert base.case.task is not None and base.case.task.kind == "answer_conduct"
     await known(base)
-    found = Reader(office.engine).find_case(base.case.case_number)
+    found = Reader(office.reading).find_case(base.case.case_number)
     assert found is not None and found.run_id == (await base.handle.describe()).run_id, "its own page in Temporal Web"
     assert (await case.respond()).awaiting is Role.COMPLIANCE
     assert (await case.decide("rectification")).awaiting is Role.APPLICANT
@@ -172,7 +172,7 @@ async def test_a_violation_is_answered_put_right_and_closed(office: Office) -> N
     assert (await case.handle.result())["outcome"] == "rectified"
     await known(base)
     acts.check_books(base)
-    view = conduct_view(office.engine, base.case, case.id, base.case.opened_at, staff=True)
+    view = conduct_view(office.reading, base.case, case.id, base.case.opened_at, staff=True)
     assert (view["facts"], view["answer"]) == (FACTS, ANSWER)
     await require_unsaid(case)
 
@@ -199,7 +199,7 @@ async def test_not_put_right_it_suspends_and_in_the_end_two_people_revoke(office
     assert revoked.standing is Standing.REVOKED
     assert case.conduct.state == "closed"
     assert (await case.handle.result())["outcome"] == "revocation", "its workflow has heard and ended"
-    letters = Reader(office.engine).letters(base.case.case_number)
+    letters = Reader(office.reading).letters(base.case.case_number)
     assert [one["recipient"] for one in letters if ACCOUNT in one["body"]] == ["operator"], "who depends on it (E50)"
     acts.check_books(base)
     await require_unsaid(case)

@@ -58,11 +58,11 @@ async def delivering(office: Office, name: str = "1") -> AsyncIterator[WorkflowH
 
 
 def letters(office: Office) -> list[dict[str, Any]]:
-    return list_letters(office.engine)
+    return list_letters(office.reading)
 
 
 def states(office: Office) -> Counter[str]:
-    with office.engine.connect() as connection:
+    with office.reading.connect() as connection:
         return Counter(connection.scalars(select(tables.NoticeRow.state)))
 
 

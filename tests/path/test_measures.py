@@ -71,13 +71,13 @@ def entries(base: Base) -> list[tuple[int, str, str | None]]:
     """The base's revisions on the official list with their category."""
     row = tables.ListRow
     rows = select(row.revision, row.state, row.category).where(row.case_number == base.case.case_number)
-    with Session(base.office.engine) as session:
+    with Session(base.office.reading) as session:
         return [tuple(one) for one in session.execute(rows.order_by(row.revision))]
 
 
 async def benefits(base: Base) -> set[tuple[str, bool]]:
     """The states of the base's benefits, and whether they are paused."""
-    listed = Reader(base.office.engine).benefits(base.case, await base.now())
+    listed = Reader(base.office.reading).benefits(base.case, await base.now())
     return {(one["state"], one["paused_since"] is not None) for one in listed}
 
 
@@ -212,7 +212,7 @@ async def test_a_corrected_name_is_listed_and_the_publication_clock_goes_on(clie
         await until(lambda: base.case.stage is Stage.VALID, "published")
         assert channel.asked[-1].name == "义乌新北苑直播基地"
         await base.do(Correct, OPERATOR, submission=acts.renamed(base, "义乌北苑云播基地"))
-        with Session(office.engine) as session:
+        with Session(office.reading) as session:
             rows = select(tables.ListRow).where(tables.ListRow.case_number == base.case.case_number)
             listed = [(row.revision, row.name) for row in session.scalars(rows.order_by(tables.ListRow.revision))]
         assert listed == [(1, "义乌新北苑直播基地"), (2, "义乌北苑云播基地")]

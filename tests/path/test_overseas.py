@@ -31,7 +31,7 @@ def with_the_entrusted_enterprise_renamed(base: Base) -> str:
 
 
 def listed(base: Base) -> list[tuple[str, str]]:
-    with Session(base.office.engine) as session:
+    with Session(base.office.reading) as session:
         rows = select(tables.ListRow).where(tables.ListRow.case_number == base.case.case_number)
         return [(row.state, row.name) for row in session.scalars(rows.order_by(tables.ListRow.revision))]
 
@@ -68,7 +68,7 @@ async def test_an_overseas_base_goes_from_application_to_the_end_of_its_first_ye
     assert (settled.stage, settled.standing, settled.awaiting) == (Stage.SETTLING, Standing.EXPIRED, Role.FINANCE)
     name = example("overseas").application.base.name
     assert listed(base) == [("published", name), ("withdrawn", name)], "the base, not who stands behind it"
-    letters = Reader(office.engine).letters(base.case.case_number)
+    letters = Reader(office.reading).letters(base.case.case_number)
     told = [letter["body"] for letter in letters if letter["recipient"] == "applicant"]
     assert len(told) > 6 and all(f"申请主体:{ENTITY}\n受托企业:" in body for body in told)
     acts.check_books(base)

@@ -228,7 +228,7 @@ async def test_the_right_to_name_and_marks_begins_with_publication(open_office: 
         base = await acts.in_certifying(office)
         answer = await base.do(Certify, CERTIFIER)
         assert (answer.stage, answer.standing) == (Stage.PUBLISHING, Standing.CERTIFIED)
-        reader = Reader(office.engine)
+        reader = Reader(office.reading)
         before = {row["benefit"]: row["effective_from"] for row in reader.benefits(base.case, await base.now())}
         assert before["P1"] is None and all(before[f"P{number}"] for number in range(2, 7))
         await base.forward(timedelta(hours=2))

@@ -44,7 +44,7 @@ async def approve(base: Base) -> Answer:
 
 
 def benefits(base: Base, at: datetime) -> set[tuple[str, str]]:
-    return {(one["benefit"], one["state"]) for one in Reader(base.office.engine).benefits(base.case, at)}
+    return {(one["benefit"], one["state"]) for one in Reader(base.office.reading).benefits(base.case, at)}
 
 
 GRANTED = {(f"P{number}", "granted") for number in range(1, 7)}

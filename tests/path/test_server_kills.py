@@ -98,14 +98,14 @@ class Nemesis:
             await self.server.restart()
 
     def _on_record(self) -> int:
-        with self.office.engine.connect() as connection:
+        with self.office.reading.connect() as connection:
             return connection.scalar(select(func.count()).select_from(tables.AuditRow)) or 0
 
     async def kill_a_worker(self, victim: WorkerFork) -> None:
         victim.kill()
         await victim.ended()
         self.worker_kills += 1
-        with self.office.engine.connect() as connection:
+        with self.office.reading.connect() as connection:
             row = tables.NoticeRow
             begun = select(row.case_number, row.sequence, row.place).where(
                 row.state == DeliveryState.SENDING.value, row.attempts > 0
@@ -229,7 +229,7 @@ async def test_fifty_lifecycles_while_the_server_is_killed_every_few_seconds(
         assert sorted(arrived) == sorted(ids(office)), "every letter, and no other"
         # Whoever sends letters outlives the server and sends none twice, but for the one in hand when it dies itself.
         assert Counter({id: times - 1 for id, times in arrived.items() if times > 1}) <= nemesis.in_hand
-        office.engine.dispose()
+        office.close()
 
 
 async def delivered(office: Office) -> None:
@@ -266,7 +266,7 @@ def whole(base: Base, *, stayed: bool) -> None:
 
 def all_together(office: Office, people: People) -> None:
     """No case, certificate, payment or request lost, doubled or invented; the ledger exact to the fen."""
-    with Session(office.engine) as session:
+    with Session(office.reading) as session:
 
         def all_of(column: Any) -> list[Any]:
             return list(session.scalars(select(column).order_by(column)))

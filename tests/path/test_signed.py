@@ -69,7 +69,7 @@ async def office(client: Client, tmp_path: Path) -> AsyncIterator[Office]:
     for name in (*office.keys, "mallory"):  # offices share a server, and a person's workflow has one name there
         with suppress(RPCError):
             await client.get_workflow_handle(actor_workflow_id(name)).terminate()
-    office.engine.dispose()
+    office.close()
 
 
 async def change(office: Office, by: Actor, what: str, name: str, **fields: Any) -> ActorAnswer:
@@ -103,14 +103,14 @@ async def send_change(office: Office, command: ChangeActor) -> ActorAnswer:
 
 
 def refusals(office: Office) -> list[tuple[str, str, str]]:
-    with Session(office.engine) as session:
+    with Session(office.reading) as session:
         rows = session.scalars(select(tables.RefusedRow).order_by(tables.RefusedRow.at))
         return [(row.action, row.actor, row.kind) for row in rows]
 
 
 def signatures(base: Base) -> dict[str, str | None]:
     """Event → key id of those entries that a person's command made."""
-    with Session(base.office.engine) as session:
+    with Session(base.office.reading) as session:
         rows = session.scalars(select(tables.AuditRow).where(tables.AuditRow.case_number == base.case.case_number))
         return {row.event: row.detail["signed"] for row in rows if "signed" in row.detail}
 
@@ -248,7 +248,7 @@ async def test_only_administrators_say_who_may_act(office: Office) -> None:
         await change(office, ADMIN, "add", "mallory", key="ed25519:no")
     assert ActorStore(office.engine).people() == everybody
     assert not ActorStore(office.engine).appoint(OPERATOR.name, key, datetime.now(UTC)), "known already"
-    with Session(office.engine) as session:
+    with Session(office.reading) as session:
         rows = list(session.scalars(select(tables.OfficeEntryRow).order_by(tables.OfficeEntryRow.sequence)))
     assert [row.event for row in rows] == ["administrator_appointed", *["change_actor"] * len(STAFF)]
     assert rows[0].detail["name"] == ADMIN.name and all(row.detail["signed"] for row in rows[1:])

@@ -43,21 +43,21 @@ async def test_money_of_no_case_waits_for_a_person_and_is_counted_once(office: O
         await unplaced.record(office, unplaced.payment(f"{reference}-2", actor=REVIEWER))
     async with refused(RefusalKind.REFERENCE_REUSED):  # it is on record, and for no case
         await acts.pay(base, acts.FULL, reference, payer="谁也不认识的公司")
-    (listed,) = [one for one in unmatched_payments(office.engine) if one["reference"] == reference]
+    (listed,) = [one for one in unmatched_payments(office.reading) if one["reference"] == reference]
     assert (listed["case_number"], listed["amount"]) == (None, {"fen": acts.FULL})
 
     done = await base.do(AssignPayment, FINANCE, reference=reference, **REASON)
     assert done.stage is Stage.CERTIFYING and unplaced.of_nobody(office) == before
     result = await asyncio.wait_for(unplaced.handle(office, reference).result(), 20)
     assert (result.reference, result.case_number) == (reference, base.case.case_number)
-    assert reference not in [one["reference"] for one in unmatched_payments(office.engine)]
+    assert reference not in [one["reference"] for one in unmatched_payments(office.reading)]
     async with refused(RefusalKind.NOTHING_UNMATCHED):
         await base.do(AssignPayment, FINANCE, reference=reference, **REASON)
     again = await unplaced.record(office, unplaced.payment(reference))
     assert again.repeated and again.case_number == base.case.case_number
     assert (await unplaced.handle(office, reference).result()).case_number == base.case.case_number
     acts.check_books(base)
-    report_of_office = verify(AuditReader(office.engine).records([OFFICE]))
+    report_of_office = verify(AuditReader(office.reading).records([OFFICE]))
     assert report_of_office.ok, report_of_office.broken
 
 

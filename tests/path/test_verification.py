@@ -83,7 +83,7 @@ async def test_not_verified_it_is_not_approved_and_unanswered_a_person_decides(
         await other.do(Approve, REVIEWER, revision=1)
     await other.do(Approve, REVIEWER, revision=1, accepted=A1)
     assert sandbox.asked[other.credit_code] == 3 and other.case.stage is Stage.DEPOSIT
-    assert Reader(office.engine).findings(other.case.case_number)[0]["outcome"] == "person"
+    assert Reader(office.reading).findings(other.case.case_number)[0]["outcome"] == "person"
     for one in (base, other):
         acts.check_books(one)
 

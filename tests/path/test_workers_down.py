@@ -134,7 +134,7 @@ async def test_down_over_the_begin_of_a_renewed_term(office: Office) -> None:
         for at in (first.until - INSTANT, second.from_, now):
             assert state(base, at) == listed(base, at) == "published"
             assert base.case.standing(at) is Standing.CERTIFIED
-            assert {row["state"] for row in Reader(office.engine).benefits(base.case, at)} == {"granted"}
+            assert {row["state"] for row in Reader(office.reading).benefits(base.case, at)} == {"granted"}
 
     check_unbroken()
     await back(base)

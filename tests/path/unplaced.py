@@ -70,7 +70,7 @@ def handle(office: Office, reference: str) -> WorkflowHandle[Any, UnplacedResult
 def of_nobody(office: Office) -> int:
     """What stands on the account of no case, in fen."""
     line = tables.LedgerLine
-    with Session(office.engine) as session:
+    with Session(office.reading) as session:
         came, went = (
             session.scalar(select(func.coalesce(func.sum(line.amount), 0)).where(side == "unplaced")) or 0
             for side in (line.credit_account, line.debit_account)
