@@ -35,7 +35,7 @@ from domain.shanghai import shanghai_date
 from domain.tracing import unseen
 from store.assessments import AssessmentStore, PeriodTransaction
 from store.conflicts import again_after_conflict
-from store.documents import DocumentDamaged, DocumentMissing, DocumentStore
+from store.documents import DocumentDamaged, DocumentMissing, Documents
 
 SIGNAL = "assessment_news"
 """The signal of a case's workflow, with an `AssessmentNews`."""
@@ -48,7 +48,7 @@ class AssessmentActivities:
     """What a quarter does. `now` is the quarter's clock, for `record_assessment` the case's."""
 
     def __init__(
-        self, desk: CaseDesk, store: AssessmentStore, documents: DocumentStore, policies: PolicyBook, client: Client
+        self, desk: CaseDesk, store: AssessmentStore, documents: Documents, policies: PolicyBook, client: Client
     ) -> None:
         self._desk = desk
         self._store = store

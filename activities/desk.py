@@ -24,9 +24,10 @@ from domain.setting import Setting
 from domain.shanghai import shanghai_date
 from domain.submission import Submission
 from domain.unmatched import Elsewhere, is_here
+from domain.written import require_handed_over
 from store.cases import CaseStore, CaseTransaction, LiveCaseExists
 from store.conflicts import again_after_conflict
-from store.documents import DocumentDamaged, DocumentMissing, DocumentStore
+from store.documents import DocumentDamaged, DocumentMissing, Documents, DocumentsErased, DocumentStore
 
 _SEND_AGAIN = "Send it again: documents are handed over first. Worker and command line must share LIVEBASE_DOCUMENTS."
 
@@ -64,13 +65,15 @@ class CaseDesk:
                 case, setting = self._caught_up(tx, now)
                 if isinstance(command, ApproveProposal) and case and (proposal := case.proposal(command.proposal)):
                     tx.require_still(proposal.proposed_by, proposal.role.value)
-                files = _Files(tx, self._documents, now, self._beside)
+                require_handed_over(command)
+                files = _Files(tx, self._documents.of(command.workflow_id), now, self._beside)
                 transition = decide(case, command, setting, files)
                 tx.write(transition, command)
                 if transition.beside is not None:
                     files.opened[transition.beside.case.case_number].write(transition.beside, command)
                 answer = _answer(command, transition, now)
                 tx.remember(command, answer, now)
+                self._erase(case, transition.case, now)
                 return Outcome(answer=answer, case=transition.case, beside=_touched(transition))
         except LiveCaseExists as exists:
             refusal = Refusal(RefusalKind.CASE_EXISTS, str(exists), "One case per enterprise (decision 8).")
@@ -79,6 +82,14 @@ class CaseDesk:
         with self._cases.transaction(command.workflow_id, _own_run(command.workflow_id)) as tx:
             tx.refused(command, refusal.detail, now)
             return Outcome(refusal=refusal.detail, case=self._caught_up(tx, now)[0])
+
+    def _erase(self, before: Case | None, after: Case, now: datetime) -> None:
+        """Destroy the documents' key, last of all before the commit: what was not erased is never on record as erased.
+
+        A commit that fails is tried again, and erasing twice is erasing once; two people's wish is on record already.
+        """
+        if after.documents_erased is not None and (before is None or before.documents_erased is None):
+            self._documents.of(after.workflow_id).erase(now)
 
     def follow(self, workflow_id: str, planned: Planned, now: datetime, rule: Follow) -> Case:
         """Carry out a planned event, once: when it is no longer in the plan, it has been, or has become moot.
@@ -152,7 +163,7 @@ class _Seen(Exception):
 class _Files:
     """What is on record beside the case, read within its transaction (`domain.deciding.OnRecord`)."""
 
-    def __init__(self, tx: CaseTransaction, documents: DocumentStore, now: datetime, beside: Beside) -> None:
+    def __init__(self, tx: CaseTransaction, documents: Documents, now: datetime, beside: Beside) -> None:
         self._documents = documents
         self._now = now
         self._tx = tx
@@ -168,7 +179,7 @@ class _Files:
         """Every document it names must have arrived too."""
         try:
             found = Submission.from_bytes(self._documents.get(submission), today=shanghai_date(self._now))
-        except (DocumentMissing, DocumentDamaged) as error:
+        except (DocumentMissing, DocumentDamaged, DocumentsErased) as error:
             raise Refusal(RefusalKind.INVALID_FILE, f"The submission can't be read: {error}.", _SEND_AGAIN) from error
         except InvalidApplication as error:
             message = "The submission is not a valid application."
@@ -203,7 +214,7 @@ class _Files:
     def paper(self, sha256: str) -> bytes:
         try:
             return self._documents.get(sha256)
-        except (DocumentMissing, DocumentDamaged) as error:
+        except (DocumentMissing, DocumentDamaged, DocumentsErased) as error:
             raise Refusal(RefusalKind.INVALID_FILE, f"The paper can't be read: {error}.", _SEND_AGAIN) from error
 
     def require_documents(self, hashes: tuple[str, ...]) -> None:

@@ -9,7 +9,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from email.message import EmailMessage
 from typing import Any, Protocol
@@ -19,8 +19,10 @@ from temporalio import activity
 
 from activities.message import NoAddress, compose
 from domain.delivery import Batch, Delivery
+from domain.letters import seen
 from domain.stages import Role
-from store.documents import DocumentStore
+from domain.written import UNREADABLE, filled_in
+from store.documents import DocumentsErased, DocumentStore
 from store.letters import LetterStore, OutgoingLetter
 
 LEASE = timedelta(hours=1)
@@ -125,7 +127,8 @@ class LetterActivities:
         try:
             async with asyncio.timeout(_LETTER_SECONDS):
                 address = await asyncio.to_thread(self._address, letter)
-                await session.hand_over(compose(letter, self._room.sender, address, now))
+                told = await asyncio.to_thread(self._filled_in, letter)
+                await session.hand_over(compose(told, self._room.sender, address, now))
         except MailServerAway:
             raise
         except (Refused, NoAddress) as error:
@@ -140,6 +143,19 @@ class LetterActivities:
         await _surely(self._letters.arrived, letter, now)
         return "delivered"
 
+    def _filled_in(self, letter: OutgoingLetter) -> OutgoingLetter:
+        """The letter with the words it refers to; of its own case alone."""
+
+        def read(case: str, sha256: str) -> bytes | None:
+            try:
+                return self._documents.of(case).get(sha256) if case == letter.workflow_id else UNREADABLE
+            except DocumentsErased:
+                return None
+            except Exception as error:  # obstore has an error for each kind of store
+                raise NotReady(f"what it tells can't be read ({type(error).__name__})") from None
+
+        return replace(letter, body=filled_in(letter.body, read, seen))
+
     def _address(self, letter: OutgoingLetter) -> str:
         """Where the letter goes, as of now: the contact of the newest revision, or the role's address."""
         if letter.recipient is not Role.APPLICANT:
@@ -148,7 +164,9 @@ class LetterActivities:
                 raise NotReady(f"no address is set for the {letter.recipient}: set {variable} for the workers")
             return address
         try:
-            submission = self._documents.get(letter.submission)
+            submission = self._documents.of(letter.workflow_id).get(letter.submission)
+        except DocumentsErased:
+            raise NoAddress("the documents of the case were erased, the address with them") from None
         except Exception as error:  # obstore has an error for each kind of store
             raise NotReady(f"the application can't be read ({type(error).__name__})") from None
         try:

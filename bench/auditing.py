@@ -19,6 +19,7 @@ from store.cases import CaseStore
 from store.engine import open_engine
 from store.migrate import migrate
 from store.sealing import SealStore
+from tests.documents import pseudonym
 from tests.postgres import PostgresServer
 from tests.store.first_year import OPENED, Enterprise
 
@@ -47,7 +48,7 @@ def _written(url: str, file: Path) -> int:
     """First years written and sealed; how many entries they are."""
     migrate(url, local_server=True)
     engine = open_engine(url)
-    cases, entries = CaseStore(engine), 0
+    cases, entries = CaseStore(engine, pseudonym), 0
     for number in range(CASES):
         enterprise = Enterprise(number=f"LB-2026-{number:06d}")
         with cases.transaction(enterprise.workflow_id) as tx:

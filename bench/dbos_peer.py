@@ -28,6 +28,7 @@ from store.cases import CaseStore, CaseTransaction
 from store.documents import DocumentStore
 from store.engine import open_engine
 from store.reference import policy_book
+from tests.documents import KEYS, pseudonym
 
 NAME = "livebase"
 _APPLICATIONS = "applications"
@@ -71,7 +72,7 @@ class _StoreOfStep(CaseStore):
 
     @contextmanager
     def transaction(self, workflow_id: str, run_id: str | None = None) -> Iterator[CaseTransaction]:
-        yield CaseTransaction(self._datasource.sql_session(), workflow_id, run_id)
+        yield CaseTransaction(self._datasource.sql_session(), workflow_id, pseudonym, run_id)
 
 
 def define(database_url: str, documents: DocumentStore) -> None:
@@ -80,7 +81,7 @@ def define(database_url: str, documents: DocumentStore) -> None:
     datasource = SQLAlchemyDatasource.create(database_url, engine=engine)
     transaction = datasource.transaction(isolation_level="READ COMMITTED")  # as the product's are
     desk = CaseDesk(_StoreOfStep(datasource), documents, policy_book())
-    publication = PublicationActivities(desk, CaseStore(engine), OwnList())
+    publication = PublicationActivities(desk, CaseStore(engine, pseudonym), OwnList())
 
     @transaction
     def act(command: Command) -> Outcome:
@@ -149,7 +150,7 @@ def main(database_url: str, system_url: str, documents: str, number: str) -> Non
             "log_level": "WARNING",
         }
     )
-    define(database_url, DocumentStore(documents))
+    define(database_url, DocumentStore(documents, KEYS))
     DBOS.launch()
     DBOS.register_queue(_APPLICATIONS, polling_interval_sec=_POLLING)
     print("working", flush=True)

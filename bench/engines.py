@@ -26,10 +26,10 @@ from connection.go_build import SERVER, BuildFailed
 from connection.guarded_process import GuardedProcess
 from domain.commands import Answer, Apply, Command
 from starter.output import print_table
-from store.documents import DocumentStore
 from store.engine import open_engine
 from store.migrate import migrate
 from tests.databases import Place
+from tests.documents import document_store
 from tests.office import Base, Office, until
 from tests.postgres import PostgresServer
 from tests.workers.processes import worker_process
@@ -76,7 +76,7 @@ async def compare() -> None:
     async with AsyncExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="livebase-bench-")))
         postgres = stack.enter_context(PostgresServer({**DURABLE, **_ROOM}))
-        documents = DocumentStore(folder / "documents")
+        documents = document_store(folder)
         try:
             ours = await stack.enter_async_context(_ours(postgres, folder))
         except BuildFailed as why:

@@ -79,5 +79,5 @@ async def _supplement(office: Office, base: Base) -> None:
     item = Missing(condition="A4.area", what="floor plan")
     await base.do(RequestSupplement, REVIEWER, revision=1, items=(item,))
     await _past(base, 2)
-    sent = office.documents.put(example(credit_code=base.credit_code).canonical_bytes())
+    sent = base.documents.put(example(credit_code=base.credit_code).canonical_bytes())
     await base.do(Supplement, APPLICANT, submission=sent)

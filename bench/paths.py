@@ -14,6 +14,7 @@ from domain.commands import Answer, Apply, Approve, Certify, Command, ReceiveDep
 from domain.stages import Stage
 from store.documents import DocumentStore
 from store.tables import CaseRow
+from tests.documents import hand_over
 from tests.office import APPLICANT, CERTIFIER, FINANCE, REVIEWER, example, new_credit_code
 
 FULL_DEPOSIT = 10_000_000  # fen
@@ -62,7 +63,8 @@ def handed_over(documents: DocumentStore, count: int) -> list[Application]:
 def _handed_over(documents: DocumentStore) -> Application:
     credit_code = new_credit_code()
     submission = example(credit_code=credit_code)
-    return Application(credit_code, documents.put(submission.canonical_bytes()), submission.application.entity.name)
+    sha256 = hand_over(documents.of(workflow_id(credit_code, 1)), submission)
+    return Application(credit_code, sha256, submission.application.entity.name)
 
 
 @dataclass

@@ -258,6 +258,7 @@ class Case(_Part):
     `resumed_at` is when what had ended it was set aside last.
     `verification` is None where nobody was ever asked for it.
     `cooling_off_waived` is when two people last let the enterprise apply again at once.
+    `documents_erased` is when what was handed in was erased for good; None while it is there.
     `stopped_runs` are the runs of its workflows that were found to have ended and told of (`domain/census.py`).
     `suspended_since` is since when there has been a hold without a break, whichever it was; None without one.
     """
@@ -300,6 +301,7 @@ class Case(_Part):
     appeal: Appeal | None = None
     earlier_appeals: tuple[Appeal, ...] = ()
     cooling_off_waived: datetime | None = None
+    documents_erased: datetime | None = None
     stopped_runs: tuple[str, ...] = ()
     verification: Verification | None = None
 

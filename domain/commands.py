@@ -441,6 +441,13 @@ class WaiveCoolingOff(Command):
     reason: str = Field(min_length=1, max_length=2000)
 
 
+class EraseDocuments(Command):
+    """Erase what was handed in for a case that has closed. A second person approves it (decision 29)."""
+
+    action: ClassVar[str] = "erase_documents"
+    reason: str = Field(min_length=1, max_length=2000)
+
+
 class ApproveProposal(Command):
     """Approve, as the second person, what a proposal's content (its sha256) says, and carry it out."""
 

@@ -20,6 +20,7 @@ from domain import (
     delivery,
     deposit,
     ending,
+    erasure,
     leaving,
     next_term,
     objection,
@@ -41,6 +42,7 @@ from domain.commands import (
     Actor,
     Command,
     DeductDeposit,
+    EraseDocuments,
     RefundDeposit,
     ReturnPayment,
     ReversePayment,
@@ -269,6 +271,7 @@ RULES: dict[str, Rule] = {
     "decide_appeal": _back(appeal.decide),
     "set_aside": _back(setting_aside.set_aside),
     "waive_cooling_off": _plain(cooling_off.waive),
+    "erase_documents": _plain(erasure.erase),
     "approve_proposal": _approve_proposal,
     "deny_proposal": _plain(approving.deny),
     "object_assessment": _in_writing(WrittenStatement, _with_evidence(objection.object_to)),
@@ -292,6 +295,7 @@ PROPOSED: dict[str, type[Command]] = {
     "revoke": Revoke,
     "set_aside": SetAside,
     "waive_cooling_off": WaiveCoolingOff,
+    "erase_documents": EraseDocuments,
 }
 """What may be proposed, by its action: the keys are those of `SECOND_PERSON`."""
 

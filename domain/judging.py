@@ -59,6 +59,7 @@ STAGES: dict[str, frozenset[Stage]] = {
     "decide_appeal": _ENDED,
     "set_aside": _ENDED | {Stage.CLOSED},
     "waive_cooling_off": frozenset({Stage.SETTLING, Stage.CLOSED}),
+    "erase_documents": frozenset({Stage.CLOSED}),
     "approve_proposal": frozenset(Stage),
     "deny_proposal": frozenset(Stage),
     "check_marks": frozenset({Stage.RENEWAL_LATE, Stage.SETTLING, Stage.CLOSED}),
@@ -145,6 +146,15 @@ def _has_payment(case: Case) -> bool:
     return bool(case.credited or case.unmatched_payments)
 
 
+def _may_be_erased(case: Case) -> bool:
+    deposit = case.deposit
+    settled = not (deposit.held or deposit.unmatched or deposit.return_pending)
+    return settled and not case.open_conduct and case.documents_erased is None
+
+
+NEEDS_DOCUMENTS = frozenset({"set_aside", "add_note", "resend_letters"})
+"""What is possible after a case has closed, but no more when its documents were erased."""
+
 _NO_CONDUCT = "There is no open conduct case on this base."
 _NOTHING_UNMATCHED = "No payment on this case fits nowhere."
 _NO_PROPOSAL = "Nothing on this case waits for a second person."
@@ -170,6 +180,10 @@ _CONDITIONS: dict[str, tuple[Callable[[Case], bool], str]] = {
     "file_appeal": (_is_appealable, "How this case ended cannot be appealed (decision 28)."),
     "decide_appeal": (lambda case: case.open_appeal is not None, "No appeal is open."),
     "set_aside": (_was_decided_by_us, "How this case ended was no decision of ours."),
+    "erase_documents": (
+        _may_be_erased,
+        "Its documents are erased, money of it has not been settled, or a conduct case of it is open.",
+    ),
     "approve_proposal": (_has_proposal, _NO_PROPOSAL),
     "deny_proposal": (_has_proposal, _NO_PROPOSAL),
     "confirm_marks": (_owes_marks, "There is no open stop-using-marks duty on this case."),
@@ -364,6 +378,8 @@ def _require_last_day(case: Case, command: Command) -> None:
 
 
 def _possible(case: Case, action: str) -> bool:
+    if case.documents_erased is not None and action in NEEDS_DOCUMENTS:
+        return False
     return case.stage in STAGES[action] and (action not in _CONDITIONS or _CONDITIONS[action][0](case))
 
 
@@ -371,6 +387,10 @@ def _require_stage(case: Case, command: Command) -> None:
     if _possible(case, command.action):
         return
     shown = f"See it with: livebase show {case.case_number}"
+    if case.documents_erased is not None and command.action in NEEDS_DOCUMENTS:
+        day = f"{case.documents_erased.astimezone(SHANGHAI):%Y-%m-%d}"
+        message = f"The documents of case {case.case_number} were erased on {day}; it can't be taken up any more."
+        raise Refusal(RefusalKind.ALREADY_ENDED, message, shown)
     if case.ending is not None and case.stage is not Stage.RENEWAL_LATE:
         kind = RefusalKind.ALREADY_ENDED
         if command.action == "supplement" and case.ending.cause == "supplement_overdue":

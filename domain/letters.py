@@ -49,10 +49,10 @@ def letter(
     """
     wording = WORDINGS[key]
     filled = {name: _fact(value) for name, value in facts.items()}
-    parties = [(party, _seen(name)) for party, name in zip(_PARTIES, case.payer_names, strict=False)]
+    parties = [(party, seen(name)) for party, name in zip(_PARTIES, case.payer_names, strict=False)]
     filled |= {
         "case": case.case_number,
-        "base": _seen(case.name),
+        "base": seen(case.name),
         "parties": "\n".join(f"{party}:{name}" for party, name in parties),
         "payers": "或".join(f"{party}({name})" for party, name in parties),
     }
@@ -105,10 +105,10 @@ def _parts(wording: Wording) -> tuple[tuple[str, str], ...]:
 
 def _fact(value: object) -> str:
     if isinstance(value, tuple):
-        return "\n".join(_seen(str(line)) for line in value)
-    return _seen(str(value))
+        return "\n".join(seen(str(line)) for line in value)
+    return seen(str(value))
 
 
-def _seen(text: str) -> str:
+def seen(text: str) -> str:
     """Text people typed, on one line: nothing in it passes for another part of the letter, or is there unseen."""
     return "".join(" " if unicodedata.category(char) in _UNSEEN else char for char in text)

@@ -33,6 +33,7 @@ SECOND_PERSON: dict[str, SecondPerson] = {
     "revoke": SecondPerson("approve_revocation", (Role.COMPLIANCE, Role.CERTIFIER)),
     "set_aside": SecondPerson("approve_set_aside", (Role.COMPLIANCE, Role.CERTIFIER)),
     "waive_cooling_off": SecondPerson("approve_waiver", (Role.COMPLIANCE, Role.CERTIFIER)),
+    "erase_documents": SecondPerson("approve_erasure", (Role.COMPLIANCE, Role.OPERATOR)),
 }
 """Action → what moves money out, takes a right away for good or lifts a bar on one, and so is only proposed first
 (decision 29)."""
@@ -77,6 +78,7 @@ ROLES: dict[str, frozenset[Role]] = {
     "decide_appeal": frozenset({Role.CERTIFIER, Role.COMPLIANCE}),
     "set_aside": frozenset({Role.COMPLIANCE}),
     "waive_cooling_off": frozenset({Role.COMPLIANCE}),
+    "erase_documents": frozenset({Role.COMPLIANCE}),
     "approve_proposal": _SECOND_PERSONS,
     "deny_proposal": _SECOND_PERSONS,
     "accept_verification": frozenset({Role.COMPLIANCE, Role.OPERATOR}),

@@ -1,13 +1,17 @@
 """What people write in their own words about a case: a report's facts, a base's answer, objection or appeal, a note.
 
-It may name anybody, and histories keep what is sent. So it is handed over first, like a document, and its command
-names it by its sha256 (`paper`); the transaction reads it. A command sent before that carries the words themselves.
+It may name anybody, and histories, records and the audit log keep what is sent. So it is handed over first, like a
+document, and its command names it by its sha256 (`paper`); the transaction looks at it, and what goes on record is a
+reference to its words, `[[<case>/<sha256>#<place>]]`, filled in for who reads it. Erased with the case's documents,
+they are gone everywhere.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
+import re
+from collections.abc import Callable
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -15,6 +19,14 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from domain.refusals import Refusal, RefusalKind
 
 _AGAIN = "Send it again: papers are handed over first. Worker and command line must share LIVEBASE_DOCUMENTS."
+
+_REFERENCE = re.compile(
+    r"\[\[(?P<case>base:[0-9A-Z]+:\d+)/(?P<sha256>[0-9a-f]{64})#(?P<place>[a-z_]+(\.[a-z_0-9]+)*)\]\]"
+)
+ERASED = "(已删除)"
+"""What stands in the place of words that were erased."""
+UNREADABLE = b""
+"""The paper of who can't read it: the reference stays as it is."""
 
 
 class Written(BaseModel):
@@ -59,7 +71,10 @@ class WrittenStatement(Written):
 
 
 def with_words(command: Any, kind: type[Written], paper: bytes | None) -> Any:
-    """The command with what its paper says in its fields. Refuses (2) a paper of another kind, or none and no words."""
+    """The command with references to its paper's words in its fields, which is all that goes on record.
+
+    Refuses (2) a paper of another kind, or none and no words.
+    """
     if paper is None:
         if any(field.is_required() and not getattr(command, name) for name, field in kind.model_fields.items()):
             raise Refusal(RefusalKind.INVALID_FILE, "The command names no paper and says nothing.", _AGAIN)
@@ -68,4 +83,48 @@ def with_words(command: Any, kind: type[Written], paper: bytes | None) -> Any:
         written = kind.model_validate_json(paper)
     except ValidationError:
         raise Refusal(RefusalKind.INVALID_FILE, "The paper is none of its kind.", _AGAIN) from None
-    return command.model_copy(update={name: getattr(written, name) for name in kind.model_fields})
+    begun = f"{command.workflow_id}/{command.paper}"
+    return command.model_copy(update={name: _named(getattr(written, name), begun, name) for name in kind.model_fields})
+
+
+def require_handed_over(command: Any) -> None:
+    """Refuse (2) a command whose words came with it: they would be kept where nothing can be erased."""
+    if getattr(command, "paper", "") is None:
+        raise Refusal(RefusalKind.INVALID_FILE, "The command names no paper.", _AGAIN)
+
+
+def _named(value: Any, begun: str, place: str) -> Any:
+    """A reference in the place of each text: what its values mean to the rules stays."""
+    if isinstance(value, tuple):
+        return tuple(_named(one, begun, f"{place}.{number}") for number, one in enumerate(value))
+    if isinstance(value, WrittenLoss):
+        return value.model_copy(update={"description": _named(value.description, begun, f"{place}.description")})
+    return f"[[{begun}#{place}]]"
+
+
+def filled_in(told: Any, read: Callable[[str, str], bytes | None], clean: Callable[[str], str] = str) -> Any:
+    """What is told, texts within lists and mappings, with the words in the place of every reference to them.
+
+    `read` gives a paper by its case's workflow id and its sha256; None for one that was erased. `clean` makes of words
+    what may stand among others.
+    """
+    if isinstance(told, dict):
+        return {name: filled_in(value, read, clean) for name, value in told.items()}
+    if isinstance(told, list | tuple):
+        return type(told)(filled_in(value, read, clean) for value in told)
+    if isinstance(told, str) and "[[" in told:
+        return _REFERENCE.sub(lambda found: clean(_words(found, read)), told)
+    return told
+
+
+def _words(found: re.Match[str], read: Callable[[str, str], bytes | None]) -> str:
+    paper = read(found["case"], found["sha256"])
+    if paper is None:
+        return ERASED
+    try:
+        value = json.loads(paper)
+        for step in found["place"].split("."):
+            value = value[int(step) if isinstance(value, list) else step]
+    except (ValueError, LookupError, TypeError):
+        return found[0]  # somebody typed it
+    return str(value)

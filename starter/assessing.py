@@ -216,13 +216,14 @@ def _done_before(session: Session, command: ImportFigures | ConfirmPeriod) -> Pe
 async def _send(session: Session, command: ImportFigures | ConfirmPeriod, content: bytes | None) -> PeriodAnswer:
     from domain.commands import PeriodAnswer
     from starter.sending import hand_over, reach, require_own_request_id, until_answered
+    from store.documents import OFFICE
     from workflows.messages import ASSESSMENT_WORKFLOW
     from workflows.state import PeriodState
 
     client = await reach(session)
     require_own_request_id(session, command, None)
     session.announce_request()
-    hand_over(session, {}, content)
+    hand_over(session.documents_of(OFFICE), {}, content)
     start = Start(ASSESSMENT_WORKFLOW, PeriodState(period=command.period), f"运营考核 {command.period}")
 
     async def once(patience: timedelta) -> PeriodAnswer:
@@ -236,10 +237,10 @@ async def _send(session: Session, command: ImportFigures | ConfirmPeriod, conten
 
 def _report(session: Session, answer: PeriodAnswer) -> list[dict[str, Any]]:
     """What became of each line, from the document the answer names."""
-    from store.documents import DocumentDamaged, DocumentMissing
+    from store.documents import OFFICE, DocumentDamaged, DocumentMissing
 
     try:
-        lines: list[dict[str, Any]] = json.loads(session.documents.get(answer.report))
+        lines: list[dict[str, Any]] = json.loads(session.documents_of(OFFICE).get(answer.report))
     except (DocumentMissing, DocumentDamaged) as error:
         message = f"It is done; its report can't be read: {error}."
         raise unreachable(message, "Check LIVEBASE_DOCUMENTS; run: livebase doctor") from None

@@ -15,7 +15,8 @@ import typer
 from starter import completing
 from starter.errors import CommandError, usage
 from starter.options import command, new_app
-from starter.output import print_table, say, told
+from starter.output import plain, print_table, say, told, when, word
+from starter.phrases import actor
 from starter.session import Session
 
 if TYPE_CHECKING:
@@ -47,6 +48,7 @@ def register(app: typer.Typer) -> None:
     audit = new_app("audit", "The audit log: every act and every transition, each entry hashed with the one before it.")
     command(audit, "verify")(verify)
     command(audit, "export")(export)
+    command(audit, "refused")(refused)
     app.add_typer(audit)
 
 
@@ -84,6 +86,39 @@ def export(session: Session, base: BaseOption = None, format: FormatOption = "js
         (table if format == "csv" else json_lines)(_counted(records) if to else records, file)
     if to:
         session.show({"file": to, "format": format}, lambda view: say(view["file"]))
+
+
+def refused(session: Session, base: BaseOption = None) -> None:
+    """The commands that were refused as they were carried out: whose, when, why."""
+    from store.actors import refusals
+
+    if base is not None:
+        cases: list[str] | None = [session.readable(base).case.workflow_id]
+    elif session.only_applicant is None:
+        cases = None
+    else:
+        found = session.reader.list_cases(session.wall)
+        cases = [one.case.workflow_id for one in found if session.may_read(one.case)]
+    session.show(refusals(session.engine, cases), _refused_table)
+
+
+def _refused_table(rows: list[dict[str, Any]]) -> None:
+    if not rows:
+        say("No command was refused.")
+        return
+    print_table(
+        ("when", "who", "command", "sent to", "why"),
+        [
+            (
+                when(one["at"]),
+                actor(one["actor"]),
+                word(one["action"], "action"),
+                one["workflow_id"],
+                plain(one["message"]),
+            )
+            for one in rows
+        ],
+    )
 
 
 def _proven(session: Session, base: str | None, heads: str | None) -> Report:

@@ -28,16 +28,16 @@ def documents(ctx: typer.Context, incomplete: str) -> list[tuple[str, str]]:
     import json
 
     from store.completion import evidence, submission
-    from store.documents import DocumentStore
 
     try:
         session = _session(ctx)
         asked = (session.database_url, ctx.params["base"], _only_applicant(session))
-        sha256 = submission(*asked)
+        found = submission(*asked)
         root = session.documents_root
-        if sha256 is None or ("://" not in root and not Path(root).is_dir()):
+        if found is None or ("://" not in root and not Path(root).is_dir()):
             return []
-        named = json.loads(DocumentStore(root).get(sha256))["documents"]
+        workflow_id, sha256 = found
+        named = json.loads(session.documents_of(workflow_id).get(sha256))["documents"]
         return [*((_typed(one["path"]), one["media_type"]) for one in named), *evidence(*asked)]
     except Exception:
         return []

@@ -48,7 +48,12 @@ async def work(session: Session) -> None:
     from workers.settings import WorkerSettings, read_settings
     from workers.telemetry import build_runtime
 
-    settings = read_settings(WorkerSettings, database_url=session.database_url, documents=session.documents_root)
+    settings = read_settings(
+        WorkerSettings,
+        database_url=session.database_url,
+        documents=session.documents_root,
+        document_keys=session.document_keys,
+    )
     configure_logging(settings)
     if not is_current(session.engine):
         raise unreachable("The database does not have the present schema.", "Run: python -m workers.prepare")
@@ -75,6 +80,7 @@ async def start_worker(
     """A worker process on a local server and local parties outside, data in `directory`; returns when it takes work."""
     from connection.client import connect
     from connection.guarded_process import GuardedProcess
+    from store.key_files import make_keys
     from store.migrate import migrate
     from workflows.messages import TASK_QUEUE
 
@@ -82,12 +88,15 @@ async def start_worker(
     documents = directory / "documents"
     documents.mkdir(parents=True, exist_ok=True)
     migrate(url, local_server=True)
+    keys = directory / "document-keys.json"
+    make_keys(keys, datetime.now(UTC).date())
     command = [sys.executable, "-m", "starter.main", "worker", "--address", server.address]
     secret = f"whsec_{base64.b64encode(secrets.token_bytes(32)).decode()}"
     places = {
         "LIVEBASE_BANK_CALLBACK_SECRETS": secret,
         "LIVEBASE_DATABASE_URL": url,
         "LIVEBASE_DOCUMENTS": str(documents),
+        "LIVEBASE_DOCUMENT_KEYS": str(keys),
         "LIVEBASE_HEADS": str(directory / "heads"),
         "LIVEBASE_BANK_URL": bank.url,
     }

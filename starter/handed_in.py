@@ -70,7 +70,7 @@ def read_submission(session: Session, case: Case, revision: int, today: date) ->
         message = f"Case {case.case_number} has no revision {revision}."
         raise CommandError(3, "not_found", message, f"The newest is {case.revision}.")
     try:
-        return Submission.from_bytes(document_bytes(session, sha256), today=today)
+        return Submission.from_bytes(document_bytes(session, case, sha256), today=today)
     except InvalidApplication as error:
         message = f"Revision {revision} of case {case.case_number} can't be read ({len(error.problems)} problems)."
         raise CommandError(
@@ -78,12 +78,35 @@ def read_submission(session: Session, case: Case, revision: int, today: date) ->
         ) from error
 
 
-def document_bytes(session: Session, sha256: str) -> bytes:
-    """A document, checked against its hash. CommandError: 1 when it is not what it was, 6 without the store."""
-    from store.documents import DocumentDamaged, DocumentMissing
+def paper_told(session: Session, workflow_id: str, sha256: str) -> bytes | None:
+    """What somebody wrote about a case, for who may read of that case; None when it was erased (`domain.written`)."""
+    from domain.written import UNREADABLE
+    from store.documents import DocumentsErased
+
+    applicant = session.only_applicant
+    if applicant is not None and not session.reader.is_applicant_of(workflow_id, applicant):
+        return UNREADABLE
+    try:
+        return session.documents_of(workflow_id).get(sha256)
+    except DocumentsErased:
+        return None
+    except Exception:  # a lost paper hides nothing else that is told
+        return UNREADABLE
+
+
+def document_bytes(session: Session, case: Case, sha256: str) -> bytes:
+    """A case's document, checked. CommandError: 1 when it is not what it was, 3 when erased, 6 without the store."""
+    from store.documents import DocumentDamaged, DocumentMissing, DocumentsErased, KeyUnknown
 
     try:
-        return session.documents.get(sha256)
+        return session.documents_of(case.workflow_id).get(sha256)
+    except CommandError:
+        raise
+    except DocumentsErased as error:
+        hint = f"What is kept: livebase show {case.case_number}, livebase timeline {case.case_number}"
+        raise CommandError(3, "not_found", f"{error}.", hint) from None
+    except KeyUnknown as error:
+        raise unreachable(f"{error}.", "Set LIVEBASE_DOCUMENT_KEYS to the file that the workers have") from None
     except (DocumentMissing, DocumentDamaged) as error:
         raise CommandError(1, "document_damaged", f"{error}.", "Restore the document store from its backup.") from error
     except Exception as error:  # obstore has an error for each kind of store

@@ -87,10 +87,15 @@ def _documents(session: Session) -> str:
     if "://" not in root and not Path(root).is_dir():
         raise Broken(told("there is no folder {}", root), told("livebase dev makes it; or set LIVEBASE_DOCUMENTS"))
     try:
-        session.documents.get(session.documents.put(b"livebase doctor"))  # the same every time: one document
+        from store.documents import OFFICE
+
+        documents = session.documents_of(OFFICE)
+        documents.get(documents.put(b"livebase doctor"))  # the same every time: one document
         if "://" not in root:
             with tempfile.TemporaryFile(dir=root):
                 pass
+    except CommandError as error:
+        raise Broken(error.message, told("livebase dev makes it; or set LIVEBASE_DOCUMENT_KEYS")) from None
     except Exception as error:
         mend = told("make it a folder that can be written, or name another with LIVEBASE_DOCUMENTS")
         raise Broken(told("{} can't be used ({})", root, type(error).__name__), mend) from error

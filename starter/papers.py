@@ -10,15 +10,17 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from starter import completing
-from starter.applying import BaseArgument
+from starter.applying import BaseArgument, Reason, given_reason
 from starter.errors import CommandError, not_found
 from starter.handed_in import document_bytes, read_submission
+from starter.measures import require_typed_number
 from starter.options import command, new_app
 from starter.output import plain, print_table, word
 from starter.phrases import actor
 from starter.session import Session
 
 if TYPE_CHECKING:
+    from domain.case import Case
     from domain.submission import DocumentRef
     from store.papers import Evidence
     from store.queries import FoundCase
@@ -47,6 +49,7 @@ def register(app: typer.Typer) -> None:
     command(documents, "list")(list_documents)
     command(documents, "open")(open_document)
     command(documents, "save")(save_documents)
+    command(documents, "erase")(erase)
     app.add_typer(documents)
 
 
@@ -61,8 +64,9 @@ def open_document(session: Session, base: BaseArgument, document: DocumentArgume
     import sys
     import tempfile
 
-    (chosen,) = _chosen(session, session.readable(base), document)
-    path = _save(session, chosen, Path(tempfile.mkdtemp(prefix="livebase-")))
+    found = session.readable(base)
+    (chosen,) = _chosen(session, found, document)
+    path = _save(session, found.case, chosen, Path(tempfile.mkdtemp(prefix="livebase-")))
     session.show({"path": str(path)}, lambda view: print(plain(view["path"])))
     if sys.stdout.isatty():
         typer.launch(str(path))
@@ -75,9 +79,19 @@ def save_documents(
     to: Annotated[Path, typer.Option("--to", metavar="DIR", help="The folder to save to.")] = Path(),
 ) -> None:
     """Save one document, or all of them, evidence too; each is checked against its hash."""
-    chosen = _chosen(session, session.readable(base), document)
-    saved = [{"path": str(_save(session, one, to))} for one in chosen]
+    found = session.readable(base)
+    saved = [{"path": str(_save(session, found.case, one, to))} for one in _chosen(session, found, document)]
     session.show(saved, lambda rows: [print(plain(row["path"])) for row in rows])
+
+
+def erase(session: Session, base: BaseArgument, reason: Reason) -> None:
+    """Propose to erase all that was handed in for a closed case, for good; a second person approves it."""
+    from domain.commands import EraseDocuments
+    from starter.sending import act
+
+    why = given_reason(reason)
+    require_typed_number(session, base)
+    act(session, base, lambda envelope: EraseDocuments(**envelope, reason=why))
 
 
 def _documents(session: Session, found: FoundCase, revision: int) -> list[DocumentRef]:
@@ -112,32 +126,32 @@ def case_papers(session: Session, found: FoundCase) -> list[Paper]:
 
     evidence = evidence_of(session.engine, found.case.case_number, staff=session.only_applicant is None)
     documents = _documents(session, found, found.case.revision)
-    return [*_of_the_application(documents), *(_of_the_case(session, one) for one in evidence)]
+    return [*_of_the_application(documents), *(_of_the_case(session, found.case, one) for one in evidence)]
 
 
 def _of_the_application(documents: list[DocumentRef]) -> list[Paper]:
     return [Paper(one.path, one.sha256, one.size, one.media_type) for one in documents]
 
 
-def _of_the_case(session: Session, evidence: Evidence) -> Paper:
+def _of_the_case(session: Session, case: Case, evidence: Evidence) -> Paper:
     """What evidence is, its bytes tell, for it has no name of its own. What is lost is listed all the same."""
     from starter.document_files import media_type
-    from store.documents import DocumentMissing
+    from store.documents import DocumentMissing, DocumentsErased
 
     belongs = (evidence.purpose, evidence.sequence, evidence.by)
     try:
-        size, head = session.documents.look(evidence.sha256)
-    except DocumentMissing:
+        data = session.documents_of(case.workflow_id).get(evidence.sha256)
+    except (DocumentMissing, DocumentsErased):
         return Paper(evidence.name, evidence.sha256, None, None, *belongs)
-    return Paper(evidence.name, evidence.sha256, size, media_type(head), *belongs)
+    return Paper(evidence.name, evidence.sha256, len(data), media_type(data), *belongs)
 
 
-def _save(session: Session, document: Paper, folder: Path) -> Path:
+def _save(session: Session, case: Case, document: Paper, folder: Path) -> Path:
     """Write a document into the folder, under its own name or, where that is taken, with its hash before it.
 
     The applicant chose the name: it becomes no hidden file, and its ending is what the content is.
     """
-    data = document_bytes(session, document.sha256)
+    data = document_bytes(session, case, document.sha256)
     name = Path(document.path).stem.lstrip(".") or "document"
     name += _ENDINGS.get(document.media_type or "", "")
     for path in (folder / name, folder / f"{document.sha256[:8]}-{name}"):

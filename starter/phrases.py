@@ -36,6 +36,7 @@ _TYPED = {
     "decide_appeal": "appeal decide",
     "set_aside": "set-aside",
     "waive_cooling_off": "waive",
+    "erase_documents": "documents erase",
     "report_conduct": "conduct report",
     "respond_conduct": "conduct respond",
     "decide_conduct": "conduct decide",

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from temporalio.client import Client
 
     from domain.commands import Answer, Command
+    from store.documents import Documents
     from store.queries import FoundCase
 
 PATIENCE = timedelta(seconds=30)
@@ -124,7 +125,7 @@ async def _send(
     client = await reach(session)
     require_own_request_id(session, command, found)
     session.announce_request()
-    hand_over(session, files, content)
+    hand_over(session.documents_of(command.workflow_id), files, content)
     return await answer_of(session, client, command, found, opens_at)
 
 
@@ -202,23 +203,31 @@ async def _ask(
     raise no_answer(request_id)
 
 
-def hand_over(session: Session, files: Mapping[str, Path], content: bytes | None) -> None:
+def hand_over(documents: Documents, files: Mapping[str, Path], content: bytes | None) -> None:
     """Put the bytes a command names into the document store, each checked against its hash once more."""
     for sha256, path in files.items():
         try:
             data = path.read_bytes()
         except OSError:
             data = b""
-        if _put(session, data) != sha256:
+        if _put(documents, data) != sha256:
             hint = "Leave the documents alone while they are handed over, and send it again."
             raise CommandError(2, "invalid_file", f"{path.name} was changed since it was checked.", hint)
     if content is not None:
-        _put(session, content)
+        _put(documents, content)
 
 
-def _put(session: Session, data: bytes) -> str:
+def _put(documents: Documents, data: bytes) -> str:
+    from store.documents import DocumentsErased, KeyUnknown
+
     try:
-        return session.documents.put(data)
+        return documents.put(data)
+    except DocumentsErased as error:
+        raise CommandError(
+            5, "already_ended", f"{error}.", "A new application is possible: livebase apply FILE"
+        ) from None
+    except KeyUnknown as error:
+        raise unreachable(f"{error}.", "Set LIVEBASE_DOCUMENT_KEYS to the file that the workers have") from None
     except Exception as error:  # obstore has an error for each kind of store
         message = f"The document store can't be written ({type(error).__name__})."
         raise unreachable(message, "Check LIVEBASE_DOCUMENTS and its rights; run: livebase doctor") from error

@@ -85,6 +85,7 @@ _DOCTOR = {
     "{}: the schema is not the newest": "{}:数据库结构不是最新",
     "restart livebase dev; on a cluster: {}": "重启 livebase dev;集群上运行:{}",
     "livebase dev makes it; or set LIVEBASE_DOCUMENTS": "由 livebase dev 建立;或设 LIVEBASE_DOCUMENTS",
+    "livebase dev makes it; or set LIVEBASE_DOCUMENT_KEYS": "由 livebase dev 建立;或设 LIVEBASE_DOCUMENT_KEYS",
     "it does not say which kind of server it belongs to": "未注明属于哪类服务器",
     "a local server's database, but {} is no local server": "这是本地服务器的数据库,但 {} 不是本地服务器",
     "set LIVEBASE_DATABASE_URL to the database of the server's workers, or leave out its address": (
@@ -186,6 +187,9 @@ _AUDIT = {
     "{} entries of {} cases proven, under {} seals.": "{1} 个案件共 {0} 条,自首条起核验完毕,封存 {2} 次。",
     "The copies outside were compared as far as seal {}.": "库外副本已比对至第 {} 号封存。",
     "what is wrong": "问题",
+    "No command was refused.": "没有被拒绝的指令。",
+    "sent to": "发往",
+    "command": "指令",
     "entry": "条目",
 }
 

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from domain.working_days import Calendar
     from starter.login import Login
     from store.calendar import CalendarStore
-    from store.documents import DocumentStore
+    from store.documents import Documents, DocumentStore
     from store.queries import FoundCase, Reader
 
 Sent = TypeVar("Sent", bound="Command")
@@ -97,11 +97,26 @@ class Session:
         """Where copies of the audit log's seals are, if there are any."""
         return Path(os.environ.get("LIVEBASE_HEADS") or self.directory / "heads")
 
-    @cached_property
-    def documents(self) -> DocumentStore:
-        from store.documents import DocumentStore
+    @property
+    def document_keys(self) -> Path:
+        """The file of the keys that wrap the cases' own."""
+        return Path(os.environ.get("LIVEBASE_DOCUMENT_KEYS") or self.directory / "document-keys.json")
 
-        return DocumentStore(self.documents_root)
+    def documents_of(self, owner: str) -> Documents:
+        """A case's documents, by its workflow id, or the office's. Raises CommandError (6) without usable keys."""
+        return self._documents.of(owner)
+
+    @cached_property
+    def _documents(self) -> DocumentStore:
+        from store.documents import DocumentStore
+        from store.key_files import keys_in
+
+        try:
+            keys = keys_in(self.document_keys)
+        except ValueError as error:
+            hint = "livebase dev makes it; elsewhere set LIVEBASE_DOCUMENT_KEYS to the file that the workers have"
+            raise unreachable(f"The keys of the documents can't be used: {error}.", hint) from None
+        return DocumentStore(self.documents_root, keys)
 
     @cached_property
     def engine(self) -> Engine:
@@ -338,8 +353,14 @@ class Session:
         return f"{page}/{run_id}/timeline" if run_id else page
 
     def show(self, data: Any, table: Any = None) -> None:
-        """Print data on stdout: JSON, or what `table` (a callable taking the data) makes of it."""
+        """Print data on stdout, words filled in: JSON, or what `table` (a callable taking the data) makes of it."""
+        from domain.written import filled_in
         from starter.output import show, speaking
 
+        def read(workflow_id: str, sha256: str) -> bytes | None:
+            from starter.handed_in import paper_told
+
+            return paper_told(self, workflow_id, sha256)
+
         with speaking(self.lang):
-            show(self.output, data, table)
+            show(self.output, filled_in(data, read), table)

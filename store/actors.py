@@ -6,24 +6,26 @@ Everywhere but on a local server a command is taken only with a signature (`doma
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from typing import Any, TypeVar, cast
 
 from pydantic import BaseModel
-from sqlalchemy import Connection, Engine, func, select
+from sqlalchemy import Connection, Engine, false, func, or_, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from domain.actors import ADMINISTRATOR, Change, Person, What, owner_of, people, person_named, require_role
 from domain.commands import ActorAnswer, Command, PeriodAnswer, UnplacedAnswer
+from domain.conduct import conduct_workflow_id
 from domain.envelope import require_fit, require_timely
 from domain.names import person
 from domain.refusals import Refusal, RefusalDetail, RefusalKind, request_id_reused
 from store import answers, signatures, tables
 from store.conflicts import again_after_conflict
 from store.office import record_for_office
+from store.queries import shown
 
 Given = TypeVar("Given", ActorAnswer, PeriodAnswer, UnplacedAnswer)
 _ROW = tables.ActorChangeRow
@@ -195,6 +197,35 @@ def is_local(engine: Engine) -> bool:
     """Whether the database is a local server's, where commands need no signature."""
     with Session(engine) as session:
         return session.scalars(select(tables.Installation.local_server)).one()
+
+
+@again_after_conflict
+def refusals(engine: Engine, cases: Sequence[str] | None = None) -> list[dict[str, Any]]:
+    """The commands that were refused in their transaction, first to last; with `cases` those to workflows of these."""
+    row = tables.RefusedRow
+    statement = select(row).order_by(row.at, row.request_id, row.params_hash)
+    if cases is not None:
+        own = [part for case in cases for part in (row.workflow_id == case, row.workflow_id.startswith(_conduct(case)))]
+        statement = statement.where(or_(false(), *own))
+    with Session(engine) as session:
+        return [
+            {
+                "at": shown(one.at),
+                "workflow_id": one.workflow_id,
+                "action": one.action,
+                "actor": one.actor,
+                "key": one.key_id,
+                "kind": one.kind,
+                "message": one.message,
+                "request_id": one.request_id,
+            }
+            for one in session.scalars(statement)
+        ]
+
+
+def _conduct(case: str) -> str:
+    """How the ids of a case's conduct workflows begin."""
+    return conduct_workflow_id(case, "-")
 
 
 def _refused_before(session: Session, command: Command) -> Refusal | None:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -65,8 +66,10 @@ class LiveCaseExists(Exception):
 class CaseStore:
     """Transactions on cases. Instants come from the caller; nothing here reads a clock."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, pseudonym: Callable[[str], str]) -> None:
+        """`pseudonym` is what stands for a person's name on record (`DocumentStore.pseudonym`)."""
         self._engine = engine
+        self._pseudonym = pseudonym
 
     @contextmanager
     def transaction(self, workflow_id: str, run_id: str | None = None) -> Iterator[CaseTransaction]:
@@ -76,7 +79,7 @@ class CaseStore:
         """
         try:
             with Session(self._engine, expire_on_commit=False) as session, session.begin():
-                yield CaseTransaction(session, workflow_id, run_id)
+                yield CaseTransaction(session, workflow_id, self._pseudonym, run_id)
         except IntegrityError as error:
             # Two attempts of one application break it too; the loser is tried again and finds the answer.
             if _breaks_live_case(str(error.orig)) and not self._is_open(workflow_id):
@@ -116,8 +119,11 @@ class CaseStore:
 class CaseTransaction:
     """What one transaction sees and does."""
 
-    def __init__(self, session: Session, workflow_id: str, run_id: str | None = None) -> None:
+    def __init__(
+        self, session: Session, workflow_id: str, pseudonym: Callable[[str], str], run_id: str | None = None
+    ) -> None:
         self._session = session
+        self._pseudonym = pseudonym
         self._workflow_id = workflow_id
         self._run_id = run_id
         self._added: list[tables.Table] = []
@@ -166,7 +172,7 @@ class CaseTransaction:
         workflow_id = self._session.scalar(select(row.workflow_id).where(row.case_number == case_number))
         if workflow_id is None:
             raise LookupError(f"there is no case {case_number}")
-        return CaseTransaction(self._session, workflow_id)
+        return CaseTransaction(self._session, workflow_id, self._pseudonym)
 
     def submission(self, revision: int) -> str:
         """The sha256 of a revision's submission. LookupError when there is no such revision."""
@@ -292,7 +298,8 @@ class CaseTransaction:
         key = {"case_number": case.case_number}
         match record:
             case ApplicationRevision():
-                self._add(tables.ApplicationRow, record, at, **key)
+                unnamed = replace(record, legal_representative=self._pseudonym(record.legal_representative))
+                self._add(tables.ApplicationRow, unnamed, at, **key)
             case KnownBy(names):
                 remember_names(self._session, case.case_number, names)
             case ScreeningResult():

@@ -21,7 +21,7 @@ _NUMBERS = """
     ORDER BY names.case_number DESC, names.kind LIMIT :most
 """
 _SUBMISSION = """
-    SELECT applications.submission, cases.facts FROM names
+    SELECT cases.workflow_id, applications.submission, cases.facts FROM names
     JOIN cases ON cases.case_number = names.case_number
     JOIN applications ON applications.case_number = names.case_number
     WHERE names.kind IN ('case_number', 'certificate_number', 'credit_code') AND names.folded = :base
@@ -52,10 +52,10 @@ def numbers(url: str, begun: str, applicant: str | None = None) -> list[tuple[st
     return list(found.items())
 
 
-def submission(url: str, base: str, applicant: str | None = None) -> str | None:
-    """The sha256 of what was handed in last for a base, None when there is no such base."""
+def submission(url: str, base: str, applicant: str | None = None) -> tuple[str, str] | None:
+    """(workflow id, sha256) of what was handed in last for a base, None when there is no such base."""
     rows = _rows(url, _SUBMISSION, {"base": base.strip().casefold()})
-    return next((sha256 for sha256, facts in rows if _may_see(facts, applicant)), None)
+    return next(((owner, sha256) for owner, sha256, facts in rows if _may_see(facts, applicant)), None)
 
 
 def evidence(url: str, base: str, applicant: str | None = None) -> list[tuple[str, str]]:

@@ -26,7 +26,10 @@ _WAITING = (DeliveryState.PENDING, DeliveryState.FAILED)
 
 @dataclass(frozen=True)
 class OutgoingLetter:
-    """A letter about to be sent. `submission` is the newest revision's, where the applicant's address is."""
+    """A letter about to be sent. `submission` is the newest revision's, where the applicant's address is.
+
+    `workflow_id` is its case's, whose documents the submission is one of.
+    """
 
     id: str
     recipient: Role
@@ -34,6 +37,7 @@ class OutgoingLetter:
     body: str
     edition: int
     submission: str
+    workflow_id: str
 
 
 class LetterStore:
@@ -86,13 +90,16 @@ class LetterStore:
             if row is None:
                 return None
             row.attempts += 1
-            submission = session.scalars(
-                select(tables.ApplicationRow.submission)
-                .where(tables.ApplicationRow.case_number == row.case_number)
-                .order_by(tables.ApplicationRow.revision.desc())
+            application, case = tables.ApplicationRow, tables.CaseRow
+            submission, workflow_id = session.execute(
+                select(application.submission, case.workflow_id)
+                .join(case, case.case_number == application.case_number)
+                .where(application.case_number == row.case_number)
+                .order_by(application.revision.desc())
                 .limit(1)
             ).one()
-            return OutgoingLetter(letter, Role(row.recipient), row.subject, row.body, row.edition, submission)
+            recipient = Role(row.recipient)
+            return OutgoingLetter(letter, recipient, row.subject, row.body, row.edition, submission, workflow_id)
 
     def arrived(self, letter: OutgoingLetter, now: datetime) -> None:
         """The mail server took it. A fact, whoever holds the letter by now."""

@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session
 
 from domain.case import Case, Deposit
 from domain.findings import Outcome
+from domain.names import same_name
 from domain.planning import Event
 from domain.shanghai import SHANGHAI, shanghai_date
 from domain.stages import Stage, Standing
@@ -171,6 +172,13 @@ class Reader:
         )
         with Session(self._engine) as session:
             return [summary(found_case(found), wall) for found in session.scalars(statement)]
+
+    @again_after_conflict
+    def is_applicant_of(self, workflow_id: str, name: str) -> bool:
+        """Whether a case is the one of this applicant."""
+        with Session(self._engine) as session:
+            facts = session.scalar(select(tables.CaseRow.facts).where(tables.CaseRow.workflow_id == workflow_id))
+            return facts is not None and same_name(facts["applicant"], name)
 
     @again_after_conflict
     def submission(self, case_number: str, revision: int) -> str | None:

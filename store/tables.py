@@ -110,7 +110,10 @@ class CaseRow(Table):
 
 
 class ApplicationRow(Table):
-    """One revision of an application; its content is the submission of that hash in the document store."""
+    """One revision of an application; its content is the submission of that hash in the document store.
+
+    `legal_representative` is a pseudonym: the same for the same person, and nobody's name.
+    """
 
     __tablename__ = "applications"
 
@@ -170,7 +173,8 @@ class DecisionRow(Table):
     __tablename__ = "decisions"
     __table_args__ = (
         CheckConstraint(
-            "approval IS NOT NULL OR kind NOT IN ('revoked', 'set_aside', 'cooling_off_waived', 'payment_reversed')",
+            "approval IS NOT NULL OR kind NOT IN "
+            "('revoked', 'set_aside', 'cooling_off_waived', 'payment_reversed', 'documents_erased')",
             name="second_person",
         ),
     )

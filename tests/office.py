@@ -12,7 +12,6 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, date, datetime, timedelta
-from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -31,18 +30,30 @@ from activities.verification import Verifier
 from connection.clock import MARGIN, CaseClock
 from domain import agenda
 from domain.case import Case
-from domain.commands import Actor, Answer, Apply, Command, workflow_id
+from domain.commands import (
+    Actor,
+    AddNote,
+    Answer,
+    Apply,
+    Command,
+    FileAppeal,
+    ObjectAssessment,
+    ReportConduct,
+    RespondConduct,
+    workflow_id,
+)
 from domain.refusals import Refusal, RefusalKind
 from domain.stages import Role
 from domain.submission import Submission
-from starter.application_file import ReadFile, read_application_file
+from domain.written import Written, WrittenNote, WrittenReport, WrittenStatement, filled_in
 from store.actors import installation_name
 from store.cases import CaseStore
-from store.documents import DocumentStore
+from store.documents import Documents
 from store.engine import open_engine
 from store.signatures import sign
 from store.tables import CaseRow
 from tests.databases import Place, migrated_sqlite
+from tests.documents import document_keys, document_store, hand_over, read_example
 from workers.main import build_workers
 from workers.pair import WorkerPair
 from workers.settings import WorkerSettings
@@ -58,6 +69,13 @@ OPERATOR = Actor(role=Role.OPERATOR, name="sun")
 COMPLIANCE = Actor(role=Role.COMPLIANCE, name="he")
 
 Given = TypeVar("Given")
+_IN_WRITING: dict[type[Command], type[Written]] = {
+    AddNote: WrittenNote,
+    FileAppeal: WrittenStatement,
+    ObjectAssessment: WrittenStatement,
+    ReportConduct: WrittenReport,
+    RespondConduct: WrittenStatement,
+}
 _codes = itertools.count(1)
 _requests = itertools.count(1)
 
@@ -70,18 +88,13 @@ def new_credit_code() -> str:
 
 def example(name: str = "passes", *, credit_code: str | None = None, today: date = date(2026, 11, 24)) -> Submission:
     """The submission of an example, under another credit code (the one the base is known by) when one is given."""
-    submission = _read(name, today).submission
+    submission = read_example(name, today).submission
     if credit_code is None:
         return submission
     application = submission.application
     whose = "entity" if application.entrusted_enterprise is None else "entrusted_enterprise"
     party = getattr(application, whose).model_copy(update={"credit_code": credit_code})
     return submission.model_copy(update={"application": application.model_copy(update={whose: party})})
-
-
-@cache
-def _read(name: str, today: date) -> ReadFile:
-    return read_application_file(EXAMPLES / name / "application.yaml", today=today)
 
 
 class Office:
@@ -101,19 +114,17 @@ class Office:
         self.settings = WorkerSettings(
             database_url=self.database_url,
             documents=str(folder / "documents"),
+            document_keys=document_keys(folder),
             heads=str(folder / "heads"),
             task_queue=f"office-{folder.name}-{next(_requests)}",
             graceful_seconds=0,
             verification_seconds=1,
         )
         (folder / "documents").mkdir(exist_ok=True)
-        self.documents = DocumentStore(self.settings.documents)
-        self.cases = CaseStore(self.engine)
+        self.documents = document_store(folder)
+        self.cases = CaseStore(self.engine, self.documents.pseudonym)
         self.keys: dict[str, str] = {}
         self.clock = CaseClock(client)
-        for name in ("passes", "seven-months", "limits", "deficient", "overseas"):
-            for file in _read(name, date(2026, 11, 24)).document_files.values():
-                self.documents.put_file(file)
 
     def worker(
         self,
@@ -171,6 +182,26 @@ class Base:
         self.ordinal = ordinal
 
     @property
+    def documents(self) -> Documents:
+        return self.office.documents.of(self.workflow_id)
+
+    def hand_over(self, submission: Submission) -> str:
+        """A submission and the examples' documents it names, put where the command line puts them; its sha256."""
+        return hand_over(self.documents, submission)
+
+    def write(self, written: Written) -> str:
+        """What somebody wrote, put where its command finds it; its sha256."""
+        return self.documents.put(written.canonical_bytes())
+
+    def told(self, recorded: Any) -> Any:
+        """What is on record with the words people wrote in the place of every reference to them."""
+
+        def read(workflow_id: str, sha256: str) -> bytes:
+            return self.office.documents.of(workflow_id).get(sha256)
+
+        return filled_in(recorded, read)
+
+    @property
     def handle(self) -> WorkflowHandle[Any, Any]:
         return self.office.client.get_workflow_handle(self.workflow_id)
 
@@ -191,11 +222,13 @@ class Base:
 
     def command(self, kind: type[Command], actor: Actor, request_id: str | None = None, **fields: Any) -> Any:
         request_id = request_id or f"{kind.action}-{next(_requests)}"
+        if kind in _IN_WRITING:  # their words are handed over before them
+            words = {name: fields.pop(name) for name in _IN_WRITING[kind].model_fields if name in fields}
+            fields |= {"paper": self.write(_IN_WRITING[kind](**words))} if words else {}
         return kind(request_id=request_id, workflow_id=self.workflow_id, actor=actor, **fields)
 
     async def apply(self, name: str = "passes", *, actor: Actor = APPLICANT, request_id: str | None = None) -> Answer:
-        submission = example(name, credit_code=self.credit_code)
-        sha256 = self.office.documents.put(submission.canonical_bytes())
+        sha256 = self.hand_over(example(name, credit_code=self.credit_code))
         command = self.command(
             Apply, actor, request_id, credit_code=self.credit_code, ordinal=self.ordinal, submission=sha256
         )

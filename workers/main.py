@@ -31,7 +31,7 @@ from store.auditing import AuditReader
 from store.calendar import CalendarStore
 from store.cases import CaseStore
 from store.copies import SealCopies
-from store.documents import DocumentStore
+from store.documents import OFFICE, DocumentStore
 from store.engine import open_engine
 from store.letters import LetterStore
 from store.payments import PaymentStore
@@ -70,8 +70,8 @@ def build_workers(
 ) -> WorkerPair:
     """The workers on `client`, not yet running. Tests hand in what stands for a party outside."""
     engine = engine or open_engine(settings.database_url)
-    cases = CaseStore(engine)
-    documents = DocumentStore(settings.documents)
+    documents = DocumentStore(settings.documents, settings.document_key_set)
+    cases = CaseStore(engine, documents.pseudonym)
     verifier = verifier or _verifier(settings)
     verifies = not isinstance(verifier, NoVerifier)
     desk = CaseDesk(cases, documents, policy_book(), verifies=verifies)
@@ -82,7 +82,7 @@ def build_workers(
         desk, cases, VerificationStore(engine, policy_book()), verifier, settings.verification_seconds
     )
     calendar = CalendarActivities(desk, CalendarStore(engine), policy_book(), client)
-    assessment = AssessmentActivities(desk, AssessmentStore(engine), documents, policy_book(), client)
+    assessment = AssessmentActivities(desk, AssessmentStore(engine), documents.of(OFFICE), policy_book(), client)
     conduct = ConductActivities(cases, CaseClock(client).ahead)
     letters = LetterActivities(LetterStore(engine), documents, room or read_settings(MailSettings).room())
     copies = SealCopies(settings.heads) if settings.heads else None

@@ -16,7 +16,9 @@ from temporalio.common import VersioningBehavior, WorkerDeploymentVersion
 from temporalio.worker import WorkerDeploymentConfig
 
 from connection.errors import BadConfiguration
+from domain.key_set import KeySet
 from domain.signing import secret_key
+from store.key_files import keys_in
 from store.signatures import key_in
 
 PREFIX = "LIVEBASE_"
@@ -38,6 +40,11 @@ def _usable_secrets(secrets: SecretStr, info: ValidationInfo) -> SecretStr:
     return secrets
 
 
+def _usable_keys(file: Path) -> Path:
+    keys_in(file)
+    return file
+
+
 def _usable_login(file: Path | None) -> Path | None:
     if file is not None:
         try:
@@ -48,12 +55,16 @@ def _usable_login(file: Path | None) -> Path | None:
 
 
 class WorkerSettings(BaseSettings):
-    """`database_url` is a SQLAlchemy URL; `documents` a folder or an object store's URL."""
+    """`database_url` is a SQLAlchemy URL; `documents` a folder or an object store's URL.
+
+    `document_keys` is the file of the keys that wrap the cases' own (`store/documents.py`).
+    """
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, env_ignore_empty=True, populate_by_name=True)
 
     database_url: str
     documents: str
+    document_keys: Annotated[Path, AfterValidator(_usable_keys)]
     bank_url: str = ""
     """Where the bank takes refunds (`activities/bank.py`); empty is no bank: orders wait."""
     bank_token: SecretStr = SecretStr("")
@@ -87,6 +98,10 @@ class WorkerSettings(BaseSettings):
     log_level: Annotated[Literal["DEBUG", "INFO", "WARNING", "ERROR"], BeforeValidator(str.upper)] = "INFO"
     deployment_name: str | None = Field(default=None, validation_alias="TEMPORAL_DEPLOYMENT_NAME")
     build_id: str | None = Field(default=None, validation_alias="TEMPORAL_WORKER_BUILD_ID")
+
+    @property
+    def document_key_set(self) -> KeySet:
+        return keys_in(self.document_keys)
 
     @property
     def bank_callback_keys(self) -> tuple[bytes, ...]:

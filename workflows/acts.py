@@ -30,6 +30,7 @@ with workflow.unsafe.imports_passed_through():
         DeductDeposit,
         DenyProposal,
         Dissolve,
+        EraseDocuments,
         ExtendDeadline,
         FileAppeal,
         ObjectAssessment,
@@ -416,6 +417,14 @@ class PeoplesActs(CaseKeeping):
 
     @waive_cooling_off.validator
     def _check_waive_cooling_off(self, command: WaiveCoolingOff) -> None:
+        self._check(command)
+
+    @workflow.update(description="删除申请材料 Erase what was handed in")
+    async def erase_documents(self, command: EraseDocuments) -> Answer:
+        return await self._act(command)
+
+    @erase_documents.validator
+    def _check_erase_documents(self, command: EraseDocuments) -> None:
         self._check(command)
 
     # What machines tell.

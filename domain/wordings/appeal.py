@@ -1,4 +1,4 @@
-"""Appeals, decisions set aside, cooling-offs waived."""
+"""Appeals, decisions set aside, cooling-offs waived, documents erased."""
 
 from __future__ import annotations
 
@@ -113,5 +113,41 @@ APPEAL: dict[str, Wording] = {
         by="期限已过。",
         do="查看:livebase show {case};需要的,可以重新提请",
         follows="间隔期不变。",
+    ),
+    "documents_erased": Wording(
+        Role.OPERATOR,
+        "申请材料已删除",
+        what="经两人同意,本案的申请材料、证据和各方书面陈述已删除,不能恢复。",
+        why="{reason}",
+        by="没有期限。",
+        do="查看保留的内容:livebase show {case}、livebase timeline {case}",
+        follows="决定及理由、账目和办理记录仍然保留;本案不能再恢复办理。备份中的密钥应在保存期满时一并销毁。",
+    ),
+    "approval_asked.erase_documents": Wording(
+        Role.COMPLIANCE,
+        "待复核:删除申请材料",
+        what="{by} 提请删除本案的申请材料、证据和各方书面陈述(编号 {id}),删除后不能恢复。",
+        why="{reason}",
+        by="请在{until}复核。",
+        do="查看:livebase approvals show {id};同意或否决:livebase approvals approve、deny {id}",
+        follows="须由提请人以外的合规人员或运营同意;逾期未复核的,提请失效。",
+    ),
+    "approval_denied.erase_documents": Wording(
+        Role.COMPLIANCE,
+        "复核否决:删除申请材料",
+        what="提请删除本案的申请材料(编号 {id})已被 {by} 否决。",
+        why="{reason}",
+        by="没有期限。",
+        do="查看:livebase show {case}",
+        follows="材料仍然保留;情况变化的,可以重新提请。",
+    ),
+    "approval_expired.erase_documents": Wording(
+        Role.COMPLIANCE,
+        "复核逾期:删除申请材料",
+        what="{by} 提请删除本案的申请材料(编号 {id})已逾期失效。",
+        why="没有第二人在期限内复核。",
+        by="期限已过。",
+        do="查看:livebase show {case};需要的,可以重新提请",
+        follows="材料仍然保留。",
     ),
 }

@@ -204,6 +204,12 @@ MOVED: dict[str, Wording] = {
         "请在{until}复核。",
         "查看编号和案件:livebase show {case};同意或否决:livebase approvals approve、deny 编号",
     ),
+    "deadline_moved.approve_erasure": _deadline_moved(
+        Role.COMPLIANCE,
+        "复核删除申请材料",
+        "请在{until}复核。",
+        "查看编号和案件:livebase show {case};同意或否决:livebase approvals approve、deny 编号",
+    ),
     "deadline_moved.appeal": _deadline_moved(
         Role.APPLICANT,
         "提出申诉",

@@ -47,6 +47,7 @@ from domain.commands import (
     Revoke,
     Surrender,
     Suspend,
+    Withdraw,
 )
 from domain.dependants import Dependants
 from domain.figures import Figures, missed
@@ -384,6 +385,11 @@ def refund_ordered(now: datetime = OPENED) -> Case:
     refund = command(RefundDeposit, FINANCE, amount=10_000_000, reason="r")
     proposed = done(case.case, refund, settle).case
     return done(proposed, approval(proposed, Actor(role=Role.FINANCE, name="tang")), settle).case
+
+
+def withdrawn(now: datetime = OPENED) -> Case:
+    """Closed, with no money of it left."""
+    return done(in_review(now), command(Withdraw, APPLICANT, reason="搬迁"), now).case
 
 
 STAGES = {

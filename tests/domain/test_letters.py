@@ -37,6 +37,7 @@ from domain.commands import (
     DecideAppeal,
     DenyProposal,
     Dissolve,
+    EraseDocuments,
     ExtendDeadline,
     FileAppeal,
     Missing,
@@ -219,6 +220,16 @@ def waiver_denied() -> Transition:
     return cases.done(case, command, AT_NEXT_DAY)
 
 
+def erasure_proposed(now: datetime = NOW) -> Transition:
+    return cases.done(cases.withdrawn(now), cases.command(EraseDocuments, cases.COMPLIANCE, reason="申请人要求"), now)
+
+
+def erasure_denied() -> Transition:
+    case = erasure_proposed().case
+    command = cases.command(DenyProposal, cases.OPERATOR, proposal=case.proposals[-1].id, reason="争议未了")
+    return cases.done(case, command, AT_NEXT_DAY)
+
+
 def set_aside_denied() -> Transition:
     case = set_aside_proposed().case
     command = cases.command(DenyProposal, cases.CERTIFIER, proposal=case.proposals[-1].id, reason="证据不足")
@@ -295,6 +306,7 @@ COUNTED: dict[str, tuple[str, Callable[[datetime], Case]]] = {
     "certify": ("2026-12-30", cases.in_certifying),
     "decide_appeal": ("2026-12-10", lambda now: alone(cases.appealed(now), "decide_appeal")),
     "approve_waiver": ("2026-12-30", lambda now: alone(waiver_proposed(now).case, "approve_waiver")),
+    "approve_erasure": ("2026-12-30", lambda now: alone(erasure_proposed(now).case, "approve_erasure")),
     "approve_set_aside": ("2026-12-30", lambda now: alone(set_aside_proposed(now).case, "approve_set_aside")),
     "answer_conduct": ("2026-12-28", cases.accused),
     "decide_conduct": ("2026-12-23", cases.undecided),
@@ -502,6 +514,18 @@ TRANSITIONS: dict[str, tuple[Callable[[], Transition], tuple[str, ...]]] = {
     "set_aside, expired": (
         lambda: taken(set_aside_proposed().case, Event.EXPIRE_PROPOSAL),
         ("approval_expired.set_aside",),
+    ),
+    "erase_documents": (lambda: erasure_proposed(), ("approval_asked.erase_documents",)),
+    "erase_documents, approved": (
+        lambda: cases.done(
+            erasure_proposed().case, cases.approval(erasure_proposed().case, cases.OPERATOR), AT_NEXT_DAY
+        ),
+        ("documents_erased",),
+    ),
+    "erase_documents, denied": (erasure_denied, ("approval_denied.erase_documents",)),
+    "erase_documents, expired": (
+        lambda: taken(erasure_proposed().case, Event.EXPIRE_PROPOSAL),
+        ("approval_expired.erase_documents",),
     ),
     "waive_cooling_off": (lambda: waiver_proposed(), ("approval_asked.waive_cooling_off",)),
     "waive_cooling_off, approved": (

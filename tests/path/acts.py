@@ -112,9 +112,7 @@ def changed(base: Base, name: str = "passes", *, base_name: str | None = None, *
     update: dict[str, Any] = {"entity": application.entity.model_copy(update=entity)}
     if base_name is not None:
         update["base"] = application.base.model_copy(update={"name": base_name})
-    return handed_over(
-        base.office, submission.model_copy(update={"application": application.model_copy(update=update)})
-    )
+    return base.hand_over(submission.model_copy(update={"application": application.model_copy(update=update)}))
 
 
 def renamed(base: Base, name: str) -> str:
@@ -122,20 +120,16 @@ def renamed(base: Base, name: str) -> str:
     case = base.case
     before = Reader(base.office.reading).submission(case.case_number, case.revision)
     assert before is not None
-    submission = Submission.from_bytes(base.office.documents.get(before), today=date.max)
+    submission = Submission.from_bytes(base.documents.get(before), today=date.max)
     section = submission.application.base.model_copy(update={"name": name})
     application = submission.application.model_copy(update={"base": section})
-    return handed_over(base.office, submission.model_copy(update={"application": application}))
+    return base.hand_over(submission.model_copy(update={"application": application}))
 
 
 def approval(base: Base, who: Actor = CERTIFIER) -> Any:
     """The command that approves what waits for a second person, as it is."""
     (proposal,) = base.case.open_proposals
     return base.command(ApproveProposal, who, proposal=proposal.id, content=proposal.content)
-
-
-def handed_over(office: Office, submission: Submission) -> str:
-    return office.documents.put(submission.canonical_bytes())
 
 
 async def supplement(base: Base, **fields: Any) -> Answer:

@@ -212,7 +212,7 @@ class Application(Kill):
     """The one command that comes with the start of its workflow."""
 
     async def act(self, scene: Scene) -> Any:
-        submission = acts.handed_over(scene.office, example(credit_code=scene.base.credit_code))
+        submission = scene.base.hand_over(example(credit_code=scene.base.credit_code))
         scene.command = acts.apply_command(scene.base, submission=submission)
         return await acts.start(scene.base, scene.command)
 

@@ -27,6 +27,7 @@ from domain.commands import (
     DeductDeposit,
     DenyProposal,
     Dissolve,
+    EraseDocuments,
     ExtendDeadline,
     FileAppeal,
     ObjectAssessment,
@@ -111,6 +112,7 @@ from tests.path.on_record import (
     UNDECIDED,
     VERIFIED_LONG_AGO,
     VIOLATION_DECIDED,
+    WITHDRAWN,
     Record,
     reach,
 )
@@ -130,7 +132,7 @@ def _supplement(base: Base) -> Command:
 
 
 def _document(base: Base) -> str:
-    return base.office.documents.put(b"%PDF-1.4 seen and signed %%EOF")
+    return base.documents.put(b"%PDF-1.4 seen and signed %%EOF")
 
 
 def _extension(base: Base) -> Command:
@@ -304,6 +306,7 @@ COMMANDS = {
         lambda base: _command(SetAside, COMPLIANCE, decision=_ending(base), **_REASON)(base),
     ),
     "waive_cooling_off": Kill("waive_cooling_off", REJECTED, _command(WaiveCoolingOff, COMPLIANCE, **_REASON)),
+    "erase_documents": Kill("erase_documents", WITHDRAWN, _command(EraseDocuments, COMPLIANCE, **_REASON)),
     "check_marks": Kill(
         "check_marks", IN_VALID, _command(CheckMarks, COMPLIANCE, result="the sign is gone"), ago=AFTER_THE_YEAR
     ),

@@ -322,6 +322,7 @@ IN_REVIEW = reach()
 REVIEW_TAKEN = reach(Record.taken)
 IN_SUPPLEMENT = reach(Record.supplement_requested)
 REJECTED = reach(Record.rejected)
+WITHDRAWN = reach(Record.withdrawn)
 IN_DEPOSIT = reach(Record.approved)
 IN_CERTIFYING = reach(Record.approved, Record.paid)
 IN_PUBLISHING = reach(Record.approved, Record.paid, Record.certified)
@@ -368,7 +369,7 @@ def put_on_record(
     With `until` it has lived on since, but for the event `before` and what comes after.
     """
     submission = submission or handed_in(base.credit_code, at)
-    base.office.documents.put(submission.canonical_bytes())
+    base.hand_over(submission)
     with base.office.cases.transaction(base.workflow_id) as tx:
         numbers = tx.next_number("LB", at.year), tx.next_number("LBC", at.year)
         record = Record(submission, at, numbers, base.ordinal)

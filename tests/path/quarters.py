@@ -19,6 +19,7 @@ from domain.figures import Figures, canonical
 from domain.periods import Period, ending_in
 from domain.shanghai import shanghai_date
 from domain.stages import Role
+from store.documents import OFFICE
 from tests.office import COMPLIANCE, OPERATOR, Base, Office, patiently, until
 from tests.path import acts
 from workflows.messages import ASSESSMENT_WORKFLOW, refusal_from
@@ -56,7 +57,7 @@ def batch(office: Office, rows: Sequence[Figures], request_id: str, actor: Actor
         workflow_id=assessment_workflow_id(rows[0].period),
         actor=actor,
         period=rows[0].period,
-        batch=office.documents.put(canonical(rows)),
+        batch=office.documents.of(OFFICE).put(canonical(rows)),
         **fields,
     )
 
@@ -104,7 +105,7 @@ async def imported(office: Office, rows: Sequence[Figures], request_id: str, **f
 
 
 def report(office: Office, answer: PeriodAnswer) -> list[dict[str, Any]]:
-    lines: list[dict[str, Any]] = json.loads(office.documents.get(answer.report))
+    lines: list[dict[str, Any]] = json.loads(office.documents.of(OFFICE).get(answer.report))
     return lines
 
 

@@ -37,7 +37,7 @@ _STATEMENT = "两家商户未计入"
 
 
 async def object_to(base: Base) -> None:
-    document = base.office.documents.put(b"%PDF-1.4 the ledger %%EOF")
+    document = base.documents.put(b"%PDF-1.4 the ledger %%EOF")
     await base.do(ObjectAssessment, APPLICANT, statement=_STATEMENT, evidence=(document,))
 
 

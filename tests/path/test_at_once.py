@@ -153,7 +153,7 @@ async def test_a_supplement_and_a_rejection_have_one_outcome(
             assert refuses is RejectRenewal and isinstance(rejected, Answer)
             assert supplemented.kind is RefusalKind.WRONG_STAGE
             assert (after.revision, after.renewal, after.awaiting) == (1, None, Role.NOBODY)
-        assert len(written) == 1 and office.documents.has(submission)
+        assert len(written) == 1 and base.documents.has(submission)
         check(base, await base.now())
         await agreed(base)
 

@@ -54,7 +54,7 @@ async def heard(office: Office, bank: BankSandbox) -> AsyncIterator[None]:
     """The office takes what the bank tells."""
     port = free_port()
     settings = WorkerSettings(
-        **office.settings.model_dump(include={"database_url", "documents", "task_queue"}),
+        **office.settings.model_dump(include={"database_url", "documents", "document_keys", "task_queue"}),
         bank_callback_port=port,
         bank_callback_secrets=SECRET,  # type: ignore[arg-type]
     )

@@ -62,5 +62,8 @@ async def test_a_note_comes_once_and_to_a_closed_case_too(office: Office) -> Non
     assert answer.stage is Stage.CLOSED
     with Session(office.reading) as session:
         notes = session.scalars(select(tables.NoteRow).order_by(tables.NoteRow.sequence)).all()
-    assert [(note.by, note.text) for note in notes] == [(str(REVIEWER), "已电话核实"), (str(OPERATOR), "归档")]
+    assert [(note.by, base.told(note.text)) for note in notes] == [
+        (str(REVIEWER), "已电话核实"),
+        (str(OPERATOR), "归档"),
+    ]
     acts.check_books(base)

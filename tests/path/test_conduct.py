@@ -63,7 +63,7 @@ class Accused:
         return self.base.office.client.get_workflow_handle(self.workflow_id)
 
     async def respond(self, statement: str = ANSWER) -> Answer:
-        paper = self.base.office.documents.put(WrittenStatement(statement=statement).canonical_bytes())
+        paper = self.base.documents.put(WrittenStatement(statement=statement).canonical_bytes())
         return await self.base.send(self.base.command(RespondConduct, APPLICANT, conduct=self.id, paper=paper))
 
     async def decide(self, outcome: str) -> Answer:
@@ -96,7 +96,7 @@ class Accused:
 
 
 def report(base: Base, *, facts: str = FACTS, affected_accounts: tuple[str, ...] = (), **fields: Any) -> ReportConduct:
-    evidence = base.office.documents.put(b"%PDF-1.4 screenshots of brushing %%EOF")
+    evidence = base.documents.put(b"%PDF-1.4 screenshots of brushing %%EOF")
     paper = WrittenReport(facts=facts, affected_accounts=affected_accounts)
     given: dict[str, Any] = {
         "conduct": f"{base.case.case_number}-C{len(base.case.conduct) + 1}",
@@ -105,7 +105,7 @@ def report(base: Base, *, facts: str = FACTS, affected_accounts: tuple[str, ...]
         "severity": "minor",
         "found_on": shanghai_date(base.case.opened_at),
         "evidence": (evidence,),
-        "paper": base.office.documents.put(paper.canonical_bytes()),
+        "paper": base.documents.put(paper.canonical_bytes()),
     }
     command: ReportConduct = base.command(ReportConduct, COMPLIANCE, **given | fields)
     return command
@@ -173,7 +173,9 @@ async def test_a_violation_is_answered_put_right_and_closed(office: Office) -> N
     await known(base)
     acts.check_books(base)
     view = conduct_view(office.reading, base.case, case.id, base.case.opened_at, staff=True)
-    assert (view["facts"], view["answer"]) == (FACTS, ANSWER)
+    told = base.told(view)
+    assert (told["facts"], told["answer"]) == (FACTS, ANSWER)
+    assert FACTS not in str(view), "what people wrote is with the documents alone"
     await require_unsaid(case)
 
 
@@ -200,7 +202,9 @@ async def test_not_put_right_it_suspends_and_in_the_end_two_people_revoke(office
     assert case.conduct.state == "closed"
     assert (await case.handle.result())["outcome"] == "revocation", "its workflow has heard and ended"
     letters = Reader(office.reading).letters(base.case.case_number)
-    assert [one["recipient"] for one in letters if ACCOUNT in one["body"]] == ["operator"], "who depends on it (E50)"
+    assert [one["recipient"] for one in letters if ACCOUNT in base.told(one["body"])] == ["operator"], (
+        "who depends on it (E50)"
+    )
     acts.check_books(base)
     await require_unsaid(case)
 

@@ -63,13 +63,13 @@ async def scenario(office: Office, channel: Channel) -> Base:
     await base.forward(timedelta(hours=8))
     await do(base.command(Publish, OPERATOR))
     await until(lambda: acts.events(base)[-1] == "publication_attempt_failed", "asked again")
-    seen = office.documents.put(b"%PDF-1.4 a screenshot of the list %%EOF")
+    seen = base.documents.put(b"%PDF-1.4 a screenshot of the list %%EOF")
     await do(base.command(Publish, OPERATOR, evidence=seen))
     term = base.case.term
     assert term is not None
     await base.forward_to(term.until)
     await do(acts.payment(base, 1, f"{CODE}-late"))
-    evidence = office.documents.put(b"%PDF-1.4 marks removed %%EOF")
+    evidence = base.documents.put(b"%PDF-1.4 marks removed %%EOF")
     await do(base.command(ConfirmMarks, APPLICANT, evidence=(evidence,)))
     return base
 

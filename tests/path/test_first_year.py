@@ -55,7 +55,7 @@ async def live_through_the_first_year(office: Office) -> Base:
     assert ended.ending is not None and ended.ending.legal_at == case.term.until
     assert ended.publication is not None and ended.publication.state == "withdrawn"
 
-    evidence = office.documents.put(b"%PDF-1.4 marks removed %%EOF")
+    evidence = base.documents.put(b"%PDF-1.4 marks removed %%EOF")
     settled = await base.do(ConfirmMarks, APPLICANT, evidence=(evidence,))
     assert (settled.stage, settled.standing, settled.awaiting) == (Stage.SETTLING, Standing.EXPIRED, Role.FINANCE)
     assert base.case.deposit.held == 10_000_000

@@ -139,7 +139,7 @@ async def test_every_letter_of_a_first_year_arrives_once_where_it_belongs_and_hi
         term = base.case.term
         assert term is not None
         await base.forward_to(term.until)
-        evidence = office.documents.put(b"%PDF-1.4 marks removed %%EOF")
+        evidence = base.documents.put(b"%PDF-1.4 marks removed %%EOF")
         await base.do(ConfirmMarks, APPLICANT, evidence=(evidence,))
         await acts.pay(base, 1, f"{base.credit_code}-3", payer="somebody else")
         await all_delivered(office)

@@ -180,7 +180,7 @@ async def test_who_leaves_is_off_the_list_and_still_has_the_marks_to_remove(
     assert acts.list_revisions(base) == [(1, "published"), (2, "withdrawn")]
     assert await benefits(base) == {("withdrawn", False)}
     await base.do(CheckMarks, COMPLIANCE, result="the sign is still there")
-    evidence = office.documents.put(b"%PDF-1.4 marks removed %%EOF")
+    evidence = base.documents.put(b"%PDF-1.4 marks removed %%EOF")
     await base.do(ConfirmMarks, APPLICANT, evidence=(evidence,))
     await base.do(CheckMarks, OPERATOR, result="the sign is gone")
     assert acts.events(base)[-3:] == ["marks_checked", "marks_confirmed", "marks_checked"]

@@ -27,7 +27,7 @@ def with_the_entrusted_enterprise_renamed(base: Base) -> str:
     assert entrusted is not None
     update = {"entrusted_enterprise": entrusted.model_copy(update={"name": RENAMED})}
     application = submission.application.model_copy(update=update)
-    return acts.handed_over(base.office, submission.model_copy(update={"application": application}))
+    return base.hand_over(submission.model_copy(update={"application": application}))
 
 
 def listed(base: Base) -> list[tuple[str, str]]:
@@ -63,7 +63,7 @@ async def test_an_overseas_base_goes_from_application_to_the_end_of_its_first_ye
     term = base.case.term
     assert term is not None
     await base.forward_to(term.until)
-    evidence = office.documents.put(b"%PDF-1.4 marks removed %%EOF")
+    evidence = base.documents.put(b"%PDF-1.4 marks removed %%EOF")
     settled = await base.do(ConfirmMarks, APPLICANT, evidence=(evidence,))
     assert (settled.stage, settled.standing, settled.awaiting) == (Stage.SETTLING, Standing.EXPIRED, Role.FINANCE)
     name = example("overseas").application.base.name

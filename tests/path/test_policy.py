@@ -32,7 +32,7 @@ async def test_a_policy_that_comes_later_is_for_cases_opened_later(client: Clien
     desk = CaseDesk(office.cases, office.documents, a_stricter_one_from(later.date()))
 
     def opened(base: Base, now: Any) -> Base:
-        submission = acts.handed_over(office, example(credit_code=base.credit_code))
+        submission = base.hand_over(example(credit_code=base.credit_code))
         assert desk.decide(acts.apply_command(base, submission=submission), now).refusal is None
         return base
 

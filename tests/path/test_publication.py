@@ -185,7 +185,7 @@ async def test_while_the_channel_is_down_an_operator_publishes_with_evidence(ope
         async with refused(RefusalKind.ROLE_NOT_ALLOWED):
             await base.do(Publish, FINANCE)
         assert acts.list_revisions(base) == []
-        evidence = office.documents.put(b"%PDF-1.4 a screenshot of the list %%EOF")
+        evidence = base.documents.put(b"%PDF-1.4 a screenshot of the list %%EOF")
         answer = await base.do(Publish, OPERATOR, evidence=evidence)
         assert (answer.stage, answer.awaiting) == (Stage.VALID, Role.NOBODY)
         await base.forward(2 * DAY)
@@ -201,7 +201,7 @@ async def test_an_operator_who_is_quicker_than_a_slow_channel_makes_one_revision
     async with open_office(channel) as office:
         base = await acts.in_publishing(office)
         await asyncio.to_thread(channel.asked.wait, 10)
-        evidence = office.documents.put(b"%PDF-1.4 a screenshot of the list %%EOF")
+        evidence = base.documents.put(b"%PDF-1.4 a screenshot of the list %%EOF")
         answer = await base.do(Publish, OPERATOR, evidence=evidence)  # a slow channel keeps no command waiting
         assert answer.stage is Stage.VALID
         channel.answer.set()

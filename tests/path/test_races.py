@@ -174,7 +174,7 @@ async def test_a_supplement_and_its_deadline_have_one_outcome(office: Office) ->
             ending = base.case.ending
             assert ending is not None and (ending.kind, ending.legal_at) == (Standing.LAPSED, limit)
             assert base.case.revision == 1
-        assert office.documents.has(submission)
+        assert base.documents.has(submission)
         check(base, limit, "supplement_received", "application_lapsed")
         await agreed(base)
         return early

@@ -55,7 +55,7 @@ async def test_a_supplement_makes_a_new_revision_and_may_change_the_name(office:
 async def test_a_supplement_cannot_change_the_enterprise(office: Office) -> None:
     base = await acts.in_supplement(office)
     before = base.case
-    other = acts.handed_over(office, example("passes"))
+    other = base.hand_over(example("passes"))
     async with refused(RefusalKind.INVALID_VALUE):
         await base.do(Supplement, APPLICANT, submission=other)
     assert base.case == before
@@ -107,7 +107,7 @@ async def test_a_supplement_after_its_deadline_is_refused_as_too_late(office: Of
     async with refused(RefusalKind.TOO_LATE):
         await base.do(Supplement, APPLICANT, submission=submission)
     assert base.case == before, "the outcome already reached stands"
-    assert office.documents.has(submission), "what came too late is kept all the same"
+    assert base.documents.has(submission), "what came too late is kept all the same"
     async with refused(RefusalKind.ALREADY_ENDED):
         await base.do(Withdraw, APPLICANT, reason="too late as well")
 

@@ -155,7 +155,7 @@ def _not_ended(ended: Ended) -> Answer | None:
 
 async def live(people: People, base: Base, *, stays: bool) -> None:
     """From the application to the opening of settlement."""
-    submission = acts.handed_over(base.office, example(credit_code=base.credit_code))
+    submission = base.hand_over(example(credit_code=base.credit_code))
     start = Start(WORKFLOW, CertificationState(), "50 lifecycles")
     await people.send(acts.apply_command(base, submission=submission), start)
     await people.send(base.command(Approve, REVIEWER, revision=1))

@@ -38,6 +38,7 @@ from domain.stages import Role, Stage
 from starter.proving import prove_database, prove_signatures
 from store import tables
 from store.actors import ActorStore, installation_name
+from store.actors import refusals as refusals_kept
 from store.migrate import migrate
 from store.signatures import key_id, new_key, public_key, sign
 from tests.databases import Place
@@ -103,9 +104,7 @@ async def send_change(office: Office, command: ChangeActor) -> ActorAnswer:
 
 
 def refusals(office: Office) -> list[tuple[str, str, str]]:
-    with Session(office.reading) as session:
-        rows = session.scalars(select(tables.RefusedRow).order_by(tables.RefusedRow.at))
-        return [(row.action, row.actor, row.kind) for row in rows]
+    return [(one["action"], one["actor"], one["kind"]) for one in refusals_kept(office.reading)]
 
 
 def signatures(base: Base) -> dict[str, str | None]:

@@ -90,7 +90,7 @@ async def test_from_the_application_to_the_refund_with_a_deduction_on_the_way(
     await acts.pay(base, PART, "B-2")
 
     await base.do(Surrender, APPLICANT, **REASON)
-    evidence = office.documents.put(b"%PDF-1.4 the signs are taken down %%EOF")
+    evidence = base.documents.put(b"%PDF-1.4 the signs are taken down %%EOF")
     await base.do(ConfirmMarks, APPLICANT, evidence=(evidence,))
     await base.forward(timedelta(days=45))
     await base.do(RefundDeposit, SECOND, amount=WHOLE, **REASON)

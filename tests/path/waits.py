@@ -110,7 +110,7 @@ async def live_on(base: Base) -> None:
 
 
 async def confirm_marks(base: Base) -> None:
-    evidence = base.office.documents.put(b"%PDF-1.4 marks removed %%EOF")
+    evidence = base.documents.put(b"%PDF-1.4 marks removed %%EOF")
     await base.do(ConfirmMarks, APPLICANT, evidence=(evidence,))
 
 

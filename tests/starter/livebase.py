@@ -153,6 +153,7 @@ class Livebase:
         folder.mkdir(parents=True, exist_ok=True)
         if (self.folder / "documents").exists():
             shutil.copytree(self.folder / "documents", folder / "documents", dirs_exist_ok=True)
+            shutil.copy(self.folder / "document-keys.json", folder)
         if self.postgres is not None:
             return Livebase(folder, self.postgres, self.postgres.copy(self.owner))
         with (

@@ -9,20 +9,27 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from sqlalchemy import Engine, text
+from sqlalchemy.orm import Session
 
 from audit.report import SENTENCES
+from domain.commands import Actor, ReportConduct, Revoke, Withdraw
+from domain.refusals import Refusal, RefusalKind
+from domain.stages import Role
 from starter.audit_export import table
 from starter.words import CHINESE
+from store.actors import record_refusal
 from store.auditing import AuditReader
 from store.cases import CaseStore
 from store.copies import FILE, SealCopies
 from store.engine import open_engine
 from store.sealing import SealStore
 from tests.databases import migrated_sqlite
+from tests.documents import pseudonym
 from tests.starter.in_process import InProcess
 from tests.starter.livebase import ROOT
 from tests.store.first_year import OPENED, Enterprise, write
@@ -36,7 +43,7 @@ def engine(tmp_path: Path) -> Iterator[Engine]:
     """The whole first year of one case, and an application of another, with nothing that protects their entries."""
     (tmp_path / "livebase.db").write_bytes(migrated_sqlite())
     engine = open_engine(f"sqlite:///{tmp_path / 'livebase.db'}")
-    store = CaseStore(engine)
+    store = CaseStore(engine, pseudonym)
     for transition in Enterprise().first_year():
         write(store, transition)
     Enterprise(number=SECOND).stored(store, "review_taken")
@@ -48,6 +55,40 @@ def engine(tmp_path: Path) -> Iterator[Engine]:
 @pytest.fixture
 def office(tmp_path: Path, engine: Engine) -> InProcess:
     return InProcess(tmp_path)
+
+
+def test_what_was_refused_is_told_case_by_case(office: InProcess, engine: Engine) -> None:
+    assert office.ok("audit", "refused") == []
+    assert "No command was refused." in office("audit", "refused").err
+    one, other = (office.ok("show", number)["workflow"]["id"] for number in (FIRST, SECOND))
+    compliance = Actor(role=Role.COMPLIANCE, name="he")
+    report = {
+        "conduct": f"{FIRST}-C1",
+        "rule": "R6",
+        "trigger": "breach",
+        "severity": "minor",
+        "found_on": OPENED.date(),
+    }
+    commands = [
+        Revoke(request_id="1", workflow_id=one, actor=compliance, reason="r"),
+        ReportConduct(request_id="2", workflow_id=one, actor=compliance, evidence=("0" * 64,), **report),
+        Withdraw(request_id="3", workflow_id=other, actor=Actor(role=Role.APPLICANT, name="wang"), reason="r"),
+    ]
+    refusal = Refusal(RefusalKind.NOT_SIGNED, "The command is not signed.", "Run: livebase login")
+    with Session(engine) as session, session.begin():
+        for seconds, command in enumerate(commands):
+            record_refusal(session, command, refusal.detail, OPENED + timedelta(seconds=seconds))
+    told = office.ok("audit", "refused")
+    assert [(one["actor"], one["action"], one["kind"]) for one in told] == [
+        ("compliance:he", "revoke", "not_signed"),
+        ("compliance:he", "report_conduct", "not_signed"),
+        ("applicant:wang", "withdraw", "not_signed"),
+    ]
+    assert office.ok("audit", "refused", FIRST) == told[:2], "what was sent to its conduct cases too"
+    assert office.ok("audit", "refused", SECOND) == told[2:]
+    assert office.ok("audit", "refused", "--as", "applicant:nobody") == []
+    printed = office("audit", "refused", "--lang", "zh").out
+    assert "撤销" in printed and "The command is not signed." in printed
 
 
 def test_a_whole_log_is_proven(office: InProcess) -> None:

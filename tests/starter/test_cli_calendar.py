@@ -19,6 +19,7 @@ from store.cases import CaseStore
 from store.engine import open_engine
 from store.migrate import migrate
 from store.reference import shipped_calendar, shipped_notices
+from tests.documents import pseudonym
 from tests.domain.notices import complete, notice_file, revision
 from tests.starter.conftest import FINANCE, OPERATOR
 from tests.starter.in_process import InProcess
@@ -39,7 +40,7 @@ class Records(InProcess):
         url = f"sqlite:///{folder / 'livebase.db'}"
         migrate(url, local_server=True)
         engine = open_engine(url)
-        self.notices, self.cases = CalendarStore(engine), CaseStore(engine)
+        self.notices, self.cases = CalendarStore(engine), CaseStore(engine, pseudonym)
 
     def put(self, notice: Notice) -> None:
         with self.notices.importing() as tx:

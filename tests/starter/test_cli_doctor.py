@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import os
 import re
 import shutil
@@ -207,10 +206,21 @@ def test_the_documents_folder_is_gone_a_file_or_can_t_be_written(copied: Livebas
     assert found(copied)["documents"] == check
     folder.unlink()
     folder.mkdir()
-    (folder / hashlib.sha256(b"livebase doctor").hexdigest()[:2]).write_text("a file where documents belong")
+    (folder / "office").write_text("a file where documents belong")
     check = found(copied)["documents"]
     assert (check["ok"], check["what"].startswith(f"{folder} can't be used (")) == (False, True)
     assert "LIVEBASE_DOCUMENTS" in check["mend"]
+
+
+def test_the_documents_keys_are_gone_or_others(copied: Livebase) -> None:
+    keys = copied.folder / "document-keys.json"
+    assert found(copied)["documents"]["ok"]
+    keys.write_text(keys.read_text("utf-8").replace('"kid": "', '"kid": "other-'), "utf-8")
+    assert "KeyUnknown" in found(copied)["documents"]["what"]
+    keys.unlink()
+    check = found(copied)["documents"]
+    assert (check["ok"], "LIVEBASE_DOCUMENT_KEYS" in check["mend"]) == (False, True)
+    assert str(keys) in check["what"]
 
 
 def test_there_is_no_room_left(tmp_path: Path) -> None:

@@ -26,11 +26,11 @@ COMMANDS = (
     "calendar status", "policy show", "fast-forward", "notices list", "notices show", "notices resend",
     "assign", "extend", "note add", "note list", "renew", "renewal approve", "renewal request", "renewal reject",
     "conduct report", "conduct respond", "conduct decide", "conduct show", "conduct list", "authorise",
-    "appeal file", "appeal decide", "set-aside", "waive",
+    "appeal file", "appeal decide", "set-aside", "waive", "documents erase",
     "suspend", "reinstate", "revoke", "surrender", "dissolve", "correct",
     "marks check", "verification accept", "approvals show", "approvals approve", "approvals deny",
     "assess import", "assess show", "assess confirm", "assess object", "assess decide",
-    "report expiring", "report workload", "report publication", "audit verify", "audit export",
+    "report expiring", "report workload", "report publication", "audit verify", "audit export", "audit refused",
     "login", "actors add", "actors grant", "actors revoke", "actors list",
 )  # fmt: skip
 HEAVY = {

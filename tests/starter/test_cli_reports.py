@@ -12,6 +12,7 @@ from domain.shanghai import SHANGHAI
 from store.cases import CaseStore
 from store.engine import open_engine
 from tests.databases import migrated_sqlite
+from tests.documents import pseudonym
 from tests.domain import cases
 from tests.starter.in_process import InProcess
 from tests.store.first_year import OPENED, Enterprise, write
@@ -25,7 +26,7 @@ def office(tmp_path: Path) -> InProcess:
     """Three cases: a base with a very long name, one whose renewal is under way, an application in review."""
     (tmp_path / "livebase.db").write_bytes(migrated_sqlite())
     engine = open_engine(f"sqlite:///{tmp_path / 'livebase.db'}")
-    store = CaseStore(engine)
+    store = CaseStore(engine, pseudonym)
     first = Enterprise()
     for transition in first.until("base_certified"):
         write(store, transition)

@@ -15,6 +15,7 @@ from store.engine import open_engine
 from store.queries import Reader
 from store.tables import Table
 from tests.databases import migrated_sqlite
+from tests.documents import pseudonym
 from tests.postgres import PostgresServer
 
 _names = itertools.count(1)
@@ -122,7 +123,7 @@ def engine(kept: Kept) -> Engine:
 
 @pytest.fixture
 def store(engine: Engine) -> CaseStore:
-    return CaseStore(engine)
+    return CaseStore(engine, pseudonym)
 
 
 @pytest.fixture

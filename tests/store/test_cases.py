@@ -26,6 +26,7 @@ from store.cases import CaseStore, LiveCaseExists
 from store.engine import open_engine
 from store.migrate import migrate
 from tests.databases import only_on
+from tests.documents import pseudonym
 from tests.domain import cases, deductions
 from tests.store.first_year import OPENED, Enterprise, write
 
@@ -345,7 +346,7 @@ class TestClocks:
     def test_anywhere_else_the_database_refuses_to_move_a_clock(self, empty_url: str) -> None:
         migrate(empty_url, local_server=False)
         engine = open_engine(empty_url)
-        store = CaseStore(engine)
+        store = CaseStore(engine, pseudonym)
         case = Enterprise().stored(store, "application_received")
         with pytest.raises(IntegrityError, match="clock_runs_true"):
             store.record_clock(case.workflow_id, timedelta(milliseconds=1))
@@ -443,7 +444,9 @@ class TestMoney:
         with pytest.raises(IntegrityError, match="two_people"), engine.begin() as connection:
             connection.execute(insert)
 
-    @pytest.mark.parametrize("kind", ["revoked", "set_aside", "cooling_off_waived", "payment_reversed"])
+    @pytest.mark.parametrize(
+        "kind", ["revoked", "set_aside", "cooling_off_waived", "payment_reversed", "documents_erased"]
+    )
     def test_nor_is_a_right_taken_away_by_one(self, store: CaseStore, engine: Engine, kind: str) -> None:
         case = Enterprise().stored(store, "deposit_received")
         insert = tables.DecisionRow.__table__.insert().values(

@@ -33,13 +33,13 @@ from domain.stages import Role, Stage
 from store import tables
 from store.auditing import AuditReader
 from store.cases import CaseStore
-from store.documents import DocumentStore
 from store.grounds import grounds
 from store.lists import unmatched_payments
 from store.payments import PaymentStore, cases_named, deposits_due, where_it_waits
 from store.queries import Reader
 from store.reference import policy_book
 from store.reports import deposit_movements
+from tests.documents import document_store, pseudonym
 from tests.domain import cases
 from tests.store.first_year import HOUR, OPENED, Enterprise
 from tests.store.tampering import unprotected
@@ -55,8 +55,8 @@ class Office:
 
     def __init__(self, engine: Engine, folder: Path) -> None:
         self.engine = engine
-        self.store = CaseStore(engine)
-        self.desk = CaseDesk(self.store, DocumentStore(str(folder / "documents")), policy_book())
+        self.store = CaseStore(engine, pseudonym)
+        self.desk = CaseDesk(self.store, document_store(folder), policy_book())
         self.payments = PaymentActivities(PaymentStore(engine))
         self.one, self.other = (
             Enterprise(number=f"LB-2026-00000{number}").stored(self.store, "application_approved").workflow_id

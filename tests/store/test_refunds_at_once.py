@@ -26,8 +26,8 @@ from domain.stages import Role, Stage
 from starter.bank_sandbox import BankSandbox
 from store import tables
 from store.cases import CaseStore
-from store.documents import DocumentStore
 from store.reference import policy_book
+from tests.documents import document_store, pseudonym
 from tests.domain import cases
 from tests.office import new_credit_code
 from tests.store.first_year import HOUR, Enterprise, write
@@ -110,8 +110,8 @@ class Hands:
     """What several workers do at the same time."""
 
     def __init__(self, engine: Engine, folder: Path, bank: Asked) -> None:
-        store = CaseStore(engine)
-        self.desk = CaseDesk(store, DocumentStore(str(folder / "documents")), policy_book())
+        store = CaseStore(engine, pseudonym)
+        self.desk = CaseDesk(store, document_store(folder), policy_book())
         self.bank = BankActivities(self.desk, store, bank)
         self._requests = itertools.count(1)
 

@@ -15,6 +15,7 @@ from store.migrate import is_current, migrate
 from store.queries import Reader
 from store.roles import READER, REGISTER, ROLES, WORKER
 from tests.databases import only_on
+from tests.documents import pseudonym
 from tests.postgres import PostgresServer
 from tests.store.first_year import Enterprise, write
 
@@ -56,7 +57,7 @@ def rights(engine: Engine, role: str) -> dict[str, set[str]]:
 def test_a_worker_writes_a_whole_first_year(worker: Engine) -> None:
     transitions = list(Enterprise().first_year())
     for transition in transitions:
-        write(CaseStore(worker), transition)
+        write(CaseStore(worker, pseudonym), transition)
     assert Reader(worker).timeline(transitions[0].case.case_number)[-1]["sequence"] == len(transitions)
 
 

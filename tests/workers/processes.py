@@ -66,6 +66,7 @@ async def worker_process(
         "TEMPORAL_CONFIG_FILE": os.devnull,
         "LIVEBASE_DATABASE_URL": office.settings.database_url,
         "LIVEBASE_DOCUMENTS": office.settings.documents,
+        "LIVEBASE_DOCUMENT_KEYS": str(office.settings.document_keys),
         "LIVEBASE_TASK_QUEUE": office.settings.task_queue,
         "LIVEBASE_DATA_DIR": str(folder),
     }

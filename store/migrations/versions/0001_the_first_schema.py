@@ -323,7 +323,8 @@ def upgrade() -> None:
         sa.Column("approval", sa.String(length=40), nullable=True),
         sa.Column("at", store.tables.Instant(timezone=True), nullable=False),
         sa.CheckConstraint(
-            "approval IS NOT NULL OR kind NOT IN ('revoked', 'set_aside', 'cooling_off_waived', 'payment_reversed')",
+            "approval IS NOT NULL OR kind NOT IN "
+            "('revoked', 'set_aside', 'cooling_off_waived', 'payment_reversed', 'documents_erased')",
             name=op.f("ck_decisions_second_person"),
         ),
         sa.ForeignKeyConstraint(["approval"], ["approvals.id"], name=op.f("fk_decisions_approval_approvals")),
