@@ -16,7 +16,7 @@ from pathlib import Path
 
 from temporalio.client import Client
 
-from bench import engines
+from bench import engines, sealed
 from bench.auditing import verify_speed
 from bench.calendar import import_over
 from bench.histories import first_term, supplement_round
@@ -91,6 +91,7 @@ def _command_line(folder: Path) -> None:
 PARTS: dict[str, Callable[[], Awaitable[None]]] = {
     "product": _product,
     "audit": verify_speed,
+    "sealed": sealed.compare,
     "engines": engines.compare,
 }
 

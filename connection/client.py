@@ -13,21 +13,35 @@ if TYPE_CHECKING:
     from temporalio.client import Client
     from temporalio.runtime import Runtime
 
+    from connection.codec import KeyRing
+
 CONNECT_TIMEOUT = timedelta(seconds=5)
 
 
 async def connect(
-    target: Target, *, identity: str, timeout: timedelta = CONNECT_TIMEOUT, runtime: Runtime | None = None
+    target: Target,
+    *,
+    identity: str,
+    timeout: timedelta = CONNECT_TIMEOUT,
+    runtime: Runtime | None = None,
+    keys: KeyRing | None = None,
 ) -> Client:
-    """Connect to `target`; messages travel as pydantic JSON.
+    """Connect to `target`; messages travel as pydantic JSON, sealed with `keys` and nothing in clear taken.
 
-    `identity` is what histories and Temporal Web show as the sender; it proves nothing. `runtime` carries a
-    worker's metrics and log; None is the SDK's own. Raises `Unreachable` when no server answers within
-    `timeout`, `BadConfiguration` when the address or TLS settings can't be used.
+    Without keys they travel in clear, which only a local server's may. `identity` is what histories and Temporal Web
+    show as the sender; it proves nothing. `runtime` carries a worker's metrics and log; None is the SDK's own. Raises
+    `Unreachable` when no server answers within `timeout`, `BadConfiguration` when the address or TLS settings can't be
+    used.
     """
     from temporalio.client import Client
     from temporalio.contrib.pydantic import pydantic_data_converter
 
+    if keys is None:
+        converter = pydantic_data_converter
+    else:
+        from connection.codec import sealing_converter
+
+        converter = sealing_converter(keys, target.namespace)
     try:
         if "://" in target.address:
             raise ValueError("no URL is wanted here")
@@ -35,7 +49,7 @@ async def connect(
             return await Client.connect(
                 target.address,
                 namespace=target.namespace,
-                data_converter=pydantic_data_converter,
+                data_converter=converter,
                 identity=identity,
                 connect_timeout=timeout,
                 runtime=runtime,

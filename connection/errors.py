@@ -37,3 +37,11 @@ class StartFailed(ConnectionProblem):
 
 class ClockRefused(ConnectionProblem):
     """A case's clock can't be moved: not on this server, or not while someone else moves it."""
+
+
+class PayloadRefused(Exception):
+    """A payload that is not what the workflow it stands in was sent: in clear, changed, or another one's."""
+
+
+class KeyUnknown(Exception):
+    """A payload was sealed with a key that is not among ours; it can be opened once it is."""

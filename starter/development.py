@@ -80,7 +80,8 @@ async def start_worker(
     """A worker process on a local server and local parties outside, data in `directory`; returns when it takes work."""
     from connection.client import connect
     from connection.guarded_process import GuardedProcess
-    from store.key_files import make_keys
+    from connection.key_file import new_key, write_keys
+    from domain.key_set import KeySet
     from store.migrate import migrate
     from workflows.messages import TASK_QUEUE
 
@@ -89,7 +90,8 @@ async def start_worker(
     documents.mkdir(parents=True, exist_ok=True)
     migrate(url, local_server=True)
     keys = directory / "document-keys.json"
-    make_keys(keys, datetime.now(UTC).date())
+    if not keys.exists():
+        write_keys(keys, KeySet(dict([new_key(datetime.now(UTC))])))
     command = [sys.executable, "-m", "starter.main", "worker", "--address", server.address]
     secret = f"whsec_{base64.b64encode(secrets.token_bytes(32)).decode()}"
     places = {

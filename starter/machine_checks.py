@@ -1,4 +1,4 @@
-"""The doctor's checks beside the server: database, its kind, documents, disk, mail server, calendar."""
+"""The doctor's checks beside the server: database, its kind, payload keys, documents, disk, mail server, calendar."""
 
 from __future__ import annotations
 
@@ -25,6 +25,9 @@ def of(session: Session) -> list[tuple[str, Check]]:
     async def kind() -> str:
         return _kind(session)
 
+    async def payload_keys() -> str:
+        return _payload_keys(session)
+
     async def documents() -> str:
         return _documents(session)
 
@@ -40,6 +43,7 @@ def of(session: Session) -> list[tuple[str, Check]]:
     return [
         ("database", database),
         ("database kind", kind),
+        ("payload keys", payload_keys),
         ("documents", documents),
         ("disk", room),
         ("mail server", mail),
@@ -80,6 +84,23 @@ def _kind(session: Session) -> str:
         mend = told("leave out LIVEBASE_DATABASE_URL, or name the server it belongs to with --address")
         raise Broken(told("a cluster's database, but the server is the local one"), mend)
     return told("a local server's: clocks can be moved") if noted else told("a cluster's: clocks run true")
+
+
+def _payload_keys(session: Session) -> str:
+    """Only a local server is sent anything in clear."""
+    from connection.payload_keys import HINT
+
+    try:
+        keys, local = session.keys, session.is_local or session.installed_locally
+    except CommandError as error:
+        if error.code == 2:
+            raise
+        return told("none: nothing can be sent")  # no server, or no database: told by other checks
+    if keys is not None:
+        return told("{} seals, {} are known", keys.newest[0], len(keys.ids))
+    if not local:
+        raise Broken(told("none, and the server is no local one"), HINT)
+    return told("none: local")
 
 
 def _documents(session: Session) -> str:

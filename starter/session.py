@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from temporalio.client import Client
     from temporalio.runtime import Runtime
 
+    from connection.codec import KeyRing
     from connection.local_state import LocalState
     from connection.profile import Target
     from domain.case import Case
@@ -108,14 +109,15 @@ class Session:
 
     @cached_property
     def _documents(self) -> DocumentStore:
+        from connection.errors import BadConfiguration
+        from connection.key_file import read_keys
         from store.documents import DocumentStore
-        from store.key_files import keys_in
 
         try:
-            keys = keys_in(self.document_keys)
-        except ValueError as error:
+            keys = read_keys(self.document_keys, "The documents' keys")
+        except BadConfiguration as error:
             hint = "livebase dev makes it; elsewhere set LIVEBASE_DOCUMENT_KEYS to the file that the workers have"
-            raise unreachable(f"The keys of the documents can't be used: {error}.", hint) from None
+            raise unreachable(error.message, hint) from None
         return DocumentStore(self.documents_root, keys)
 
     @cached_property
@@ -213,6 +215,13 @@ class Session:
 
         return installation_name(self.engine)
 
+    @cached_property
+    def installed_locally(self) -> bool:
+        """Whether the database is a local server's: the one that believes `--as` and takes what is in clear."""
+        from store.actors import is_local
+
+        return is_local(self.engine)
+
     def signed(self, command: Sent) -> Sent:
         """The command with its signature of this moment, where who acts has their key here."""
         from domain.names import same_name
@@ -256,13 +265,27 @@ class Session:
         except Unreachable as error:
             raise unreachable(error.message, error.hint) from error
 
+    @cached_property
+    def keys(self) -> KeyRing | None:
+        """What is sent to Temporal is sealed with. CommandError (2) for a file that can't be used.
+
+        Like TLS and API keys, none for the server `livebase dev` runs: its worker knows none.
+        """
+        from connection.errors import BadConfiguration
+        from connection.payload_keys import key_ring
+
+        try:
+            return None if self.is_local else key_ring()
+        except BadConfiguration as error:
+            raise CommandError(2, "bad_configuration", error.message, error.hint) from error
+
     async def connect(self, identity: str, runtime: Runtime | None = None) -> Client:
-        """A client of the Temporal server. Raises CommandError (6, or 2 for an address that is none)."""
+        """A client of the Temporal server. Raises CommandError (6, or 2 for an address or keys that are none)."""
         from connection.client import connect
         from connection.errors import BadConfiguration, Unreachable
 
         try:
-            return await connect(self.target, identity=identity, runtime=runtime)
+            return await connect(self.target, identity=identity, runtime=runtime, keys=self.keys)
         except BadConfiguration as error:
             raise CommandError(2, "bad_configuration", error.message, error.hint) from error
         except Unreachable as error:

@@ -53,6 +53,7 @@ async def attempt(
     from temporalio.common import WorkflowIDConflictPolicy
     from temporalio.service import RPCError
 
+    from connection.errors import KeyUnknown, PayloadRefused
     from workflows.messages import TASK_QUEUE
 
     options: dict[str, Any] = {"id": command.update_id(sending), "result_type": answer, "rpc_timeout": patience}
@@ -83,6 +84,8 @@ async def attempt(
         raise Lost from None
     except RPCError as error:
         raise _unanswered(error, client) from error
+    except (KeyUnknown, PayloadRefused) as error:
+        raise _unreadable(error, command) from error
 
 
 def _failed(error: Any) -> Exception:
@@ -99,6 +102,12 @@ def _failed(error: Any) -> Exception:
         if cause.type == "AcceptedUpdateCompletedWorkflow":
             return Ended(known=True)
     return CommandError(1, "failed", f"The case could not take it: {cause}", "Look at the case in Temporal Web.")
+
+
+def _unreadable(error: Exception, command: Command) -> CommandError:
+    """An answer came and can't be read; what was asked may be done."""
+    hint = f"Get the newest key file (LIVEBASE_PAYLOAD_KEYS), then ask again with: --request-id {command.request_id}"
+    return CommandError(7, "no_answer", f"The answer can't be read. {error}", hint)
 
 
 def _unanswered(error: Any, client: Client) -> Exception:

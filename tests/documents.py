@@ -24,6 +24,7 @@ def document_store(folder: Path) -> DocumentStore:
 def document_keys(folder: Path) -> Path:
     """The file of their keys, made when there is none."""
     file = folder / "document-keys.json"
+    file.touch(0o600)
     file.write_text(written_key_set(KEYS))
     return file
 

@@ -28,8 +28,7 @@ from pydantic import ValidationError
 from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.applications import Starlette
-from starlette.exceptions import HTTPException
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from temporalio.client import (
@@ -42,7 +41,7 @@ from temporalio.common import WorkflowIDConflictPolicy
 from temporalio.exceptions import ApplicationError
 from temporalio.service import RPCError, RPCStatusCode
 
-from connection.errors import BadConfiguration
+from connection.errors import BadConfiguration, KeyUnknown, PayloadRefused
 from domain import refund
 from domain.bank import BANK_EVENT, BankEvent, PaymentReceived
 from domain.commands import (
@@ -64,7 +63,7 @@ from store.actors import installation_name, is_local
 from store.payments import PaymentStore, came_back, case_of_payment
 from store.queries import FoundCase, Reader
 from store.signatures import sign
-from workers.http import serving
+from workers.http import read_body, serving
 from workers.settings import WorkerSettings
 from workflows.messages import UNPLACED_WORKFLOW, WORKFLOW, refusal_from
 from workflows.state import CertificationState, UnplacedState
@@ -73,8 +72,6 @@ PATH = "/bank/events"
 THE_BANK = Actor(role=Role.BANK, name="callback")
 """No person stands behind it, and the record says so."""
 _LARGEST = 64 * 1024
-_READING = 10.0
-"""Seconds a body may take to arrive."""
 _ONE_TRY = timedelta(seconds=10)
 PATIENCE = timedelta(seconds=20)
 """Within this an event is on record, or the bank is asked to tell it again."""
@@ -252,6 +249,8 @@ class BankCallbacks:
             except WorkflowUpdateRPCTimeoutOrCancelledError:
                 if (task := asyncio.current_task()) is not None and task.cancelling():
                     raise asyncio.CancelledError from None
+            except (KeyUnknown, PayloadRefused) as error:  # it may be on record; told again, it is looked up there
+                raise _NotNow from error
             except RPCError as error:
                 if error.status is RPCStatusCode.NOT_FOUND and to.case is not None:
                     starts = await self._has_closed(to.case, error)
@@ -294,7 +293,7 @@ class BankCallbacks:
             await asyncio.gather(asyncio.wait_for(start.workflow_handle(), 0.1), return_exceptions=True)
 
     async def _post(self, request: Request) -> Response:
-        body = await _body(request)
+        body = await read_body(request, _LARGEST)
         reply = await self.take(request.headers, body)
         headers = {"cache-control": "no-store"} | ({"retry-after": str(reply.rest)} if reply.rest else {})
         return JSONResponse(reply.content, reply.status, headers)
@@ -335,17 +334,3 @@ def _payment(event: PaymentReceived, workflow_id: str) -> dict[str, Any]:
 
 def _envelope(event: BankEvent, workflow_id: str) -> dict[str, Any]:
     return {"request_id": f"bank:{event.id}", "workflow_id": workflow_id, "actor": THE_BANK}
-
-
-async def _body(request: Request) -> bytes:
-    """The raw body, whole, before anything of it is looked at. Raises HTTPException for one too large or too slow."""
-    content = bytearray()
-    try:
-        async with asyncio.timeout(_READING):
-            async for chunk in request.stream():
-                content += chunk
-                if len(content) > _LARGEST:
-                    raise HTTPException(413)
-    except (TimeoutError, ClientDisconnect):
-        raise HTTPException(408) from None
-    return bytes(content)

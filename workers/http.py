@@ -1,4 +1,4 @@
-"""The small HTTP servers of a worker, on its own event loop: a loop that no longer turns can't answer."""
+"""The small HTTP servers of our programs, on their own event loop: one that no longer turns can't answer."""
 
 from __future__ import annotations
 
@@ -9,8 +9,13 @@ from contextlib import asynccontextmanager, contextmanager
 from typing import Any
 
 import uvicorn
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect, Request
 
 from connection.errors import BadConfiguration
+
+_READING = 10.0
+"""Seconds a body may take to arrive."""
 
 
 @asynccontextmanager
@@ -40,6 +45,20 @@ async def serving(app: Any, host: str, port: int, *, what: str, variables: str) 
     finally:
         server.should_exit = True
         await served
+
+
+async def read_body(request: Request, largest: int) -> bytes:
+    """The raw body, whole, before anything of it is looked at. Raises HTTPException for one too large or too slow."""
+    content = bytearray()
+    try:
+        async with asyncio.timeout(_READING):
+            async for chunk in request.stream():
+                content += chunk
+                if len(content) > largest:
+                    raise HTTPException(413)
+    except (TimeoutError, ClientDisconnect):
+        raise HTTPException(408) from None
+    return bytes(content)
 
 
 class _Server(uvicorn.Server):

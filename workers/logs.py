@@ -19,10 +19,13 @@ import structlog
 from structlog.typing import EventDict, Processor
 from temporalio import activity, workflow
 
-from workers.settings import WorkerSettings
+from workers.settings import LogSettings
 
 _IDS = ("workflow_id", "run_id", "workflow_type", "activity_id", "activity_type", "attempt", "task_queue", "namespace")
-_OWN = ("event_id", "step", "error", "error_at", "deployment", "build", "variable", "seconds")
+_OWN = (
+    *("event_id", "step", "error", "error_at", "deployment", "build", "variable", "seconds"),
+    *("who", "payloads", "refused"),
+)
 KEPT = ("timestamp", "level", "logger", "event", *_IDS, *_OWN)
 """Every key a line may have, in its order."""
 _OURS = ("livebase", "temporalio")
@@ -31,7 +34,7 @@ _LONGEST = 200
 _PACKAGES = ("domain", "workflows", "activities", "store", "connection", "workers", "starter")
 
 
-def configure_logging(settings: WorkerSettings) -> None:
+def configure_logging(settings: LogSettings) -> None:
     """Route every log of this process to stderr in the format of `settings`: ours and Temporal's from its level on,
     other libraries' from WARNING on."""
     root = logging.getLogger()

@@ -9,7 +9,9 @@ import structlog
 from temporalio.client import Client
 from temporalio.service import RPCError
 
-from connection.errors import Unreachable
+from connection.errors import BadConfiguration, Unreachable
+from connection.payload_keys import HINT, VARIABLE
+from store.actors import is_local
 from store.engine import open_engine
 from workers.callbacks import bank_callbacks
 from workers.health import Readiness, health_server
@@ -30,14 +32,17 @@ class StillAtWork(Exception):
 async def run_worker(client: Client, settings: WorkerSettings) -> None:
     """Run until SIGTERM or SIGINT, then drain: what is under way is finished, nothing new is taken.
 
-    Raises BadConfiguration when a port can't be opened, Unreachable when Temporal won't have this worker,
-    StillAtWork when something under way neither finished in the grace nor heeded its cancellation.
+    Raises BadConfiguration when a port can't be opened, or when payloads would travel in clear to a server that is no
+    local one; Unreachable when Temporal won't have this worker; StillAtWork when something under way neither finished
+    in the grace nor heeded its cancellation.
     """
+    engine = open_engine(settings.database_url)
+    if client.data_converter.payload_codec is None and not await asyncio.to_thread(is_local, engine):
+        raise BadConfiguration(f"{VARIABLE} is not set: payloads would stand in Temporal's database in clear.", HINT)
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for name in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(name, stop.set)
-    engine = open_engine(settings.database_url)
     workers = build_workers(client, settings, engine=engine)
     readiness = Readiness(client, engine, workers)
     async with health_server(readiness, settings), bank_callbacks(client, engine, settings):

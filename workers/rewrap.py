@@ -8,8 +8,8 @@ from pathlib import Path
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from connection.errors import BadConfiguration
+from connection.key_file import read_keys
 from store.documents import DocumentStore, KeyUnknown
-from store.key_files import keys_in
 from workers.settings import PREFIX, read_settings
 
 
@@ -25,8 +25,8 @@ class RewrapSettings(BaseSettings):
 def main() -> int:
     try:
         settings = read_settings(RewrapSettings)
-        keys = keys_in(settings.document_keys)
-    except (BadConfiguration, ValueError) as error:
+        keys = read_keys(settings.document_keys)
+    except BadConfiguration as error:
         print(f"✗ {error}", file=sys.stderr)
         return 6
     try:

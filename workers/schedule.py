@@ -2,15 +2,16 @@
 
 A worker makes them when it starts: whoever takes the work sees to it that the work comes, on a cluster as on one
 machine, and no step of an installation can be forgotten. Any number of workers may do so at once; one that is there
-stays as it is, so that an operator may pause it or change its pace.
+stays as it is, so that an operator may pause it or change its pace; what it starts with is sealed with the newest key.
 """
 
 from __future__ import annotations
 
-from contextlib import suppress
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
+from temporalio.api.common.v1 import Payload
 from temporalio.client import (
     Client,
     Schedule,
@@ -20,8 +21,11 @@ from temporalio.client import (
     ScheduleOverlapPolicy,
     SchedulePolicy,
     ScheduleSpec,
+    ScheduleUpdate,
+    ScheduleUpdateInput,
 )
 
+from connection.codec import PayloadCodec, key_of
 from workflows.census import CENSUS, CensusOrders
 from workflows.census import SHIFT as CENSUS_SHIFT
 from workflows.letters import DELIVERY, DeliveryOrders
@@ -93,5 +97,24 @@ async def _keep(
         spec=ScheduleSpec(intervals=[ScheduleIntervalSpec(every=_EVERY)]),
         policy=SchedulePolicy(overlap=ScheduleOverlapPolicy.SKIP, catchup_window=_EVERY),
     )
-    with suppress(ScheduleAlreadyRunningError):
+    try:
         await client.create_schedule(id, schedule, trigger_immediately=True)
+    except ScheduleAlreadyRunningError:
+        await _seal_anew(client, id, action)
+
+
+async def _seal_anew(client: Client, id: str, action: ScheduleActionStartWorkflow) -> None:
+    """What a schedule starts with stays as it was once written: written again when the key it is sealed with is no
+    longer the newest, so that the old one can be retired. Its pace and whether it is paused stay."""
+    codec = client.data_converter.payload_codec
+    if not isinstance(codec, PayloadCodec):
+        return
+
+    def renewed(found: ScheduleUpdateInput) -> ScheduleUpdate | None:
+        there = found.description.schedule
+        written = there.action.args if isinstance(there.action, ScheduleActionStartWorkflow) else ()
+        if all(isinstance(one, Payload) and key_of(one) == codec.ring.newest[0] for one in written):
+            return None
+        return ScheduleUpdate(replace(there, action=action))
+
+    await client.get_schedule_handle(id).update(renewed)

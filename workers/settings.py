@@ -16,9 +16,9 @@ from temporalio.common import VersioningBehavior, WorkerDeploymentVersion
 from temporalio.worker import WorkerDeploymentConfig
 
 from connection.errors import BadConfiguration
+from connection.key_file import read_keys
 from domain.key_set import KeySet
 from domain.signing import secret_key
-from store.key_files import keys_in
 from store.signatures import key_in
 
 PREFIX = "LIVEBASE_"
@@ -41,7 +41,10 @@ def _usable_secrets(secrets: SecretStr, info: ValidationInfo) -> SecretStr:
 
 
 def _usable_keys(file: Path) -> Path:
-    keys_in(file)
+    try:
+        read_keys(file)
+    except BadConfiguration as error:
+        raise ValueError(error.message) from None
     return file
 
 
@@ -54,13 +57,20 @@ def _usable_login(file: Path | None) -> Path | None:
     return file
 
 
-class WorkerSettings(BaseSettings):
+class LogSettings(BaseSettings):
+    """How a program that runs on logs."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, env_ignore_empty=True, populate_by_name=True)
+
+    log_format: Literal["text", "json"] = "text"
+    log_level: Annotated[Literal["DEBUG", "INFO", "WARNING", "ERROR"], BeforeValidator(str.upper)] = "INFO"
+
+
+class WorkerSettings(LogSettings):
     """`database_url` is a SQLAlchemy URL; `documents` a folder or an object store's URL.
 
     `document_keys` is the file of the keys that wrap the cases' own (`store/documents.py`).
     """
-
-    model_config = SettingsConfigDict(env_prefix=PREFIX, env_ignore_empty=True, populate_by_name=True)
 
     database_url: str
     documents: str
@@ -94,14 +104,12 @@ class WorkerSettings(BaseSettings):
     """The address the health port is opened on; in a container 0.0.0.0."""
     metrics_address: Annotated[str, AfterValidator(_address)] | None = None
     """Where Prometheus finds Temporal's metrics, IP:PORT; None is nowhere."""
-    log_format: Literal["text", "json"] = "text"
-    log_level: Annotated[Literal["DEBUG", "INFO", "WARNING", "ERROR"], BeforeValidator(str.upper)] = "INFO"
     deployment_name: str | None = Field(default=None, validation_alias="TEMPORAL_DEPLOYMENT_NAME")
     build_id: str | None = Field(default=None, validation_alias="TEMPORAL_WORKER_BUILD_ID")
 
     @property
     def document_key_set(self) -> KeySet:
-        return keys_in(self.document_keys)
+        return read_keys(self.document_keys)
 
     @property
     def bank_callback_keys(self) -> tuple[bytes, ...]:

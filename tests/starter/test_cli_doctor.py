@@ -27,7 +27,7 @@ from tests.starter.conftest import only_on_sqlite
 from tests.starter.livebase import Livebase, Running
 
 CHECKS = ["Temporal server", "server version", "history", "search attributes", "worker", "clock", "database",
-          "database kind", "documents", "disk", "mail server", "calendar"]  # fmt: skip
+          "database kind", "payload keys", "documents", "disk", "mail server", "calendar"]  # fmt: skip
 OF_THE_SERVER = CHECKS[:6]
 PREPARE = "python -m workers.prepare"
 
@@ -90,6 +90,7 @@ async def seen(client: Client, names: set[str]) -> None:
 def test_all_in_order(dev: Running) -> None:
     checks = found(dev)
     assert broken(checks) == []
+    assert checks["payload keys"]["what"] == "none: local"
     assert re.fullmatch(r"\d+\.\d+\.\d+.*", checks["server version"]["what"])
     assert float(checks["clock"]["what"].split(" ")[0]) < 5
     assert dev.state["address"] in checks["Temporal server"]["what"]

@@ -14,10 +14,13 @@ from pathlib import Path
 import pytest
 from sqlalchemy import make_url, text
 
+from connection.payload_keys import VARIABLE
 from store.engine import open_engine
 from store.migrate import is_current, migrate
 from tests.postgres import PostgresServer
 from tests.workers.cluster_files import COMPOSE, ROOT, compose, services
+from workers.codec_server import CodecSettings
+from workers.keys import main as make_keys
 from workers.mail import MailSettings
 from workers.prepare import PreparationSettings
 from workers.process import PAST_GRACE
@@ -29,19 +32,25 @@ IMAGES = {
     "temporal": "temporalio/server:1.32.0",
     "temporal-web": "temporalio/ui:2.54.1",
     "mail": "axllent/mailpit:v1.27.11",
+    "payload-keys": "livebase:local",
+    "document-keys": "livebase:local",
+    "codec": "livebase:local",
     "prepare": "livebase:local",
     "worker": "livebase:local",
     "cli": "livebase:local",
 }
 OURS = {name for name, image in IMAGES.items() if image.startswith("livebase:")}
+WITH_DATABASE = {"prepare", "worker", "cli"}
 HEALTHY, COMPLETED = "service_healthy", "service_completed_successfully"
 ORDER = {
     "temporal-schema": {"postgres": HEALTHY},
     "temporal": {"temporal-schema": COMPLETED},
     "temporal-web": {"temporal": HEALTHY},
     "prepare": {"postgres": HEALTHY, "temporal": HEALTHY},
-    "worker": {"prepare": COMPLETED, "mail": HEALTHY},
+    "codec": {"payload-keys": COMPLETED},
+    "worker": {"payload-keys": COMPLETED, "document-keys": COMPLETED, "prepare": COMPLETED, "mail": HEALTHY},
 }
+VOLUMES = {"postgres", "documents", "heads", "keys", "payload-keys", "document-keys", "codec-tokens"}
 SECRET = re.compile(r"PASSWORD|PWD|SECRET|TOKEN|KEY|CREDENTIAL")
 
 
@@ -74,7 +83,7 @@ def test_everything_waits_for_what_it_needs() -> None:
 
 def test_what_runs_on_has_a_health_check_and_what_ends_is_not_started_again() -> None:
     for name, service in services().items():
-        if name in ("temporal-schema", "prepare", "cli"):
+        if name in ("temporal-schema", "payload-keys", "document-keys", "prepare", "cli"):
             assert service["restart"] == "no" and "healthcheck" not in service, name
         else:
             check = service["healthcheck"]
@@ -84,7 +93,7 @@ def test_what_runs_on_has_a_health_check_and_what_ends_is_not_started_again() ->
 
 def test_no_port_is_open_to_other_machines() -> None:
     ports = [port for service in services().values() for port in service.get("ports", [])]
-    assert len(ports) == 4
+    assert len(ports) == 5
     for port in ports:
         assert re.fullmatch(r"127\.0\.0\.1:\d+:\d+", port), port
 
@@ -93,17 +102,17 @@ def test_data_is_in_named_volumes() -> None:
     named = set(compose()["volumes"])
     used = {volume for service in services().values() for volume in service.get("volumes", [])}
     kept, bound = ({one for one in used if one.startswith("./") is is_path} for is_path in (False, True))
-    assert {one.partition(":")[0] for one in kept} == named == {"postgres", "documents", "heads", "keys"}
+    assert {one.partition(":")[0] for one in kept} == named == VOLUMES
     assert bound == {"./examples:/examples:ro"}
 
 
 def test_it_holds_no_secret() -> None:
-    """A password is a variable with a default for local use, and no URL carries one."""
+    """A password is a variable with a default for local use, a key is in a file, and no URL carries one."""
     secrets = 0
     for name, service in services(with_defaults=False).items():
         for variable, value in service.get("environment", {}).items():
             assert not re.search(r"://[^/@]*:[^/@]*@", value), f"{name}: {variable}"
-            if SECRET.search(variable):
+            if SECRET.search(variable) and not re.fullmatch(r"/var/lib/livebase/[a-z./-]+|true", value):
                 assert re.fullmatch(r"\$\{[A-Z_]+:-[a-z-]+-local\}", value), f"{name}: {variable}"
                 secrets += 1
     assert secrets >= 4
@@ -122,14 +131,51 @@ def test_every_container_is_confined() -> None:
 
 def test_our_containers_start_what_there_is() -> None:
     assert services()["prepare"]["entrypoint"] == ["python", "-m", "workers.prepare"]
-    assert importlib.util.find_spec("workers.prepare") is not None
+    assert services()["payload-keys"]["entrypoint"] == ["python", "-m", "workers.keys"]
+    for module in ("workers.prepare", "workers.keys", "workers.codec_server", "workers.codec_tokens"):
+        assert importlib.util.find_spec(module) is not None
     assert "entrypoint" not in services()["worker"] and "command" not in services()["worker"], "the image's own"
-    kinds = (WorkerSettings, PreparationSettings, MailSettings)
+    kinds = (WorkerSettings, PreparationSettings, MailSettings, CodecSettings)
     settings = {f"LIVEBASE_{name.upper()}" for kind in kinds for name in kind.model_fields}
-    settings.add("LIVEBASE_LOGIN")  # the command line's own (starter/login.py)
+    settings |= {"LIVEBASE_LOGIN", VARIABLE}  # the command line's own (starter/login.py), and everybody's
     for name in OURS:
-        told = {variable for variable in services()[name]["environment"] if variable.startswith("LIVEBASE_")}
+        told = {variable for variable in services()[name].get("environment", {}) if variable.startswith("LIVEBASE_")}
         assert told <= settings, name
+
+
+@pytest.mark.parametrize(
+    ("keys", "variable", "used_by"),
+    [
+        ("payload-keys", VARIABLE, ("worker", "cli", "codec")),
+        ("document-keys", "LIVEBASE_DOCUMENT_KEYS", ("worker", "cli")),
+    ],
+)
+def test_everybody_has_the_key_that_is_made_once(
+    tmp_path: Path, keys: str, variable: str, used_by: tuple[str, ...]
+) -> None:
+    """The job's own words: a second start keeps the key, which the worker and the command line then find."""
+    job = services()[keys]
+    place, *how = job["command"]
+    folder = str(Path(place).parent)
+    assert job["volumes"] == [f"{keys}:{folder}"]
+    file = tmp_path / "keys.json"
+    made = []
+    for _ in range(2):
+        assert make_keys([str(file), *how]) == 0
+        made.append(file.read_text())
+    assert made[0] == made[1]
+    for name in used_by:
+        assert services()[name]["environment"][variable] == place
+        assert f"{keys}:{folder}:ro" in services()[name]["volumes"]
+
+
+def test_temporal_web_asks_the_codec_server_for_who_has_signed_in() -> None:
+    codec, web = services()["codec"], services()["temporal-web"]["environment"]
+    [port] = codec["ports"]
+    assert web["TEMPORAL_CODEC_ENDPOINT"] == f"http://{port.rpartition(':')[0]}"
+    assert web["TEMPORAL_CODEC_INCLUDE_CREDENTIALS"] == "true", "the cookie"
+    assert codec["environment"]["LIVEBASE_CODEC_ORIGINS"] in web["TEMPORAL_CORS_ORIGINS"].split(",")
+    assert port.endswith(f":{CodecSettings.model_fields['codec_port'].default}")
 
 
 def test_docker_waits_longer_than_a_drain_takes() -> None:
@@ -150,7 +196,9 @@ def test_every_program_has_a_database_user_with_nothing_but_its_rights() -> None
     [config] = services()["postgres"]["configs"]
     script = ROOT / compose()["configs"][config["source"]]["file"]
     assert config["target"] == "/docker-entrypoint-initdb.d/logins.sh"
-    users = {name: make_url(services()[name]["environment"]["LIVEBASE_DATABASE_URL"]).username for name in OURS}
+    users = {
+        name: make_url(services()[name]["environment"]["LIVEBASE_DATABASE_URL"]).username for name in WITH_DATABASE
+    }
     assert users == {
         "prepare": services()["postgres"]["environment"]["POSTGRES_USER"],
         "worker": "worker",

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from domain.key_set import KeySet, written_key_set
+from connection.key_file import write_keys
+from domain.key_set import KeySet
 from store.documents import OFFICE, DocumentStore
 from workers import rewrap
 
@@ -27,7 +28,7 @@ def test_every_key_is_wrapped_by_the_newest(keys: Path, tmp_path: Path, capsys: 
     kept = [
         DocumentStore(tmp_path / "documents", OLD).of(owner).put(b"x") for owner in ("base:A:1", "base:B:1", OFFICE)
     ]
-    keys.write_text(written_key_set(BOTH))
+    write_keys(keys, BOTH)
     for wrapped in (3, 0):
         assert rewrap.main() == 0
         assert capsys.readouterr().out.startswith(f"{wrapped} keys wrapped anew by 2027.")
@@ -37,7 +38,7 @@ def test_every_key_is_wrapped_by_the_newest(keys: Path, tmp_path: Path, capsys: 
 
 def test_a_key_that_lacks_is_named(keys: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     DocumentStore(tmp_path / "documents", OLD).of("base:A:1").put(b"x")
-    keys.write_text(written_key_set(NEW))
+    write_keys(keys, NEW)
     assert rewrap.main() == 1
     assert "the documents of base:A:1 need the key 2026" in capsys.readouterr().err
 
@@ -45,6 +46,7 @@ def test_a_key_that_lacks_is_named(keys: Path, tmp_path: Path, capsys: pytest.Ca
 @pytest.mark.parametrize("text", [None, "", '{"keys": []}'])
 def test_without_keys_nothing_is_touched(keys: Path, text: str | None, capsys: pytest.CaptureFixture[str]) -> None:
     if text is not None:
+        keys.touch(0o600)
         keys.write_text(text)
     assert rewrap.main() == 6
     assert str(keys) in capsys.readouterr().err
