@@ -7,7 +7,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: help setup demo dev test check bench lock
+.PHONY: help setup demo dev test check bench soak lock
 
 help:
 	@echo "make demo     one base through its whole path on a real Temporal server"
@@ -41,6 +41,10 @@ check: setup
 
 bench: setup
 	@$(BIN)/python -m bench $(ARGS)
+
+# A hundred lifecycles with their money while worker and server are killed: some minutes.
+soak: setup
+	@$(BIN)/python -m bench soak
 
 # Renews the lock. Needs uv. Universal, every hash pinned, no index or host named.
 lock:

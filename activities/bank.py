@@ -15,7 +15,9 @@ from domain import refund
 from domain.bank import BankAnswer, RefundOrder
 from domain.case import Case
 from domain.planning import Planned
+from domain.returning import proposal_of
 from store.cases import CaseStore
+from store.payments import PaymentStore
 
 _PATIENCE = httpx.Timeout(20.0, connect=5.0)
 """Within the activity's own time: a bank that hangs is asked again, with the same key."""
@@ -75,7 +77,9 @@ class HttpBank:
     def refund(self, order: RefundOrder) -> BankAnswer:
         try:
             response = self._client.put(
-                f"/refunds/{order.key}", json=order.model_dump(mode="json"), headers={"Idempotency-Key": order.key}
+                f"/refunds/{order.key}",
+                json=order.model_dump(mode="json", exclude_none=True),
+                headers={"Idempotency-Key": order.key},
             )
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
             raise BankFailure("not_taken", f"the bank cannot be reached ({type(error).__name__})") from error
@@ -127,9 +131,10 @@ def _shown(text: str, longest: int) -> str:
 class BankActivities:
     """The way of money out. `now` is the case's clock."""
 
-    def __init__(self, desk: CaseDesk, cases: CaseStore, bank: Bank) -> None:
+    def __init__(self, desk: CaseDesk, cases: CaseStore, payments: PaymentStore, bank: Bank) -> None:
         self._desk = desk
         self._cases = cases
+        self._payments = payments
         self._bank = bank
 
     @activity.defn
@@ -141,8 +146,23 @@ class BankActivities:
             raise LookupError(f"{workflow_id} has no refund {id} on record")
         if known.state != "pending":
             return BankAnswer(state=known.state, reference=known.bank_reference or "", why=known.why)
+        to = {"account": known.account, "account_name": known.account_name}
+        return self._asked(RefundOrder(key=id, payment=known.payment, amount=known.amount, **to))
+
+    @activity.defn
+    def ask_bank_for_return(self, reference: str, order: str) -> BankAnswer:
+        """Ask the bank for the return of money of no case that is on record as ordered; as `ask_bank_for_refund`."""
+        unplaced = self._payments.unplaced(reference)
+        last = unplaced.last.get(proposal_of(order)) if unplaced else None
+        if last is None or last.what in ("proposed", "denied", "expired"):
+            raise LookupError(f"the payment {reference} has no return {order} on record")
+        if last.what != "approved":
+            return BankAnswer(state=last.what, reference=last.bank_reference, why=last.reason)
+        return self._asked(RefundOrder(key=order, payment=reference, amount=last.amount))
+
+    def _asked(self, order: RefundOrder) -> BankAnswer:
         try:
-            return self._bank.refund(RefundOrder(key=id, payment=known.payment, amount=known.amount))
+            return self._bank.refund(order)
         except BankFailure as failure:
             raise ApplicationError(
                 str(failure),

@@ -204,7 +204,8 @@ class _Files:
         if known is None or known.taken_back:
             return None
         if known.case_number is None:
-            return Elsewhere(known.payment)
+            unplaced = self._tx.unplaced(known)
+            return Elsewhere(known.payment, left=unplaced.left, orders=unplaced.orders) if unplaced.left else None
         number = self._tx.waits_on(known)
         if number is None:
             return None

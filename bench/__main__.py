@@ -20,6 +20,8 @@ from bench import engines, sealed
 from bench.auditing import verify_speed
 from bench.calendar import import_over
 from bench.histories import first_term, supplement_round
+from bench.ledger import ledger_speed
+from bench.soak import soak
 from connection.client import connect
 from connection.local_server import LocalServer
 from domain.commands import ReleaseReview, TakeReview
@@ -30,11 +32,11 @@ _LIVEBASE = Path(sys.executable).with_name("livebase")
 
 
 async def main(parts: Sequence[str]) -> None:
-    """The parts named, in their order; all when none is."""
+    """The parts named, in their order; all but the soak when none is."""
     if unknown := [part for part in parts if part not in PARTS]:
         sys.exit(f"There is no part {', '.join(unknown)}. Parts: {', '.join(PARTS)}.")
     for name, run in PARTS.items():
-        if name in parts or not parts:
+        if name in parts or (not parts and name != SOAK):
             await run()
 
 
@@ -92,8 +94,11 @@ PARTS: dict[str, Callable[[], Awaitable[None]]] = {
     "product": _product,
     "audit": verify_speed,
     "sealed": sealed.compare,
+    "ledger": ledger_speed,
     "engines": engines.compare,
+    "soak": soak,
 }
+SOAK = "soak"
 
 
 def _timed(run: Callable[[], subprocess.CompletedProcess[bytes]]) -> float:

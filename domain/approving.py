@@ -18,8 +18,9 @@ from domain.letters import letter
 from domain.money import format_cny
 from domain.permissions import SECOND_PERSON
 from domain.planning import Event, Planned
-from domain.proposals import content_of, state_of
-from domain.records import Approval, Decision, Transition
+from domain.proposals import content_of, state_of, with_masked_account
+from domain.records import Approval, Decision, Evidence, Transition
+from domain.refund import account_in_words
 from domain.refusals import Refusal, RefusalKind
 from domain.setting import SYSTEM, Setting, step
 
@@ -28,7 +29,8 @@ def propose(case: Case, command: Command, setting: Setting) -> Transition:
     """Put an act before a second person. Refused (5) when the same is before one already, whatever its reason:
     of two that are open, the second person would have to choose the ground."""
     second, action = SECOND_PERSON[command.action], command.action
-    parameters = command.model_dump(mode="json", exclude=set(ENVELOPE), exclude_none=True)
+    parameters = command.model_dump(mode="json", exclude=set(ENVELOPE), exclude_defaults=True)
+    evidence, told = tuple(parameters.get("evidence", ())), with_masked_account(parameters)
     for other in case.open_proposals:
         if other.action == action and _about(other.parameters) == _about(parameters):
             raise Refusal(
@@ -56,6 +58,7 @@ def propose(case: Case, command: Command, setting: Setting) -> Transition:
         "proposal_made",
         command.actor,
         Decision("proposal_made", command.actor.name, command.actor.role, case.revision, detail={"action": action}),
+        *([Evidence(second.task.removeprefix("approve_"), evidence)] if evidence else []),
         letter(
             case,
             f"approval_asked.{action}",
@@ -65,9 +68,10 @@ def propose(case: Case, command: Command, setting: Setting) -> Transition:
             id=proposal.id,
             by=proposal.proposed_by,
             cny=format_cny(parameters.get("amount", 0)),
-            **parameters,
+            to=account_in_words(parameters.get("account"), parameters.get("account_name")),
+            **told,
         ),
-        detail={"action": action, "parameters": parameters, "proposal": proposal.id, "content": proposal.content},
+        detail={"action": action, "parameters": told, "proposal": proposal.id, "content": proposal.content},
         proposals=(*case.proposals, proposal),
         tasks=(*case.tasks, task.model_copy(update={**about, "also": second.roles[1:]})),
         plan=(*case.plan, expiry.model_copy(update=about)),

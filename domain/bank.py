@@ -15,7 +15,10 @@ from domain.shanghai import parse_date
 
 
 class RefundOrder(BaseModel):
-    """Pay `amount` fen back to the account a payment came from, once per `key` however often it is asked."""
+    """Pay `amount` fen back to the account a payment came from, once per `key` however often it is asked.
+
+    With an `account` of the name `account_name` it goes there instead (decision 17).
+    """
 
     model_config = ConfigDict(extra="allow", frozen=True)
 
@@ -23,6 +26,22 @@ class RefundOrder(BaseModel):
     payment: str
     amount: int
     currency: Literal["CNY"] = "CNY"
+    account: str | None = None
+    account_name: str | None = None
+
+
+ACCOUNT = r"^[0-9A-Z]{8,34}$"
+"""A bank account's number, or an IBAN, without spaces and hyphens."""
+
+
+def account_number(text: str) -> str:
+    """An account's number as it is kept: without the spaces and hyphens people part it by."""
+    return folded(text).replace("-", "").upper()
+
+
+def masked(account: str) -> str:
+    """An account's number where it is only to be recognised: its last four characters."""
+    return f"****{account[-4:]}"
 
 
 class BankAnswer(BaseModel):

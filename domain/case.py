@@ -76,13 +76,16 @@ class Refund(_Part):
 
     `id` is `<case number>-<sequence>-R<n>`, the key the bank knows it by; `of` says what it is taken from. `refused`:
     the bank would not pay it, with its `why`; `returned`: it was paid and came back. The money is held again then. A
-    bank that paid only a part has paid that `amount`, and the rest is held again.
+    bank that paid only a part has paid that `amount`, and the rest is held again. With an `account` it goes there
+    instead, a corporate one in the entity's name.
     """
 
     id: str
     of: Literal["deposit", "unmatched"]
     payment: str
     amount: int
+    account: str | None = None
+    account_name: str | None = None
     state: Literal["pending", "paid", "refused", "returned"] = "pending"
     attempts: int = 0
     bank_reference: str | None = None
@@ -253,6 +256,7 @@ class Marks(_Part):
 class Case(_Part):
     """One case, now. `sequence` counts its audit entries; every transition adds one.
 
+    `shortfalls`: what of payments taken back was deducted or refunded before, and is still to be taken back.
     `reviewers` are all who have decided on a revision of the application.
     `appeal` is the newest, `earlier_appeals` those against decisions that were set aside before, first to last.
     `resumed_at` is when what had ended it was set aside last.
@@ -277,6 +281,7 @@ class Case(_Part):
     deposit: Deposit
     credited: tuple[Credited, ...] = ()
     unmatched_payments: tuple[Credited, ...] = ()
+    shortfalls: tuple[Credited, ...] = ()
     refunds: tuple[Refund, ...] = ()
     tasks: tuple[Task, ...] = ()
     plan: tuple[Planned, ...] = ()

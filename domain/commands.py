@@ -38,6 +38,11 @@ def payment_workflow_id(reference: str) -> str:
     return f"payment:{hashlib.sha256(folded(reference).encode()).hexdigest()[:24]}"
 
 
+def payment_number(reference: str) -> str:
+    """`PAY-<hash>`: how a payment of no case is named where a case has its number."""
+    return "PAY-" + payment_workflow_id(reference).partition(":")[2].upper()
+
+
 def import_workflow_id(notice: NoticeReference) -> str:
     """`calendar:<year>:<hash>`: one per content, so that the same notice imported twice at once meets itself."""
     return f"calendar:{notice.year}:{notice.sha256[:12]}"
@@ -209,11 +214,17 @@ class DeductDeposit(Command):
 
 
 class RefundDeposit(Command):
-    """Refund so much of the deposit to who paid it; what is left is withheld for `reason`. A second person approves."""
+    """Refund so much of the deposit to who paid it; what is left is withheld for `reason`. A second person approves.
+
+    To another `account` only with its name, which is the entity's, and evidence (documents' sha256) of both.
+    """
 
     action: ClassVar[str] = "refund_deposit"
     amount: int = Field(gt=0, le=10**15)
     reason: str = Field(min_length=1, max_length=2000)
+    account: str | None = Field(default=None, max_length=60)
+    account_name: str | None = Field(default=None, max_length=200)
+    evidence: tuple[str, ...] = ()
 
 
 class ReportRefund(Command):
@@ -236,7 +247,10 @@ class AssignPayment(Command):
 
 
 class ReturnPayment(Command):
-    """Return what of a payment (its bank `reference`) fits nowhere to who paid it. A second person approves it."""
+    """Return what of a payment (its bank `reference`) fits nowhere to who paid it. A second person approves it.
+
+    Of money of no case `workflow_id` is the payment's own, as it is of the approval, the denial and the bank's report.
+    """
 
     action: ClassVar[str] = "return_payment"
     reference: Annotated[str, BeforeValidator(folded)] = Field(min_length=1, max_length=200)
@@ -607,9 +621,9 @@ class PeriodAnswer(BaseModel):
 
 
 class UnplacedAnswer(BaseModel):
-    """What recording money of no case answers. `repeated` too when it was on record under another request id.
+    """What an act about money of no case answers. `repeated` too when it was on record under another request id.
 
-    `case_number` is the case it is on by now.
+    `case_number` is the case it is on by now; `proposal` the return it is about, which waits until `due_at`.
     """
 
     model_config = ConfigDict(extra="allow", frozen=True)
@@ -622,15 +636,41 @@ class UnplacedAnswer(BaseModel):
     payer: str
     value_date: date
     case_number: str | None = None
+    proposal: str | None = None
+    due_at: datetime | None = None
+
+
+class UnplacedView(BaseModel):
+    """Where a payment that was no case's is: the case it has come to; of no case `left` fen.
+
+    `proposal`: its return waits for a second person until `expires_at`. `order`: the bank is asked to return it,
+    again at `ask_at`, None being at once.
+    """
+
+    model_config = ConfigDict(extra="allow", frozen=True)
+
+    reference: str
+    left: int
+    case_number: str | None = None
+    proposal: str | None = None
+    expires_at: datetime | None = None
+    order: str | None = None
+    ask_at: datetime | None = None
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing of it waits for anybody."""
+        return self.case_number is not None or not (self.left or self.order)
 
 
 class UnplacedOutcome(BaseModel):
-    """What the transaction of recording money of no case came to: an answer or a refusal."""
+    """What a transaction about money of no case came to: an answer or a refusal, and where the payment is then."""
 
     model_config = ConfigDict(extra="allow", frozen=True)
 
     answer: UnplacedAnswer | None = None
     refusal: RefusalDetail | None = None
+    view: UnplacedView | None = None
 
 
 class PeriodView(BaseModel):

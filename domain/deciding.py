@@ -123,8 +123,8 @@ def _with_evidence(rule: Callable[[Case, Any, Setting], Transition]) -> Rule:
 
     def decide(case: Case, command: Any, setting: Setting, on_record: OnRecord) -> Transition:
         transition = rule(case, command, setting)
-        named = command.evidence or ()
-        on_record.require_documents((named,) if isinstance(named, str) else named)
+        if named := command.evidence:
+            on_record.require_documents((named,) if isinstance(named, str) else named)
         return transition
 
     return decide
@@ -171,7 +171,9 @@ def _receive_deposit(case: Case, command: Any, setting: Setting, on_record: OnRe
     known = on_record.payment(command.reference)
     if known is None:
         return deposit.receive(case, command, None, None, setting)
-    return deposit.receive(case, command, known.payment, known.case_number, setting, taken_back=known.taken_back)
+    here = known.first_case == case.case_number  # reported as it was: a repeat, wherever its money has come since
+    on = case.case_number if here else known.case_number
+    return deposit.receive(case, command, known.payment, on, setting, taken_back=known.taken_back)
 
 
 def _assign_payment(case: Case, command: Any, setting: Setting, on_record: OnRecord) -> Transition:
@@ -249,7 +251,7 @@ RULES: dict[str, Rule] = {
     "return_payment": _plain(unmatched.give_back),
     "reverse_payment": _reverse_payment,
     "deduct_deposit": _plain(deduction.deduct),
-    "refund_deposit": _plain(refund.refund),
+    "refund_deposit": _with_evidence(refund.refund),
     "report_refund": _plain(refund.reported),
     "certify": _certify,
     "refuse_certification": _plain(certification.refuse),

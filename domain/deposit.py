@@ -90,7 +90,8 @@ def receive(
 ) -> Transition:
     """Record one payment, once per bank reference: credited, or unmatched with the reason.
 
-    `known` is the payment already recorded under the reference, in case `known_case`. The same content is a
+    `known` is the payment already recorded under the reference, in case `known_case`: the one it is on, and the one
+    it was recorded for as well. The same content is a
     repeat without effect; other content is refused (8). A value date after the case's today is invalid (2).
     One that was `taken_back` counts again only when it is reported as a correction, in an edition of its own.
     """

@@ -14,7 +14,8 @@ from enum import StrEnum
 
 
 class Account(StrEnum):
-    """Where money stands. All but the bank and `unplaced` are accounts of one case."""
+    """Where money stands. All but the bank and `unplaced` are accounts of one case; `return_pending` is one of each
+    case, and one of money of no case."""
 
     BANK = "bank"
     UNPLACED = "unplaced"
@@ -50,7 +51,8 @@ OF_EVERYBODY = frozenset({Account.BANK, Account.UNPLACED})
 NEEDS_APPROVAL: tuple[tuple[Account | None, Account | None], ...] = (
     (Account.DEPOSIT, None),
     (Account.DEDUCTED, None),
-    (None, Account.RETURN_PENDING),
+    (Account.UNMATCHED, Account.RETURN_PENDING),
+    (Account.UNPLACED, Account.RETURN_PENDING),
     (Account.UNMATCHED, Account.BANK),
     (Account.UNPLACED, Account.BANK),
 )

@@ -19,6 +19,7 @@ SEVERAL_PAYERS = "several bases with a deposit due have this payer"
 NOBODYS = "no base with a deposit due has this payer"
 _CASE_NUMBER = re.compile(r"(?<![0-9A-Z])LB-[0-9]{4}-[0-9]{6,}(?![0-9])(?!-[0-9]+-R[0-9])")
 _REFUND = re.compile(r"(?<![0-9A-Z])(LB-[0-9]{4}-[0-9]{6,})-[0-9]+-R[0-9]+(?![0-9])")
+_RETURN = re.compile(r"(?<![0-9A-Z])PAY-[0-9A-F]{24}-[0-9]+-R1(?![0-9])")
 _CREDIT_CODE = re.compile(r"(?<![0-9A-Z])[0-9][0-9A-Z]{17}(?![0-9A-Z])")
 
 
@@ -43,6 +44,12 @@ def refund_in(note: str) -> tuple[str, str] | None:
     """The refund of ours that a note names, with its case's number: money that comes back is no payment."""
     found = _REFUND.search(folded(note).upper())
     return (found[0], found[1]) if found else None
+
+
+def return_in(note: str) -> str | None:
+    """The return of a payment of no case that a note names, by the id the bank knows it by."""
+    found = _RETURN.search(folded(note).upper())
+    return found[0] if found else None
 
 
 def is_due(tasks: Iterable[Mapping[str, object]]) -> bool:

@@ -6,6 +6,7 @@ import hashlib
 import json
 from typing import Any
 
+from domain.bank import masked
 from domain.case import Case, Proposal
 from domain.stages import Stage
 
@@ -15,6 +16,12 @@ def content_of(case: Case, action: str, parameters: dict[str, Any]) -> str:
     bound = {"action": action, "parameters": parameters, "state": state_of(case), **_of_payment(case, parameters)}
     text = json.dumps(bound, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()
+
+
+def with_masked_account(parameters: dict[str, Any]) -> dict[str, Any]:
+    """An act's parameters as lists, letters and the audit log have them: an account's number is only recognised."""
+    account = parameters.get("account")
+    return parameters if account is None else {**parameters, "account": masked(account)}
 
 
 def _of_payment(case: Case, parameters: dict[str, Any]) -> dict[str, Any]:

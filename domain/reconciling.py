@@ -24,13 +24,16 @@ Kind = Literal["missing_with_us", "missing_at_bank", "differs"]
 
 @dataclass(frozen=True)
 class PaidOut:
-    """A refund or return the bank has confirmed: its id with us, the bank's reference, the Shanghai date, fen."""
+    """A refund or return the bank has confirmed: its id with us, the bank's reference, the Shanghai date, fen.
+
+    `case_number` is None for money of no case.
+    """
 
     id: str
     bank_reference: str
     amount: int
     paid_on: date
-    case_number: str
+    case_number: str | None
 
 
 class Side(BaseModel):

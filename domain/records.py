@@ -95,12 +95,14 @@ class Payment:
 class Reported:
     """What is on record under a bank reference: its newest edition, and the case it is on by now, None for none.
 
+    `first_case` is the one it was recorded for, wherever its money has come since.
     `taken_back`: all of it has been, so that it may be reported anew as a correction.
     """
 
     payment: Payment
     case_number: str | None
     taken_back: bool = False
+    first_case: str | None = None
 
 
 @dataclass(frozen=True)

@@ -10,21 +10,23 @@ in any order; what came back after it was paid is held again as well.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any, Literal
 
-from domain.bank import BankAnswer
+from domain.bank import ACCOUNT, BankAnswer, masked
 from domain.case import Case, Refund, with_more
 from domain.commands import RefundDeposit, ReportRefund
 from domain.judging import judge
 from domain.ledger import Account, Transfer
 from domain.letters import letter, long_date
 from domain.money import format_cny
+from domain.names import company, same_company
 from domain.planning import Event, Planned, Task
 from domain.records import Decision, Letter, Record, Transition
-from domain.refusals import Refusal, RefusalKind
+from domain.refusals import Problem, Refusal, RefusalKind
 from domain.setting import SYSTEM, Setting, step
 from domain.shanghai import end_of_day, last_day
 from domain.stages import Role, Stage
@@ -45,18 +47,27 @@ def refund(case: Case, command: RefundDeposit, setting: Setting) -> Transition:
     again within the review period, with the reason on record.
     """
     judge(case, command)
+    require_account(case, command)
     _require_time(case, setting)
     withheld = case.deposit.available - command.amount
     _require_ground(case, command.amount)
     id = f"{case.case_number}-{case.sequence + 1}"
     refunds = tuple(
-        Refund(id=f"{id}-R{number}", of="deposit", payment=reference, amount=part)
+        Refund(
+            id=f"{id}-R{number}",
+            of="deposit",
+            payment=reference,
+            amount=part,
+            account=command.account,
+            account_name=command.account_name,
+        )
         for number, (reference, part) in enumerate(_parts(case, command.amount), 1)
     )
     facts: dict[str, Any] = {
         "amount": format_cny(command.amount),
         "withheld": format_cny(withheld),
         "reason": command.reason,
+        "to": account_in_words(command.account, command.account_name),
         "payments": tuple(f"{one.payment}:{format_cny(one.amount)}元" for one in refunds),
     }
     again = end_of_day(setting.today + timedelta(days=setting.policy.settlement_review_days - 1))
@@ -67,9 +78,50 @@ def refund(case: Case, command: RefundDeposit, setting: Setting) -> Transition:
         "refund_ordered",
         command,
         letter(case, "refund_ordered.part" if withheld else "refund_ordered", setting, until=again, **facts),
-        detail={"withheld": {"fen": withheld}, "reason": command.reason},
+        detail={"withheld": {"fen": withheld}, "reason": command.reason, **_account_told(command)},
         **_left(case, withheld, again),
     )
+
+
+def require_account(case: Case, command: RefundDeposit) -> None:
+    """Refuse another account than the paying one without all it takes (2), or in another name than the entity's (5).
+
+    The deposit goes back to who paid it; whoever else holds an account has no claim on it (decision 17).
+    """
+    account, name = command.account, command.account_name
+    if account is None and name is None and not command.evidence:
+        return
+    problems = []
+    if account is None:
+        problems.append(Problem("account", "is missing: a name or evidence alone is no account"))
+    elif re.fullmatch(ACCOUNT, account) is None:
+        problems.append(Problem("account", "has 8 to 34 digits and letters"))
+    if name is None or not company(name):
+        problems.append(Problem("account_name", "is missing: the account's name, as the bank has it"))
+    if not command.evidence:
+        problems.append(Problem("evidence", "is missing: a document of the bank's or the entity's that names both"))
+    of_another = name is not None and company(name) and not same_company(name, case.payer_names[0])
+    if of_another:
+        problems.append(Problem("account_name", f"is not the entity's, which is {case.payer_names[0]}"))
+    if not problems:
+        return
+    raise Refusal(
+        RefusalKind.ACCOUNT_OF_ANOTHER if of_another and len(problems) == 1 else RefusalKind.INVALID_VALUE,
+        "The deposit cannot go to this account.",
+        "Another account than the paying one is a corporate account in the entity's name, with evidence.",
+        tuple(problems),
+    )
+
+
+def account_in_words(account: str | None, name: str | None) -> str:
+    """Where a refund goes, as a letter tells it."""
+    return f"户名为{name}、账号{masked(account)}的对公账户" if account else "付款账户"
+
+
+def _account_told(command: RefundDeposit) -> dict[str, str]:
+    if command.account is None:
+        return {}
+    return {"account": masked(command.account), "account_name": command.account_name or ""}
 
 
 def answered(case: Case, planned: Planned, answer: BankAnswer, setting: Setting) -> Transition:
@@ -85,7 +137,7 @@ def answered(case: Case, planned: Planned, answer: BankAnswer, setting: Setting)
         return _refused(case, known, answer, SYSTEM, setting, "returned")
     attempts = known.attempts + 1
     shortest = timedelta(minutes=setting.policy.refund_retry_minutes)
-    again = setting.now + min(shortest * 2 ** min(attempts - 1, 10), _LONGEST_PAUSE)
+    again = setting.now + pause(attempts, shortest)
     return step(
         case,
         setting,
@@ -95,6 +147,11 @@ def answered(case: Case, planned: Planned, answer: BankAnswer, setting: Setting)
         refunds=_with(case, known, attempts=attempts),
         plan=(*case.plan_without(planned), planned.model_copy(update={"at": again})),
     )
+
+
+def pause(attempts: int, shortest: timedelta) -> timedelta:
+    """How long the bank is left alone after so many tries in vain: twice as long each time, at most a day."""
+    return min(shortest * (1 << min(attempts - 1, 10)), _LONGEST_PAUSE)
 
 
 def reported(case: Case, command: ReportRefund, setting: Setting) -> Transition:
@@ -216,12 +273,10 @@ def _came_back(case: Case, known: Refund, answer: BankAnswer, actor: object, set
     of_deposit, key = known.of == "deposit", f"refund:{known.id}:returned"
     sums = {"refunded": case.deposit.refunded - known.amount} if of_deposit else {}
     sums, changes = _held_again(case, known, known.amount, sums, setting)
-    moved = [Transfer(key, Account.BANK, _FROM[known.of], known.amount, known.id)]
-    if of_deposit:  # by the way it went, so that it counts as no payment
-        moved = [
-            Transfer(key, Account.BANK, Account.REFUND_PENDING, known.amount, known.id),
-            Transfer(f"{key}:held", Account.REFUND_PENDING, Account.DEPOSIT, known.amount, known.id),
-        ]
+    moved = [  # by the way it went, so that it counts as no payment
+        Transfer(key, Account.BANK, _PENDING[known.of], known.amount, known.id),
+        Transfer(f"{key}:held", _PENDING[known.of], _FROM[known.of], known.amount, known.id),
+    ]
     if case.stage is Stage.CLOSED and of_deposit:
         changes["stage"] = Stage.SETTLING
     return step(
@@ -345,6 +400,14 @@ def _require_time(case: Case, setting: Setting) -> None:
 def _require_ground(case: Case, amount: int) -> None:
     there = case.deposit.available
     shown = f"See it with: livebase deposit show {case.case_number}"
+    if case.shortfalls:
+        short = case.shortfalls[0]
+        raise Refusal(
+            RefusalKind.DEPOSIT_TOO_SMALL,
+            f"CNY {format_cny(short.amount)} of the payment {short.reference} is still to be taken back: the deposit "
+            "is not the base's to have before.",
+            f"Take it back first: livebase deposit reverse {case.case_number} --reference {short.reference} --reason R",
+        )
     if amount > there:
         message = f"CNY {format_cny(amount)} cannot be refunded: CNY {format_cny(there)} is there."
         raise Refusal(RefusalKind.DEPOSIT_TOO_SMALL, message, shown)

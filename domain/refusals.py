@@ -37,6 +37,7 @@ refusal
 │   ├── not_decided               a conduct case has not been decided against the base
 │   ├── deposit_too_small         more than is there of the deposit
 │   ├── nothing_withholds         nothing stands in the way of refunding the whole deposit
+│   ├── account_of_another        an account to refund to is not in the entity's name
 │   ├── nothing_lacking           the deposit is full
 │   ├── nothing_to_waive          nothing bars a new application
 │   ├── nothing_unmatched         no such money fits nowhere
@@ -103,6 +104,7 @@ class RefusalKind(StrEnum):
     NOT_DECIDED = "not_decided"
     DEPOSIT_TOO_SMALL = "deposit_too_small"
     NOTHING_WITHHOLDS = "nothing_withholds"
+    ACCOUNT_OF_ANOTHER = "account_of_another"
     NOTHING_LACKING = "nothing_lacking"
     NOTHING_TO_WAIVE = "nothing_to_waive"
     NOTHING_UNMATCHED = "nothing_unmatched"
@@ -169,6 +171,7 @@ TREE: dict[str, tuple[RefusalKind, ...]] = {
         RefusalKind.NOT_DECIDED,
         RefusalKind.DEPOSIT_TOO_SMALL,
         RefusalKind.NOTHING_WITHHOLDS,
+        RefusalKind.ACCOUNT_OF_ANOTHER,
         RefusalKind.NOTHING_LACKING,
         RefusalKind.NOTHING_TO_WAIVE,
         RefusalKind.NOTHING_UNMATCHED,

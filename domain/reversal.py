@@ -3,6 +3,10 @@
 Proposed by finance and done when a second person approves. What of the payment is on the case is taken off its accounts
 as if it had never come; what is on another case is taken back there. A deposit that is short then is waited for again
 before the certification, and topped up after it, as after a deduction.
+
+Of a payment that was deducted from or refunded, what is there is taken back now. The rest stays credited, as the ledger
+has no money to take: a shortfall that `deposit reconcile` names at every statement, that bars a refund, and that is
+taken back the same way once the base has topped up. So no fen is invented and no account is ever below zero (L4, L5).
 """
 
 from __future__ import annotations
@@ -10,7 +14,7 @@ from __future__ import annotations
 from typing import Any
 
 from domain import deposit, top_up
-from domain.case import Case, Credited
+from domain.case import Case, Credited, with_more
 from domain.commands import ReversePayment
 from domain.judging import judge
 from domain.ledger import Account, Transfer
@@ -29,33 +33,35 @@ _BEFORE_TERM = frozenset({Stage.REVIEW, Stage.SUPPLEMENT})
 def reverse(case: Case, command: ReversePayment, known: Reported | None, setting: Setting) -> Transition:
     """Take back what of a payment is on the case. `known` is what is on record under its reference.
 
-    Refused (5) when nothing of it is, and when some of it has been returned, refunded or deducted: no account is ever
-    below zero.
+    Refused (5) when nothing of it is, when some of it is on its way out, and when all of it has been deducted or
+    refunded.
     """
     judge(case, command)
     reference = command.reference
     credited, unmatched = _of(case.credited, reference), _of(case.unmatched_payments, reference)
-    amount = credited + unmatched
-    if known is None or not amount:
+    if known is None or not credited + unmatched:
         raise Refusal(
             RefusalKind.NOTHING_TO_TAKE_BACK,
             f"Nothing of the payment {reference} is on case {case.case_number}.",
             f"See what is with: livebase deposit show {case.case_number}",
         )
-    _require_still_here(case, reference, credited)
+    back = min(credited, case.deposit.available)
+    short = credited - back
+    _require_still_here(case, reference, back + unmatched)
     sums = case.deposit.model_copy(
-        update={"received": case.deposit.received - credited, "unmatched": case.deposit.unmatched - unmatched}
+        update={"received": case.deposit.received - back, "unmatched": case.deposit.unmatched - unmatched}
     )
     after = case.model_copy(
         update={
             "deposit": sums,
-            "credited": _without(case.credited, reference),
-            "unmatched_payments": _without(case.unmatched_payments, reference),
+            "credited": _left(case.credited, reference, short),
+            "shortfalls": _left(with_more(case.shortfalls, reference, short), reference, short),
+            "unmatched_payments": _left(case.unmatched_payments, reference, 0),
         }
     )
-    changes = _follows(after, credited, setting)
+    changes = _follows(after, back, setting)
     id = f"{case.case_number}-{case.sequence + 1}"
-    accounts = ((Account.DEPOSIT, credited), (Account.UNMATCHED, unmatched))
+    accounts = ((Account.DEPOSIT, back), (Account.UNMATCHED, unmatched))
     return step(
         case,
         setting,
@@ -67,17 +73,19 @@ def reverse(case: Case, command: ReversePayment, known: Reported | None, setting
             for account, part in accounts
             if part
         ),
-        PaymentReversed(reference, known.payment.edition, amount),
-        *_told(after, changes, command, credited, setting),
+        PaymentReversed(reference, known.payment.edition, back + unmatched),
+        *_told(after, changes, command, back, short, setting),
         detail={
             "reference": reference,
-            "credited": {"fen": credited},
+            "credited": {"fen": back},
             "unmatched": {"fen": unmatched},
             "reason": command.reason,
+            **({"shortfall": {"fen": short}} if short else {}),
         },
         **{
             "deposit": sums,
             "credited": after.credited,
+            "shortfalls": after.shortfalls,
             "unmatched_payments": after.unmatched_payments,
             **changes,
         },
@@ -99,7 +107,7 @@ def _follows(after: Case, credited: int, setting: Setting) -> dict[str, Any]:
 
 
 def _told(
-    after: Case, changes: dict[str, Any], command: ReversePayment, credited: int, setting: Setting
+    after: Case, changes: dict[str, Any], command: ReversePayment, credited: int, short: int, setting: Setting
 ) -> tuple[Letter, ...]:
     """The applicant hears of what had been credited; what had not, they were never told of."""
     if not credited:
@@ -127,24 +135,25 @@ def _told(
             reason=command.reason,
             left=format_cny(after.deposit.held),
             missing=format_cny(after.deposit.missing),
+            rest=f"另有人民币{format_cny(short)}元此前已扣除或退还,待保证金补足后再行冲销。" if short else "",
         ),
     )
 
 
-def _require_still_here(case: Case, reference: str, credited: int) -> None:
-    shown = f"See it with: livebase deposit show {case.case_number}"
-    if any(one.payment == reference and one.state not in ("refused", "returned") for one in case.refunds):
+def _require_still_here(case: Case, reference: str, there: int) -> None:
+    shown = f"livebase deposit show {case.case_number}"
+    if any(one.payment == reference and one.state == "pending" for one in case.refunds):
         raise Refusal(
             RefusalKind.PAYMENT_SPENT,
-            f"Money of the payment {reference} has been refunded or returned, or is on its way.",
-            shown,
+            f"Money of the payment {reference} is on its way out.",
+            f"Take it back when the bank has answered; see: {shown}",
         )
-    if credited > case.deposit.available:
+    if not there:
         raise Refusal(
             RefusalKind.PAYMENT_SPENT,
-            f"CNY {format_cny(credited)} of the payment {reference} cannot be taken back: "
-            f"CNY {format_cny(case.deposit.available)} is there, the rest was deducted or refunded.",
-            shown,
+            f"Nothing of the payment {reference} is there to be taken back: all of it was deducted or refunded.",
+            "What was deducted is taken back when the base has topped up, what was refunded is claimed from who got "
+            f"it; livebase deposit reconcile names it until then. See: {shown}",
         )
 
 
@@ -152,5 +161,7 @@ def _of(payments: tuple[Credited, ...], reference: str) -> int:
     return sum(one.amount for one in payments if one.reference == reference)
 
 
-def _without(payments: tuple[Credited, ...], reference: str) -> tuple[Credited, ...]:
-    return tuple(one for one in payments if one.reference != reference)
+def _left(payments: tuple[Credited, ...], reference: str, amount: int) -> tuple[Credited, ...]:
+    """Payments of which so much is left under a reference; none when it is nothing."""
+    left = (one.model_copy(update={"amount": amount}) if one.reference == reference else one for one in payments)
+    return tuple(one for one in left if one.amount)

@@ -24,11 +24,21 @@ from domain.stages import Stage
 
 @dataclass(frozen=True)
 class Elsewhere:
-    """A payment that waits on another case, with that case's setting; or on none, with None for both."""
+    """A payment that waits on another case, with that case's setting; or on none, with None for both.
+
+    Of one of no case `left` fen wait, None being all, after so many `orders` to return it.
+    """
 
     payment: Payment
     case: Case | None = None
     setting: Setting | None = None
+    left: int | None = None
+    orders: int = 0
+
+
+def leaves_nobody(payment: Payment, orders: int) -> str:
+    """The one key under which money of no case leaves: for a case, or back to who paid it, whichever is first."""
+    return f"placed:{payment.reference}:{payment.edition}" + (f":{orders}" if orders else "")
 
 
 def is_here(case: Case, reference: str) -> bool:
@@ -44,7 +54,8 @@ def take(case: Case, command: AssignPayment, stands: Elsewhere, setting: Setting
     """
     judge(case, command)
     reference = stands.payment.reference
-    amount = stands.payment.amount if stands.case is None else _waiting(stands.case, reference).amount
+    amount = _waiting(stands.case, reference).amount if stands.case else stands.payment.amount
+    amount = amount if stands.left is None else stands.left
     credited = 0 if case.ending is not None else min(amount, case.deposit.missing)
     left = amount - credited
     records, changes = deposit.credit(case, reference, credited, setting)
@@ -85,8 +96,7 @@ def take(case: Case, command: AssignPayment, stands: Elsewhere, setting: Setting
 
 def _key(stands: Elsewhere, id: str) -> str:
     """Money of no case is nobody's row to lock: of two cases that take it at once, the second finds its key used."""
-    payment = stands.payment
-    return f"moved:{id}" if stands.case else f"placed:{payment.reference}:{payment.edition}"
+    return f"moved:{id}" if stands.case else leaves_nobody(stands.payment, stands.orders)
 
 
 def _gone(case: Case, command: AssignPayment, setting: Setting, to_case: str, id: str) -> Transition:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from starter import returning
 from starter.applying import Reason, given_reason
 from starter.errors import CommandError, usage
 from starter.options import command, new_app
@@ -16,9 +17,11 @@ from starter.phrases import actor, recorded, typed
 from starter.session import Session
 
 if TYPE_CHECKING:
+    from domain.returning import Unplaced
     from store.queries import FoundCase
 
-_ID = re.compile(r"(LB-[0-9]{4}-[0-9]{6,})-[0-9]{1,6}")
+_ID = re.compile(r"(LB-[0-9]{4}-[0-9]{6,}|PAY-[0-9A-F]{24})-[0-9]{1,6}")
+_OF_NO_CASE = "PAY-"
 _CONTENT = re.compile(r"[0-9a-f]{64}")
 IdArgument = Annotated[str, typer.Argument(metavar="ID", help="As in: livebase approvals")]
 
@@ -45,6 +48,7 @@ def waiting(session: Session) -> None:
         if acting is None
         or any(task.subject == proposal["id"] and waits_for(found.case, task, acting) for task in found.case.tasks)
     ]
+    rows += returning.open_lines(session)
     session.show(sorted(rows, key=lambda row: (row["expires_at"], row["id"])), _table)
 
 
@@ -63,18 +67,25 @@ def approve(
 ) -> None:
     """Approve as the second person: it is done at once, if it still is what was seen."""
     from domain.commands import ApproveProposal
+    from domain.proposals import with_masked_account
     from starter.sending import act
 
     session.require_usable_options()
     if content is not None and _CONTENT.fullmatch(content) is None:
         raise usage("--content is 64 hexadecimal digits.", f"See them with: livebase approvals show {id[:40]}")
     number, id = _number(id)
-    seen = _looked_up(session, number, id)
+    unplaced = _of_no_case(session, id)
+    seen = _looked_up(session, number, id) if unplaced is None else returning.proposal_view(unplaced, id)
+    assert seen is not None
     if content is None:
         content = seen["content"]
-        what = recorded(seen["parameters"])
+        what = recorded(with_masked_account(seen["parameters"]))
         say(f"{typed(seen['action'])} {number} {seen['name']}: {what} — proposed by {seen['proposed_by']}")
         say(f"content {content}")
+    if unplaced is not None:
+        named = {"proposal": id, "content": content}
+        returning.decide(session, unplaced, lambda envelope: ApproveProposal(**envelope, **named))
+        return
     act(session, number, lambda envelope: ApproveProposal(**envelope, proposal=id, content=content))
 
 
@@ -86,6 +97,10 @@ def deny(session: Session, id: IdArgument, reason: Reason) -> None:
     session.require_usable_options()
     number, id = _number(id)
     why = given_reason(reason)
+    if (unplaced := _of_no_case(session, id)) is not None:
+        named = {"proposal": id, "reason": why}
+        returning.decide(session, unplaced, lambda envelope: DenyProposal(**envelope, **named))
+        return
     _looked_up(session, number, id)
     act(session, number, lambda envelope: DenyProposal(**envelope, proposal=id, reason=why))
 
@@ -97,6 +112,21 @@ def _number(id: str) -> tuple[str, str]:
     if match is None:
         raise usage(f"{id[:40]!r} is no proposal's id.", "Such as LB-2026-000001-17; see: livebase approvals")
     return match[1], written
+
+
+def _of_no_case(session: Session, id: str) -> Unplaced | None:
+    """The payment of no case whose return is proposed; None for a case's proposal. CommandError: 6 before 3."""
+    from starter.sending import reach
+    from store.payments import unplaced_named
+
+    if not id.startswith(_OF_NO_CASE):
+        return None
+    unplaced = unplaced_named(session.engine, id)
+    if unplaced is None:
+        if not session.dry_run:
+            asyncio.run(reach(session))
+        raise _unknown(id)
+    return unplaced
 
 
 def _looked_up(session: Session, number: str, id: str) -> dict[str, Any]:
@@ -115,9 +145,15 @@ def _looked_up(session: Session, number: str, id: str) -> dict[str, Any]:
 def _view(session: Session, id: str) -> dict[str, Any]:
     from domain.permissions import SECOND_PERSON
     from domain.proposals import changed_since, state_of
+    from store.payments import unplaced_named
     from store.queries import shown
 
     number, id = _number(id)
+    if id.startswith(_OF_NO_CASE):
+        unplaced = unplaced_named(session.engine, id)
+        if unplaced is None or (view := returning.proposal_view(unplaced, id)) is None:
+            raise _unknown(id)
+        return view
     found = session.reader.find_case(number)
     proposal = found.case.proposal(id) if found else None
     if found is None or proposal is None:

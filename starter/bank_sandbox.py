@@ -148,7 +148,10 @@ class BankSandbox:
         """What the bank answers to an order, which it keeps; None when the key is known for another one."""
         state = {"process": "processing", "refuse": "refused"}.get(how, "paid")
         why = "the account is closed" if state == "refused" else ""
-        content, paid = order.model_dump_json(), order.amount // 2 if how == "pay_part" else order.amount
+        content, paid = (
+            order.model_dump_json(exclude_none=True),
+            order.amount // 2 if how == "pay_part" else order.amount,
+        )
         row = (order.key, content, paid, order.payment, state, f"BANK-{order.key}", why)
         before = self._state(order.key)
         self._book.execute(

@@ -17,6 +17,7 @@ from __future__ import annotations
 import asyncio
 import json
 import sqlite3
+from collections import Counter
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -42,6 +43,8 @@ class Telling:
         self._book = book
         self._book.execute(_EVENTS)
         self._behaviour = behaviour
+        self.answers: Counter[int] = Counter()
+        """Status answered → how many messages; 0 for those without an answer."""
         self._client = httpx.AsyncClient(trust_env=False, timeout=30)
         self.url, self._key = "", b""
         self._loop: asyncio.Task[None] | None = None
@@ -50,9 +53,9 @@ class Telling:
         """Whom to tell, and the secret to sign with (`whsec_…`)."""
         self.url, self._key = url, secret_key(secret)
 
-    def go_on(self) -> None:
-        """Deliver by itself from now on."""
-        self._loop = asyncio.create_task(self._keep_delivering())
+    def go_on(self, at_once: int = 1) -> None:
+        """Deliver by itself from now on, so many messages at the same time."""
+        self._loop = asyncio.create_task(self._keep_delivering(at_once))
 
     async def close(self) -> None:
         if self._loop is not None:
@@ -74,10 +77,21 @@ class Telling:
         rows = self._book.execute("SELECT content FROM events WHERE told = 0 ORDER BY number").fetchall()
         return [json.loads(content) for (content,) in rows]
 
-    async def deliver(self) -> list[tuple[str, int]]:
+    def history(self) -> list[dict[str, Any]]:
+        """All that ever happened, first to last, whoever has heard of it."""
+        rows = self._book.execute("SELECT content FROM events ORDER BY number").fetchall()
+        return [json.loads(content) for (content,) in rows]
+
+    async def deliver(self, at_once: int = 1) -> list[tuple[str, int]]:
         """Try every event that waits, once, first to last: (id, status answered); 0 without an answer."""
         waiting = self._book.execute("SELECT id, content FROM events WHERE told = 0 ORDER BY number").fetchall()
-        return [answer for id, content in waiting for answer in await self._deliver(id, content.encode())]
+        free = asyncio.Semaphore(at_once)
+
+        async def one(id: str, content: str) -> list[tuple[str, int]]:
+            async with free:
+                return await self._deliver(id, content.encode())
+
+        return [answer for answers in await asyncio.gather(*(one(*event) for event in waiting)) for answer in answers]
 
     async def _deliver(self, id: str, body: bytes) -> list[tuple[str, int]]:
         how = self._behaviour.pop(0) if self._behaviour else "tell"
@@ -99,10 +113,12 @@ class Telling:
         try:
             response = await self._client.post(self.url, headers=headers, content=body)
         except httpx.HTTPError:
+            self.answers[0] += 1
             return id, 0
+        self.answers[response.status_code] += 1
         return id, response.status_code
 
-    async def _keep_delivering(self) -> None:
+    async def _keep_delivering(self, at_once: int) -> None:
         while True:
-            await self.deliver()
+            await self.deliver(at_once)
             await asyncio.sleep(_EVERY)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from datetime import date
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from starter.applying import BaseArgument, Reason, given_reason
+from starter import returning
+from starter.applying import BaseArgument, Reason, evidence, given_reason
 from starter.errors import CommandError, usage
 from starter.measures import require_typed_number
 from starter.options import command, new_app
@@ -98,14 +100,65 @@ def deduct(
     act(session, base, lambda envelope: DeductDeposit(**envelope, amount=fen, violation=violation, reason=why))
 
 
-def refund(session: Session, base: BaseArgument, amount: AmountOption, reason: Reason) -> None:
+def refund(
+    session: Session,
+    base: BaseArgument,
+    amount: AmountOption,
+    reason: Reason,
+    account: Annotated[
+        str | None, typer.Option("--account", help="A corporate account of the entity's, instead of the paying one.")
+    ] = None,
+    account_name: Annotated[
+        str | None, typer.Option("--account-name", help="That account's name: the entity's.")
+    ] = None,
+    proof: Annotated[
+        list[Path] | None, typer.Option("--evidence", help="A document that names account and entity; repeatable.")
+    ] = None,
+) -> None:
     """Propose to refund the deposit after an ending, to who paid it; ordered when a second person approves."""
+    from domain.bank import account_number
     from domain.commands import RefundDeposit
     from starter.sending import act
 
     fen, why = _fen(amount), given_reason(reason)
+    documents = _account_evidence(account, account_name, proof or [])
+    to = {
+        "account": account_number(account) if account is not None else None,
+        "account_name": account_name.strip() if account_name is not None else None,
+        "evidence": tuple(documents),
+    }
     require_typed_number(session, base)
-    act(session, base, lambda envelope: RefundDeposit(**envelope, amount=fen, reason=why))
+    act(session, base, lambda envelope: RefundDeposit(**envelope, amount=fen, reason=why, **to), documents)
+
+
+def _account_evidence(account: str | None, name: str | None, proof: list[Path]) -> dict[str, Path]:
+    """The documents that prove another account, by sha256. CommandError (2) with every problem of all three."""
+    import re
+
+    from domain.bank import ACCOUNT, account_number
+    from domain.names import company
+    from domain.refusals import Problem
+
+    if account is None and name is None and not proof:
+        return {}
+    problems: list[Problem] = []
+    if account is None:
+        problems.append(Problem("--account", "is missing: a name or evidence alone is no account"))
+    elif re.fullmatch(ACCOUNT, account_number(account)) is None:
+        problems.append(Problem("--account", "has 8 to 34 digits and letters"))
+    if name is None or not company(name) or len(name) > 200 or not _printable(name):
+        problems.append(Problem("--account-name", "is missing: the account's name, as the bank has it"))
+    if not proof:
+        problems.append(Problem("--evidence", "is missing: a document of the bank's or the entity's that names both"))
+    documents: dict[str, Path] = {}
+    try:
+        documents = evidence(proof)
+    except CommandError as error:
+        problems += [Problem(*one) for one in error.problems]
+    if problems:
+        hint = "Another account than the paying one is a corporate account in the entity's name, with evidence."
+        raise CommandError(2, "invalid_value", "The deposit cannot go to this account.", hint, problems)
+    return documents
 
 
 def reverse(
@@ -155,12 +208,8 @@ def give_back(session: Session, reference: ReferenceArgument, reason: Reason) ->
         message = f"There is no payment {named[:60]}."
         raise CommandError(3, "not_found", message, "See what waits with: livebase deposit unmatched")
     if base is None:
-        raise CommandError(
-            5,
-            "nothing_unmatched",
-            f"The payment {named[:60]} is no case's yet: money is only returned from a case, whose people hear of it.",
-            f"Assign it first: livebase deposit unmatched assign {named[:60]} BASE --reason R",
-        )
+        returning.propose(session, known.payment.reference, why)
+        return
     require_typed_number(session, base)
     act(session, base, lambda envelope: ReturnPayment(**envelope, reference=named, reason=why))
 

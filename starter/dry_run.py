@@ -165,13 +165,16 @@ class _Reading:
 
     def elsewhere(self, reference: str) -> Elsewhere | None:
         from domain.unmatched import Elsewhere
-        from store.payments import where_it_waits
+        from store.payments import PaymentStore, where_it_waits
 
         known, number = where_it_waits(self._session.engine, reference)
         if known is None or known.taken_back:
             return None
         if number is None:
-            return Elsewhere(known.payment) if known.case_number is None else None
+            unplaced = PaymentStore(self._session.engine).unplaced(reference)
+            if unplaced is None or not unplaced.left:
+                return None
+            return Elsewhere(known.payment, left=unplaced.left, orders=unplaced.orders)
         found = self._session.found(number)
         return Elsewhere(known.payment, found.case, _setting(self._session, found, None))
 

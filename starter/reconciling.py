@@ -20,14 +20,21 @@ _EDGE = timedelta(days=10)
 def reconcile(session: Session, file: StatementArgument) -> None:
     """Compare a bank's statement with our book for its days; an amount below zero is money that went out."""
     from domain.reconciling import compare, days_of, goes_out
-    from store.payments import came_back, payments_of, refunds_paid
+    from store.payments import came_back, payments_of, refunds_paid, returned_again
 
     session.require_staff("An applicant sees their own case's with: livebase deposit show BASE")
     lines = read(session, file, going_out=True)
     first, last = days_of(lines)
     payments = payments_of(session.engine, first, last, [line.reference for line in lines])
     paid_out = refunds_paid(session.engine, first - _EDGE, last + _EDGE)
-    back = [line for line in lines if line.amount > 0 and came_back(session.engine, line.note, line.amount)]
+    back = [
+        line
+        for line in lines
+        if line.amount > 0
+        and (
+            came_back(session.engine, line.note, line.amount) or returned_again(session.engine, line.note, line.amount)
+        )
+    ]
     differences = compare([line for line in lines if line not in back] or lines, payments, paid_out)
     view = {
         "from": first.isoformat(),

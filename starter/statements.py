@@ -44,7 +44,7 @@ Row = dict[str, Any]
 
 def import_statement(session: Session, file: StatementArgument) -> None:
     """Record every payment of a bank's statement; what becomes of each line is told. Safe to run again."""
-    from store.payments import PaymentStore, came_back
+    from store.payments import PaymentStore, came_back, returned_again
 
     session.require_usable_options()
     _require_finance(session)
@@ -55,7 +55,9 @@ def import_statement(session: Session, file: StatementArgument) -> None:
     for line in lines:
         if line.reference in known:
             rows[line.line] |= _known_before(line, known[line.reference])
-        elif (number := came_back(session.engine, line.note, line.amount)) is not None:
+        elif (number := came_back(session.engine, line.note, line.amount)) is not None or returned_again(
+            session.engine, line.note, line.amount
+        ):
             rows[line.line] |= {"outcome": "repeated", "case_number": number, "why": "a refund that came back"}
         else:
             new.append(line)

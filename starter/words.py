@@ -673,6 +673,7 @@ _LABELS = {
     "evidence: appeal": "申诉",
     "evidence: objection": "考核异议",
     "evidence: marks": "停用标识",
+    "evidence: refund": "退款账户",
     "evidence: publication": "公示",
     "not in the document store": "文件库中缺失",
     "type": "类型",

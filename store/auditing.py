@@ -29,10 +29,21 @@ from sqlalchemy import (
 )
 
 from domain.actors import people
+from domain.returning import SYSTEM
 from store.actors import OWNER, changes_in
 from store.conflicts import again_after_conflict
 from store.office import OFFICE
-from store.tables import ActorChangeRow, AuditRow, CaseRow, CommandRow, HeadRow, Instant, OfficeEntryRow, SealRow
+from store.tables import (
+    ActorChangeRow,
+    AuditRow,
+    CaseRow,
+    CommandRow,
+    HeadRow,
+    Instant,
+    OfficeEntryRow,
+    PaymentReturnRow,
+    SealRow,
+)
 from store.told import OF_NO_CASE, RECORDS
 
 Record = dict[str, Any]
@@ -205,10 +216,12 @@ def _office(connection: Connection) -> list[Record]:
 
 
 def _commands(connection: Connection) -> int:
-    """How many entries the office has: of each accepted command that is no case's, and of each first administrator."""
+    """How many entries the office has: of each accepted command that is no case's, of each first administrator, and
+    of what became of a return of money of no case by itself."""
     commands = select(func.count()).select_from(CommandRow).where(CommandRow.case_number.is_(None))
     appointed = select(func.count()).where(ActorChangeRow.by == OWNER, ActorChangeRow.what == "role_granted")
-    return (connection.scalar(commands) or 0) + (connection.scalar(appointed) or 0)
+    by_itself = select(func.count()).where(PaymentReturnRow.by == SYSTEM)
+    return sum(connection.scalar(count) or 0 for count in (commands, appointed, by_itself))
 
 
 def _entry(

@@ -46,6 +46,7 @@ from domain.records import (
     Transition,
 )
 from domain.refusals import RefusalDetail
+from domain.returning import Unplaced
 from domain.working_days import Calendar
 from store import actors, answers, tables
 from store.assessments import unheard_news
@@ -54,7 +55,7 @@ from store.calendar import calendar_in
 from store.conduct import dependants_of
 from store.conflicts import again_after_conflict
 from store.letters import letters_of, send_again
-from store.payments import payment_in, waits_on
+from store.payments import payment_in, unplaced_of, waits_on
 from store.search import remember_names
 from store.told import TOLD, told
 
@@ -161,6 +162,10 @@ class CaseTransaction:
     def payment(self, reference: str) -> Reported | None:
         """What is on record under a bank reference, whichever case it was for."""
         return payment_in(self._session, reference)
+
+    def unplaced(self, known: Reported) -> Unplaced:
+        """A payment that is no case's, with what has happened to its return."""
+        return unplaced_of(self._session, known)
 
     def waits_on(self, known: Reported) -> str | None:
         """As `store.payments.waits_on`."""

@@ -11,7 +11,7 @@ from domain.names import same_name
 from domain.stages import Role
 from store import tables
 from store.conflicts import again_after_conflict
-from store.payments import EVER_UNMATCHED, UNPLACED, newest_payments
+from store.payments import EVER_UNMATCHED, newest_payments, unplaced_payments
 from store.queries import FoundCase, found_case
 
 
@@ -44,7 +44,7 @@ def unmatched_payments(engine: Engine) -> list[dict[str, Any]]:
         found = {known.reference: known for known in newest_payments(session, list(cases))}
         here = [(found[reference], case, one["amount"]) for reference, (case, one) in cases.items()]
         unplaced: list[tuple[tables.PaymentRow, tables.CaseRow | None, int]] = [
-            (known, None, known.amount) for known in session.scalars(UNPLACED)
+            (known, None, unplaced.left) for known, unplaced in unplaced_payments(session) if unplaced.left
         ]
     return [
         {

@@ -19,6 +19,7 @@ from domain.case import Case, Deposit
 from domain.findings import Outcome
 from domain.names import same_name
 from domain.planning import Event
+from domain.proposals import with_masked_account
 from domain.shanghai import SHANGHAI, shanghai_date
 from domain.stages import Stage, Standing
 from domain.terms import Term
@@ -382,7 +383,7 @@ def proposals_view(case: Case) -> list[dict[str, Any]]:
         {
             "id": proposal.id,
             "action": proposal.action,
-            "parameters": proposal.parameters,
+            "parameters": with_masked_account(proposal.parameters),
             "content": proposal.content,
             "proposed_by": f"{proposal.role}:{proposal.proposed_by}",
             "proposed_at": shown(proposal.at),

@@ -122,7 +122,8 @@ def deposit_movements(
 
     `kind` is `base`, `unplaced` for money of no case, or `total`, which comes last. Of the days: `received` from the
     bank, `credited` to the deposit less what was taken back of it, `moved` in from elsewhere less what was moved away,
-    `taken_back`, `deducted`, `refunded`, `returned`. At the end of the last one: `unmatched`, `held`. Fen.
+    `taken_back`, `deducted`, `refunded` and `returned`, both less what the other bank has sent back. At the end of the
+    last one: `unmatched`, `held`. Fen.
     """
     begin, end = midnight(first), end_of_day(last)
     with Session(engine) as session:
@@ -155,6 +156,7 @@ def deposit_movements(
 
 _SUMS = ("received", "credited", "moved", "taken_back", "deducted", "refunded", "returned", "unmatched", "held")
 _Flows = dict[tuple[str, str], int]
+_MOVES = frozenset({("unplaced", "unmatched"), ("unmatched", "unplaced")})
 
 
 def _flows(session: Session, begin: datetime | None, end: datetime) -> dict[str | None, _Flows]:
@@ -184,8 +186,8 @@ def _movements(of_days: _Flows, until: _Flows) -> dict[str, int]:
         "moved": went("unplaced", "unmatched") - went("unmatched", "unplaced"),
         "taken_back": taken_back,
         "deducted": went("deposit", "deducted"),
-        "refunded": went("refund_pending", "bank"),
-        "returned": went("return_pending", "bank"),
+        "refunded": _net(of_days, "refund_pending", "bank"),
+        "returned": _net(of_days, "return_pending", "bank"),
         "unmatched": _stands(until, "unmatched") + _stands(until, "return_pending"),
         "held": _stands(until, "deposit") + _stands(until, "refund_pending"),
     }
@@ -193,10 +195,20 @@ def _movements(of_days: _Flows, until: _Flows) -> dict[str, int]:
 
 def _of_nobody(of_days: dict[str | None, _Flows], until: dict[str | None, _Flows]) -> dict[str, int]:
     """Money of no case: whatever case it moved to or came from, it went over the account of nobody."""
-    left = sum(_stands(flows, "unplaced") for flows in until.values())
-    moved = sum(_stands({way: n for way, n in f.items() if "bank" not in way}, "unplaced") for f in of_days.values())
-    received = of_days.get(None, {}).get(("bank", "unplaced"), 0)
-    return dict.fromkeys(_SUMS, 0) | {"received": received, "moved": moved, "unmatched": left}
+    left = sum(_stands(flows, "unplaced") for flows in until.values()) + _stands(until.get(None, {}), "return_pending")
+    moved = sum(_stands({way: n for way, n in f.items() if way in _MOVES}, "unplaced") for f in of_days.values())
+    here = of_days.get(None, {})
+    return dict.fromkeys(_SUMS, 0) | {
+        "received": here.get(("bank", "unplaced"), 0),
+        "moved": moved,
+        "returned": _net(here, "return_pending", "bank"),
+        "unmatched": left,
+    }
+
+
+def _net(flows: _Flows, debit: str, credit: str) -> int:
+    """What went that way less what came back by it."""
+    return flows.get((debit, credit), 0) - flows.get((credit, debit), 0)
 
 
 def _stands(flows: _Flows, account: str) -> int:

@@ -154,10 +154,13 @@ class ApprovalRow(Table):
     """What two people did together (decision 29): `proposer` and `approver` are their names as they are compared."""
 
     __tablename__ = "approvals"
-    __table_args__ = (CheckConstraint("proposer <> approver", name="two_people"),)
+    __table_args__ = (
+        CheckConstraint("proposer <> approver", name="two_people"),
+        CheckConstraint("case_number IS NOT NULL OR action = 'return_payment'", name="of_no_case"),
+    )
 
     id: Mapped[str] = mapped_column(String(40), primary_key=True)
-    case_number: Mapped[str] = mapped_column(ForeignKey("cases.case_number"), index=True)
+    case_number: Mapped[str | None] = mapped_column(ForeignKey("cases.case_number"), index=True)
     action: Mapped[str]
     content: Mapped[str] = mapped_column(String(64))
     proposed_by: Mapped[str]
@@ -240,11 +243,41 @@ class PaymentReversalRow(Table):
     at: Mapped[datetime]
 
 
+class PaymentReturnRow(Table):
+    """What happened to the return of a payment of no case, step by step; append-only (`domain/returning.py`).
+
+    `case_number` is always None: of these rows the office's chain tells.
+    """
+
+    __tablename__ = "payment_returns"
+    __table_args__ = (
+        CheckConstraint("case_number IS NULL", name="of_no_case"),
+        CheckConstraint("amount > 0", name="positive"),
+        CheckConstraint("approval IS NOT NULL OR what <> 'approved'", name="second_person"),
+    )
+
+    reference: Mapped[str] = mapped_column(primary_key=True)
+    edition: Mapped[int] = mapped_column(primary_key=True)
+    number: Mapped[int] = mapped_column(primary_key=True)
+    case_number: Mapped[str | None] = mapped_column(String(20))
+    what: Mapped[str]
+    proposal: Mapped[str] = mapped_column(String(40), index=True)
+    amount: Mapped[int] = mapped_column(BigInteger)
+    content: Mapped[str] = mapped_column(String(64))
+    by: Mapped[str]
+    role: Mapped[str]
+    reason: Mapped[str]
+    bank_reference: Mapped[str]
+    expires_at: Mapped[datetime | None]
+    approval: Mapped[str | None] = mapped_column(ForeignKey("approvals.id"))
+    at: Mapped[datetime]
+
+
 class LedgerLine(Table):
     """One transfer between two accounts in fen: double entry, append-only. `transfer_key` applies it once.
 
     Money leaves a deposit, and is returned or taken back, only with a second person's approval (decision 29). Of no
-    case is only money that comes in for none.
+    case is only money that comes in for none, and goes back from there to who paid it.
     """
 
     __tablename__ = "ledger_lines"
@@ -253,12 +286,14 @@ class LedgerLine(Table):
         CheckConstraint("debit_account <> credit_account", name="two_accounts"),
         CheckConstraint(
             "approval IS NOT NULL OR (debit_account NOT LIKE 'deposit:%' AND debit_account NOT LIKE 'deducted:%' "
-            "AND credit_account NOT LIKE 'return_pending:%' "
+            "AND NOT (credit_account LIKE 'return_pending%' AND debit_account <> 'bank') "
             "AND NOT (credit_account = 'bank' AND (debit_account LIKE 'unmatched:%' OR debit_account = 'unplaced')))",
             name="second_person",
         ),
         CheckConstraint(
-            "case_number IS NOT NULL OR (debit_account = 'bank' AND credit_account = 'unplaced')", name="of_no_case"
+            "case_number IS NOT NULL OR (debit_account IN ('bank', 'unplaced', 'return_pending') "
+            "AND credit_account IN ('bank', 'unplaced', 'return_pending'))",
+            name="of_no_case",
         ),
     )
 

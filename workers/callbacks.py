@@ -43,7 +43,7 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from connection.errors import BadConfiguration, KeyUnknown, PayloadRefused
 from domain import refund
-from domain.bank import BANK_EVENT, BankEvent, PaymentReceived
+from domain.bank import BANK_EVENT, BankEvent, PaymentReceived, RefundTold
 from domain.commands import (
     Actor,
     Answer,
@@ -56,11 +56,12 @@ from domain.commands import (
 )
 from domain.names import same_company
 from domain.refusals import Refusal, RefusalKind
+from domain.returning import Unplaced, is_told_before, proposal_of
 from domain.shanghai import shanghai_date
 from domain.signing import NotSigned, require_signed
 from domain.stages import Role, Stage
 from store.actors import installation_name, is_local
-from store.payments import PaymentStore, came_back, case_of_payment
+from store.payments import PaymentStore, came_back, case_of_payment, returned_again, unplaced_named
 from store.queries import FoundCase, Reader
 from store.signatures import sign
 from workers.http import read_body, serving
@@ -170,6 +171,8 @@ class BankCallbacks:
     async def _recorded(self, event: BankEvent) -> Reply:
         if isinstance(event, PaymentReceived) and (before := await asyncio.to_thread(self._known_before, event)):
             return before
+        if isinstance(event, RefundTold) and (one := await asyncio.to_thread(self._returned, event)) is not None:
+            return await self._of_return(event, one)
         found, why = await asyncio.to_thread(self._case_of, event)
         if found is None:
             assert isinstance(event, PaymentReceived)
@@ -189,6 +192,19 @@ class BankCallbacks:
         answer: UnplacedAnswer = await self._send(command, _To(UnplacedAnswer, UNPLACED_WORKFLOW, UnplacedState()))
         return Reply(200, {"case_number": answer.case_number, "repeated": answer.repeated})
 
+    def _returned(self, event: RefundTold) -> Unplaced | None:
+        """The payment of no case whose return a refund's key names."""
+        return unplaced_named(self._engine, proposal_of(event.key))
+
+    async def _of_return(self, event: RefundTold, unplaced: Unplaced) -> Reply:
+        command = _command(event, payment_workflow_id(unplaced.payment.reference))
+        assert isinstance(command, ReportRefund)
+        last = unplaced.last[proposal_of(event.key)]
+        if is_told_before(last, command):
+            return Reply(200, {"case_number": None, "repeated": True})
+        answer: UnplacedAnswer = await self._send(command, _To(UnplacedAnswer, UNPLACED_WORKFLOW, UnplacedState()))
+        return Reply(200, {"case_number": answer.case_number, "repeated": answer.repeated})
+
     def _case_of(self, event: BankEvent) -> tuple[FoundCase | None, str]:
         if isinstance(event, PaymentReceived):
             return case_of_payment(self._engine, event.reference, event.note, event.payer)
@@ -202,7 +218,8 @@ class BankCallbacks:
         known = self._payments.known([event.reference]).get(event.reference)
         if known is None:
             number = came_back(self._engine, event.note, event.amount)
-            return Reply(200, {"case_number": number, "repeated": True}) if number else None
+            back = number is not None or returned_again(self._engine, event.note, event.amount)
+            return Reply(200, {"case_number": number, "repeated": True}) if back else None
         payment = known.payment
         same = payment.amount == event.amount and same_company(payment.payer, event.payer)
         if not same or event.paid_at not in (None, payment.value_date):

@@ -1,11 +1,14 @@
-"""Key files, of Temporal's payloads and of documents: `python -m workers.keys FILE` makes it, or puts a new key in front (a rotation).
+"""Key files, of Temporal's payloads and of documents.
+
+`python -m workers.keys FILE` makes one, or puts a new key in front (a rotation).
 
 What is new is sealed with the first key, all keys open. Where everybody reads the same file, putting one in front is
 all: a process that meets a key it does not know reads the file again. Where copies are handed out, it takes two steps:
 `--behind` adds a key that is only known, and once everybody has that file, `--first ID` has it used.
 
 `--take-out ID` removes a key, never the first. What is sealed with it can be read by nobody afterwards:
-docs/upgrading.md and docs/personal-data.md say when nothing is any more. Ends with 0, or 2 for a file or an id that can't be used.
+docs/upgrading.md and docs/personal-data.md say when nothing is any more. Ends with 0, or 2 for a file or an id that
+can't be used.
 """
 
 from __future__ import annotations

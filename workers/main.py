@@ -76,8 +76,8 @@ def build_workers(
     verifies = not isinstance(verifier, NoVerifier)
     desk = CaseDesk(cases, documents, policy_book(), verifies=verifies)
     publication = PublicationActivities(desk, cases, channel or OwnList())
-    money = BankActivities(desk, cases, bank or _bank(settings))
-    payments = PaymentActivities(PaymentStore(engine))
+    money = BankActivities(desk, cases, PaymentStore(engine), bank or _bank(settings))
+    payments = PaymentActivities(PaymentStore(engine), policy_book())
     verification = VerificationActivities(
         desk, cases, VerificationStore(engine, policy_book()), verifier, settings.verification_seconds
     )
@@ -112,6 +112,12 @@ def build_workers(
             assessment.record_assessment,
             payments.record_unplaced,
             payments.read_unplaced,
+            payments.propose_return,
+            payments.approve_return,
+            payments.deny_return,
+            payments.expire_return,
+            payments.report_return,
+            payments.record_return,
             calendar.import_calendar,
             calendar.tell_live_cases,
             calendar.count_cases_left,
@@ -132,6 +138,7 @@ def build_workers(
         activities=[
             publication.announce_base,
             money.ask_bank_for_refund,
+            money.ask_bank_for_return,
             verification.ask_verification,
             letters.send_letters,
         ],

@@ -12,7 +12,6 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from temporalio import workflow
-from temporalio.common import RetryPolicy
 from temporalio.exceptions import ActivityError, ApplicationError, FailureError
 
 with workflow.unsafe.imports_passed_through():
@@ -30,19 +29,11 @@ with workflow.unsafe.imports_passed_through():
     from domain.tracing import current_details, search_attributes
     from domain.verifying import VerificationAnswer
     from workflows.messages import outside_task_queue, refusal_error
-    from workflows.options import STEP, STORE_PAUSE, TRANSACTION
+    from workflows.options import OUTSIDE_PARTY, STEP, STORE_PAUSE, TRANSACTION
     from workflows.state import CertificationState
 
 from workflows.shown import upsert  # workflow code: the sandbox looks into it
 
-# The publication channel, the bank and who verifies enterprises are outside parties: a bounded effort on the queue for
-# such, then the case's own retry plan. Five minutes hold three tries and the wait for a free hand when one of them
-# keeps many waiting.
-OUTSIDE_PARTY: dict[str, Any] = {
-    "start_to_close_timeout": timedelta(seconds=30),
-    "schedule_to_close_timeout": timedelta(minutes=5),
-    "retry_policy": RetryPolicy(initial_interval=timedelta(seconds=1), maximum_attempts=3),
-}
 LONGEST_WAIT = timedelta(days=365)
 ANSWER_PATIENCE = timedelta(seconds=8)
 

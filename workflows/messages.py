@@ -8,9 +8,10 @@ that never change once released.
 Machines signal: `calendar_changed` with a `NoticeReference`, sent by the workflow of a notice's import, whose one
 update is `import_calendar` (an update-with-start as well), with an `ImportAnswer` as its result; and `assessment_news`
 with an `AssessmentNews`, sent by the workflow of a quarter, whose updates are `import_figures` and `confirm_period`
-(with a start as well), with a `PeriodAnswer` as their result. The workflow of a payment that is no case's has one
-update, `record_unplaced` (with a start), with an `UnplacedAnswer` as its result. `case_changed` tells any of them that
-its record was changed by another one.
+(with a start as well), with a `PeriodAnswer` as their result. The workflow of a payment that is no case's has
+`record_unplaced`, and for its return `return_payment`, `approve_proposal`, `deny_proposal` and `report_refund` (all
+with a start), with an `UnplacedAnswer` as their result. `case_changed` tells any of them that its record was changed by
+another one.
 
 A refusal is an application error whose type is the refusal's kind and whose one detail is a `RefusalDetail`.
 """

@@ -30,5 +30,13 @@ STEP: dict[str, Any] = {
     "schedule_to_close_timeout": timedelta(seconds=60),
     "retry_policy": RetryPolicy(initial_interval=timedelta(milliseconds=100), maximum_interval=timedelta(seconds=5)),
 }
+# The publication channel, the bank and who verifies enterprises are outside parties: a bounded effort on the queue for
+# such, then the case's own retry plan. Five minutes hold three tries and the wait for a free hand when one of them
+# keeps many waiting.
+OUTSIDE_PARTY: dict[str, Any] = {
+    "start_to_close_timeout": timedelta(seconds=30),
+    "schedule_to_close_timeout": timedelta(minutes=5),
+    "retry_policy": RetryPolicy(initial_interval=timedelta(seconds=1), maximum_attempts=3),
+}
 STORE_PAUSE = timedelta(seconds=30)
 """How long a run rests when the store did not take a step."""

@@ -8,7 +8,7 @@ from datetime import datetime
 from pydantic import BaseModel, ConfigDict
 
 from domain.case import Case
-from domain.commands import Answer, Command, PeriodView
+from domain.commands import Answer, Command, PeriodView, UnplacedView
 from domain.notices import NoticeReference, Told
 
 REMEMBERED = 200
@@ -119,17 +119,23 @@ class PeriodState(BaseModel):
 
 
 class UnplacedState(BaseModel):
-    """The whole state of the workflow of a payment that is no case's, and its start input. Fen."""
+    """The whole state of the workflow of a payment that is no case's, and its start input. Fen.
+
+    `view` is where the payment is, as far as the run has heard; `attempts` how often the bank was asked for the order
+    under way.
+    """
 
     model_config = ConfigDict(extra="allow")
 
     reference: str | None = None
     amount: int = 0
     case_number: str | None = None
+    view: UnplacedView | None = None
+    attempts: int = 0
 
 
 class UnplacedResult(BaseModel):
-    """The case a payment has come to; None for both when none was recorded."""
+    """The case a payment has come to, None for one that was returned; None for both when none was recorded."""
 
     model_config = ConfigDict(extra="allow")
 

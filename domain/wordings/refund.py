@@ -9,7 +9,7 @@ REFUND: dict[str, Wording] = {
     "approval_asked.refund_deposit": Wording(
         Role.FINANCE,
         "退还保证金待复核",
-        what="{by}提出退还本案的保证金 {cny} 元,须由另一名财务或合规人员复核(编号 {id})。",
+        what="{by}提出退还本案的保证金 {cny} 元,退至{to},须由另一名财务或合规人员复核(编号 {id})。",
         why="{reason}",
         by="请在{until}复核。",
         do="查看:livebase approvals show {id};同意:livebase approvals approve {id};"
@@ -93,7 +93,7 @@ REFUND: dict[str, Wording] = {
     "payment_reversed.early": Wording(
         Role.APPLICANT,
         "已入账的款项被冲销",
-        what="流水号{reference}的款项人民币{amount}元已从保证金中冲销;保证金现有人民币{left}元,尚缺人民币{missing}元。",
+        what="流水号{reference}的款项人民币{amount}元已从保证金中冲销;保证金现有人民币{left}元,尚缺人民币{missing}元。{rest}",
         why="{reason}",
         by="审核通过后另行通知缴纳期限。",
         do="请核对该笔款项;查看:livebase deposit show {case}",
@@ -102,7 +102,7 @@ REFUND: dict[str, Wording] = {
     "payment_reversed.waiting": Wording(
         Role.APPLICANT,
         "已入账的款项被冲销,请补缴",
-        what="流水号{reference}的款项人民币{amount}元已从保证金中冲销;保证金现有人民币{left}元,尚缺人民币{missing}元。",
+        what="流水号{reference}的款项人民币{amount}元已从保证金中冲销;保证金现有人民币{left}元,尚缺人民币{missing}元。{rest}",
         why="{reason}",
         by="以银行起息日计,应在{until}缴足。",
         do="请从{payers}的账户转账;查看:livebase deposit show {case}",
@@ -111,7 +111,7 @@ REFUND: dict[str, Wording] = {
     "payment_reversed.top_up": Wording(
         Role.APPLICANT,
         "已入账的款项被冲销,请补缴",
-        what="流水号{reference}的款项人民币{amount}元已从保证金中冲销;保证金现有人民币{left}元,尚缺人民币{missing}元。",
+        what="流水号{reference}的款项人民币{amount}元已从保证金中冲销;保证金现有人民币{left}元,尚缺人民币{missing}元。{rest}",
         why="{reason}",
         by="以银行起息日计,应在{until}补足。",
         do="请从{payers}的账户转账;查看:livebase deposit show {case}",
@@ -120,7 +120,7 @@ REFUND: dict[str, Wording] = {
     "payment_reversed.suspended": Wording(
         Role.APPLICANT,
         "已入账的款项被冲销",
-        what="流水号{reference}的款项人民币{amount}元已从保证金中冲销;保证金现有人民币{left}元,尚缺人民币{missing}元。",
+        what="流水号{reference}的款项人民币{amount}元已从保证金中冲销;保证金现有人民币{left}元,尚缺人民币{missing}元。{rest}",
         why="{reason}",
         by="补缴期限已过;认证暂停至补足之日。",
         do="请从{payers}的账户转账;查看:livebase deposit show {case}",
@@ -129,7 +129,7 @@ REFUND: dict[str, Wording] = {
     "payment_reversed.ended": Wording(
         Role.APPLICANT,
         "已入账的款项被冲销",
-        what="流水号{reference}的款项人民币{amount}元已从保证金中冲销;保证金现有人民币{left}元。",
+        what="流水号{reference}的款项人民币{amount}元已从保证金中冲销;保证金现有人民币{left}元。{rest}",
         why="{reason}",
         by="没有需要贵方办理的期限。",
         do="请核对该笔款项;查看:livebase deposit show {case}",
@@ -138,7 +138,7 @@ REFUND: dict[str, Wording] = {
     "refund_ordered": Wording(
         Role.APPLICANT,
         "保证金退还已办理",
-        what="贵方的保证金人民币{amount}元已交银行退还至付款账户:\n{payments}",
+        what="贵方的保证金人民币{amount}元已交银行退还至{to}:\n{payments}",
         why="{reason}",
         by="没有需要贵方办理的期限。",
         do="无需办理;查看:livebase deposit show {case}",
@@ -147,7 +147,7 @@ REFUND: dict[str, Wording] = {
     "refund_ordered.part": Wording(
         Role.APPLICANT,
         "保证金退还已办理,部分暂扣",
-        what="贵方的保证金人民币{amount}元已交银行退还至付款账户,其余人民币{withheld}元暂扣:\n{payments}",
+        what="贵方的保证金人民币{amount}元已交银行退还至{to},其余人民币{withheld}元暂扣:\n{payments}",
         why="{reason}",
         by="暂扣部分将在{until}再次处理。",
         do="尚未确认停用标识的,请确认并附证明:livebase marks confirm {case} 文件;查看:livebase deposit show {case}",

@@ -124,3 +124,14 @@ def test_nobody_there_has_taken_nothing_and_who_hangs_may_have() -> None:
             HttpBank(url, "", httpx.Timeout(0.2)).refund(ORDER)
         assert (info.value.kind, len(seen)) == ("unknown", 1)
         done.set()
+
+
+def test_another_account_is_in_the_order_and_nowhere_where_it_is_the_paying_one() -> None:
+    other = ORDER.model_copy(update={"account": "6222020200012345678", "account_name": "n"})
+    with gateway(200, b'{"state": "processing"}') as (url, seen):
+        for order in (ORDER, other):
+            HttpBank(url, "").refund(order)
+    sent = [json.loads(content) for *_, content in seen]
+    assert "account" not in sent[0]
+    assert (sent[1]["account"], sent[1]["account_name"]) == ("6222020200012345678", "n")
+    assert all("6222" not in path and "6222" not in key for path, key, *_ in seen)

@@ -8,13 +8,14 @@ import pytest
 
 from domain.bank import BankAnswer
 from domain.case import Case
-from domain.commands import AssignPayment, Surrender, Withdraw
+from domain.commands import AssignPayment, RefundDeposit, Surrender, Withdraw
 from domain.ledger import Account, Transfer
 from domain.planning import Event
-from domain.records import Decision, Letter, Transition
+from domain.records import Decision, Evidence, Letter, Transition
 from domain.refusals import Refusal, RefusalKind
 from domain.setting import step
 from domain.stages import Role, Stage
+from domain.tracing import current_details
 from tests.domain import cases, deductions, refunds
 
 DAY = timedelta(days=1)
@@ -342,3 +343,71 @@ class TestTold:
         with pytest.raises(Refusal) as info:
             refunds.told(refunds.ordered().case, "paid", refund="LB-2026-000001-1-R9")
         assert info.value.kind is RefusalKind.NOT_FOUND
+
+
+class TestAnotherAccount:
+    NUMBER, PROOF = "6222020200012345678", ("a" * 64,)
+
+    def asked(self, **other: object) -> object:
+        to = {"account": self.NUMBER, "account_name": cases.payer(), "evidence": self.PROOF, **other}
+        return cases.command(RefundDeposit, cases.FINANCE, amount=WHOLE, reason="原账户已注销", **to)
+
+    def proposed(self) -> Transition:
+        case = refunds.left()
+        return cases.decided(case, self.asked(), refunds.settled_on(case))
+
+    def test_the_order_has_it_and_the_second_person_sees_it_with_its_evidence(self) -> None:
+        case = refunds.left()
+        made = self.proposed()
+        (proposal,) = made.case.open_proposals
+        assert proposal.parameters["account"] == self.NUMBER and proposal.parameters["evidence"] == list(self.PROOF)
+        (proof,) = [record for record in made.records if isinstance(record, Evidence)]
+        assert (proof.purpose, proof.documents) == ("refund", self.PROOF)
+        approval = cases.approval(made.case, deductions.OTHER)
+        done = cases.decided(made.case, approval, refunds.settled_on(case))
+        (order,) = done.case.refunds
+        assert (order.account, order.account_name, order.payment) == (self.NUMBER, cases.payer(), "B1")
+
+    def test_the_number_is_masked_in_audit_log_and_letters(self) -> None:
+        made = self.proposed()
+        at = refunds.settled_on(refunds.left())
+        done = cases.decided(made.case, cases.approval(made.case, deductions.OTHER), at)
+        for transition in (made, done):
+            told = str(transition.detail) + "".join(one.body for one in transition.records if isinstance(one, Letter))
+            assert self.NUMBER not in told and "****5678" in told
+            assert self.NUMBER not in current_details(transition.case, at, "default")
+
+    def test_another_one_than_was_proposed_is_another_content(self) -> None:
+        case, at = refunds.left(), refunds.settled_on(refunds.left())
+        contents = {
+            cases.decided(case, self.asked(**other), at).case.open_proposals[-1].content
+            for other in ({}, {"account": "62220202000123456"}, {"evidence": ("b" * 64,)})
+        }
+        assert len(contents) == 3
+
+    @pytest.mark.parametrize(
+        ("other", "kind", "problems"),
+        [
+            ({"account_name": "somebody else"}, RefusalKind.ACCOUNT_OF_ANOTHER, ["account_name"]),
+            ({"evidence": ()}, RefusalKind.INVALID_VALUE, ["evidence"]),
+            ({"account_name": None}, RefusalKind.INVALID_VALUE, ["account_name"]),
+            ({"account": None}, RefusalKind.INVALID_VALUE, ["account"]),
+            ({"account": "12-34"}, RefusalKind.INVALID_VALUE, ["account"]),
+            (
+                {"account": "1", "account_name": "somebody else", "evidence": ()},
+                RefusalKind.INVALID_VALUE,
+                ["account", "evidence", "account_name"],
+            ),
+        ],
+    )
+    def test_without_all_it_takes_every_problem_is_told(
+        self, other: dict[str, object], kind: RefusalKind, problems: list[str]
+    ) -> None:
+        case = refunds.left()
+        refused = refusal(case, self.asked(**other), refunds.settled_on(case))
+        assert (refused.kind, [one.path for one in refused.problems]) == (kind, problems)
+
+    def test_the_name_is_compared_as_payers_are(self) -> None:
+        case = refunds.left()
+        spelled = self.asked(account_name=f" {cases.payer()[:4]} {cases.payer()[4:]} ")
+        assert cases.decided(case, spelled, refunds.settled_on(case)).case.open_proposals

@@ -113,6 +113,42 @@ class TestWhatFitsNowhere:
         assert PaymentReversed("B1", 1, WHOLE + 5) in done.records
 
 
+class TestLargerThanWhatIsThere:
+    """A chargeback of a payment of which a part was deducted: rows of (deducted, topped up), in fen."""
+
+    @pytest.mark.parametrize("deducted", [1, 2_000_000, WHOLE - 1])
+    def test_what_is_there_is_taken_back_and_the_rest_once_the_base_has_topped_up(self, deducted: int) -> None:
+        at = deductions.DECIDED
+        done = payments.reversed_(deductions.short(deducted), at=at)
+        case, there = done.case, WHOLE - deducted
+        assert transfers(done.records) == [(Account.DEPOSIT, Account.BANK, there)]
+        assert PaymentReversed("B1", 1, there) in done.records and done.detail["shortfall"] == {"fen": deducted}
+        sums = case.deposit
+        assert (sums.received, sums.deducted, sums.available, sums.missing) == (deducted, deducted, 0, WHOLE)
+        assert [(one.reference, one.amount) for one in case.shortfalls] == [("B1", deducted)]
+        assert [(one.reference, one.amount) for one in case.credited] == [("B1", deducted)]
+        assert [task.kind for task in case.tasks if task.kind == "top_up"] == ["top_up"]
+        assert refusal(case) is RefusalKind.PAYMENT_SPENT, "nothing is there now"
+
+        whole = cases.paid(case, WHOLE, at, reference="B2").case
+        assert whole.deposit.missing == 0
+        rest = payments.reversed_(whole, at=at)
+        assert transfers(rest.records) == [(Account.DEPOSIT, Account.BANK, deducted)]
+        assert PaymentReversed("B1", 1, deducted) in rest.records, "all of it is taken back now"
+        assert not rest.case.shortfalls and [one.reference for one in rest.case.credited] == ["B2"]
+        assert rest.case.deposit.missing == deducted and rest.case.deposit.available == WHOLE - deducted
+
+    def test_until_then_nothing_is_refunded(self) -> None:
+        at = deductions.DECIDED
+        short = payments.reversed_(deductions.short(2_000_000), at=at).case
+        left = refunds.left(cases.paid(short, WHOLE, at, reference="B2").case)
+        with pytest.raises(Refusal, match="still to be taken back"):
+            cases.done(left, refunds.refund_of(WHOLE), refunds.settled_on(left))
+        taken = payments.reversed_(left, at=refunds.settled_on(left)).case
+        done = refunds.approved(taken, refunds.refund_of(8_000_000), refunds.settled_on(taken))
+        assert [(one.payment, one.amount) for one in done.case.refunds] == [("B2", 8_000_000)]
+
+
 class TestRefused:
     def test_what_is_not_on_the_case(self) -> None:
         assert refusal(cases.in_certifying(), "B9") is RefusalKind.NOTHING_TO_TAKE_BACK
@@ -121,9 +157,9 @@ class TestRefused:
     def test_what_was_deducted(self) -> None:
         """The deposit is one sum: what is left of it can still be taken back."""
         short = deductions.short(2_000_000)
-        assert refusal(short) is RefusalKind.PAYMENT_SPENT
         topped_up = cases.paid(short, 2_000_000, deductions.DECIDED, reference="B2").case
         assert payments.reversed_(topped_up, "B2", deductions.DECIDED).case.deposit.available == 8_000_000
+        assert refusal(deductions.short(WHOLE)) is RefusalKind.PAYMENT_SPENT
 
     def test_what_is_refunded_or_on_its_way(self) -> None:
         ordered = refunds.ordered(case=refunds.left()).case

@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import pytest
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 from temporalio.client import WithStartWorkflowOperation
@@ -19,22 +20,29 @@ from temporalio.exceptions import ApplicationError
 from temporalio.service import RPCError
 
 from activities.assessment import SIGNAL
+from activities.payments import PaymentActivities
 from activities.publication import Announcement, OwnList
 from audit.files import copies
 from audit.verifier import verify
 from domain.bank import BankAnswer, RefundOrder
 from domain.commands import (
+    Actor,
     ActorAnswer,
     AddNote,
     Answer,
+    ApproveProposal,
     AssessmentNews,
     AssignPayment,
     ChangeActor,
     Command,
     ConfirmPeriod,
+    DenyProposal,
     ImportCalendar,
     ReportConduct,
+    ReportRefund,
+    ReturnPayment,
     actor_workflow_id,
+    payment_number,
     payment_workflow_id,
 )
 from domain.conduct import ConductCase, conduct_workflow_id
@@ -42,12 +50,16 @@ from domain.delivery import DeliveryState
 from domain.notices import Notice
 from domain.periods import Period, ending_in
 from domain.planning import Event
-from domain.stages import Stage
+from domain.shanghai import shanghai_date
+from domain.stages import Role, Stage
 from domain.verifying import VerificationAnswer, VerificationQuestion
 from store import tables
 from store.actors import ActorStore
 from store.auditing import AuditReader
 from store.copies import SealCopies
+from store.documents import DocumentsErased
+from store.payments import PaymentStore
+from store.reference import policy_book
 from store.sealing import SealStore
 from store.signatures import new_key, public_key
 from tests.killing_worker import Death
@@ -57,11 +69,13 @@ from tests.path import acts, imports, quarters, unplaced
 from tests.path.on_record import FAILING, IN_REVIEW, IN_VALID, Reach, opened_for, put_on_record, take_up
 from workflows.census import CENSUS, CensusOrders
 from workflows.letters import DELIVERY, DeliveryOrders
-from workflows.messages import ACTORS_WORKFLOW, CONDUCT_WORKFLOW
+from workflows.messages import ACTORS_WORKFLOW, CONDUCT_WORKFLOW, UNPLACED_WORKFLOW
 from workflows.sealing import SEALING, SealOrders
-from workflows.state import CertificationState, ConductState, ImportResult
+from workflows.state import CertificationState, ConductState, ImportResult, UnplacedState
 from workflows.verification import VERIFYING, VerificationOrders
 
+SECOND = Actor(role=Role.FINANCE, name="tang")
+THE_BANK = Actor(role=Role.BANK, name="callback")
 RECOVERY = 60.0
 """Seconds from the workers' return until all is as if nothing had happened."""
 
@@ -217,6 +231,29 @@ class Application(Kill):
         return await acts.start(scene.base, scene.command)
 
 
+class Closed(Kill):
+    """A command to a case that has closed: its workflow comes back for it."""
+
+    async def reach(self, scene: Scene) -> None:
+        assert self.to is not None
+        put_on_record(scene.base, self.to, datetime.now(UTC))
+
+    async def act(self, scene: Scene) -> Any:
+        assert self.command is not None
+        scene.command = self.command(scene.base)
+        return await acts.start(scene.base, scene.command, reopened=True)
+
+
+class Erasing(Closed):
+    """The erasure is approved: what was handed in is gone, whoever died meanwhile."""
+
+    async def left(self, scene: Scene, answer: Any, death: Death | None) -> None:
+        await super().left(scene, answer, death)
+        assert scene.base.case.documents_erased is not None
+        with pytest.raises(DocumentsErased):
+            scene.base.documents.key()
+
+
 class Resending(Kill):
     """A letter the mail server refused for good is sent again by an operator."""
 
@@ -334,6 +371,90 @@ class Stray(Kill):
         again = await unplaced.record(scene.office, scene.command)
         assert again == answer.model_copy(update={"repeated": True})
         assert acts.remembered(scene.base, scene.command.request_id) == 1
+
+
+_STEPS = {
+    "propose_return": "proposed",
+    "approve_return": "approved",
+    "deny_return": "denied",
+    "expire_return": "expired",
+    "record_return": "paid",
+}
+"""Activity → the step it puts on record."""
+
+
+class Returned(Stray):
+    """Money of no case goes back to who paid it: each act of people, each word of the bank, and a proposal's end."""
+
+    def order(self, scene: Scene) -> str:
+        return f"{payment_number(self.reference(scene))}-1-R1"
+
+    def prepare(self, scene: Scene) -> None:
+        if self.activity != "expire_return":
+            return
+        reference, then = self.reference(scene), datetime.now(UTC) - timedelta(days=20)
+        payments = PaymentActivities(PaymentStore(scene.office.engine), policy_book())
+        payments.record_unplaced(unplaced.payment(reference, 500, paid_on=shanghai_date(then)), then)
+        payments.propose_return(unplaced.about(ReturnPayment, reference, reference=reference, reason="r"), then)
+
+    async def act(self, scene: Scene) -> Any:
+        office, reference = scene.office, self.reference(scene)
+        if self.activity == "expire_return":
+            view = unplaced.returning(office, reference).view
+            state, queue = UnplacedState(reference=reference, amount=500, view=view), office.settings.task_queue
+            await office.client.start_workflow(UNPLACED_WORKFLOW, state, id=self.workflow_id(scene), task_queue=queue)
+            return None
+        await unplaced.record(office, unplaced.payment(reference, 500))
+        scene.command = unplaced.about(ReturnPayment, reference, reference=reference, reason="r")
+        answer = await unplaced.record(office, scene.command)
+        if self.activity == "propose_return":
+            return answer
+        proposed = unplaced.returning(office, reference).steps[0]
+        decided: dict[str, Any] = {"proposal": proposed.proposal}
+        if self.activity == "deny_return":
+            scene.command = unplaced.about(DenyProposal, reference, SECOND, **decided, reason="r")
+            return await unplaced.record(office, scene.command)
+        scene.command = unplaced.about(ApproveProposal, reference, SECOND, **decided, content=proposed.content)
+        answer = await unplaced.record(office, scene.command)
+        if self.activity == "report_return":
+            told = {"refund": self.order(scene), "state": "paid", "amount": 500}
+            scene.command = unplaced.about(ReportRefund, reference, THE_BANK, **told)
+            answer = await unplaced.record(office, scene.command)
+        return answer
+
+    def effect(self, scene: Scene) -> int:
+        if self.activity == "ask_bank_for_return":
+            return scene.bank.asked.count(self.order(scene))
+        with scene.office.reading.connect() as connection:
+            if self.activity == "report_return":
+                row = tables.CommandRow
+                told = row.answer["reference"].as_string() == self.reference(scene)
+                count = select(func.count()).where(row.action == ReportRefund.action, told)
+            else:
+                step = tables.PaymentReturnRow
+                here = (step.reference == self.reference(scene), step.what == _STEPS[self.activity])
+                count = select(func.count()).where(*here)
+            return connection.scalar(count) or 0
+
+    def effect_at(self, death: Death, before: int) -> int:
+        return before + death.done
+
+    async def left(self, scene: Scene, answer: Any, death: Death | None) -> None:
+        office, reference = scene.office, self.reference(scene)
+        ends = {"propose_return": "proposed", "deny_return": "denied", "expire_return": "expired"}
+        end = ends.get(self.activity, "paid")
+        await until(lambda: unplaced.returning(office, reference).steps[-1].what == end, end, RECOVERY)
+        whats = [step.what for step in unplaced.returning(office, reference).steps]
+        assert whats == {"proposed": ["proposed"], "paid": ["proposed", "approved", "paid"]}.get(end, ["proposed", end])
+        if end == "paid":
+            result = await asyncio.wait_for(unplaced.handle(office, reference).result(), 2 * RECOVERY)
+            assert result.case_number is None
+            if self.activity == "ask_bank_for_return" and death is not None and death.done:
+                assert self.effect(scene) >= 2, "asked again, with the same key"
+        if answer is not None:
+            again = await unplaced.record(office, scene.command)
+            assert again == answer.model_copy(update={"repeated": True})
+            assert acts.remembered(scene.base, scene.command.request_id) == 1
 
 
 class OfConduct(Kill):

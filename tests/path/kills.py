@@ -65,8 +65,10 @@ from tests.path.kill_kinds import (
     Application,
     Asking,
     Clock,
+    Closed,
     Counted,
     Delivery,
+    Erasing,
     Hearing,
     Import,
     Kill,
@@ -75,6 +77,7 @@ from tests.path.kill_kinds import (
     Paying,
     Quarter,
     Resending,
+    Returned,
     Sealing,
     Stray,
     Verified,
@@ -83,6 +86,7 @@ from tests.path.kill_kinds import (
 from tests.path.on_record import (
     ACCUSED,
     APPEALED,
+    ERASURE_PROPOSED,
     FAILING,
     IN_CERTIFYING,
     IN_DEPOSIT,
@@ -306,7 +310,8 @@ COMMANDS = {
         lambda base: _command(SetAside, COMPLIANCE, decision=_ending(base), **_REASON)(base),
     ),
     "waive_cooling_off": Kill("waive_cooling_off", REJECTED, _command(WaiveCoolingOff, COMPLIANCE, **_REASON)),
-    "erase_documents": Kill("erase_documents", WITHDRAWN, _command(EraseDocuments, COMPLIANCE, **_REASON)),
+    "erase_documents": Closed("erase_documents", WITHDRAWN, _command(EraseDocuments, COMPLIANCE, **_REASON)),
+    "erasure_approved": Erasing("approve_proposal", ERASURE_PROPOSED, lambda base: acts.approval(base, OPERATOR)),
     "check_marks": Kill(
         "check_marks", IN_VALID, _command(CheckMarks, COMPLIANCE, result="the sign is gone"), ago=AFTER_THE_YEAR
     ),
@@ -374,6 +379,15 @@ OF_CONDUCT = {
 }
 """What comes of itself in a conduct case."""
 
+RETURNS = {
+    name: Returned(name, IN_DEPOSIT)
+    for name in (
+        *("propose_return", "approve_return", "deny_return", "expire_return"),
+        *("report_return", "record_return"),
+    )
+}
+"""What is done for the return of money of no case."""
+
 OTHERS = {
     "announce_base": Asking("announce_base", IN_PUBLISHING, commits=(), alone=True),
     "ask_bank_for_refund": Paying("ask_bank_for_refund", REFUND_ORDERED, commits=(), alone=True),
@@ -391,6 +405,8 @@ OTHERS = {
     "recount_deadlines": Import("recount_deadlines", alone=True),
     "record_unplaced": Stray("record_unplaced", IN_DEPOSIT),
     "read_unplaced": Stray("read_unplaced", IN_DEPOSIT, commits=()),
+    **RETURNS,
+    "ask_bank_for_return": Returned("ask_bank_for_return", IN_DEPOSIT, commits=()),
     "record_assessment": Hearing("record_assessment", IN_VALID),
     "import_figures": Quarter("import_figures", alone=True),
     "confirm_period": Quarter("confirm_period", alone=True),

@@ -44,6 +44,7 @@ from domain.commands import (
     Command,
     DecideConduct,
     DeductDeposit,
+    EraseDocuments,
     FileAppeal,
     Missing,
     ObjectAssessment,
@@ -220,6 +221,9 @@ class Record:
     def withdrawn(self) -> None:
         self._add(ending.withdraw(self.case, self._command(Withdraw, APPLICANT, reason="r"), self._setting))
 
+    def erasure_proposed(self) -> None:
+        self._add(approving.propose(self.case, self._command(EraseDocuments, COMPLIANCE, reason="r"), self._setting))
+
     def refund_proposed(self) -> None:
         given = {"amount": self.case.deposit.held, "reason": "r"}
         self._add(approving.propose(self.case, self._command(RefundDeposit, FINANCE, **given), self._setting))
@@ -323,6 +327,7 @@ REVIEW_TAKEN = reach(Record.taken)
 IN_SUPPLEMENT = reach(Record.supplement_requested)
 REJECTED = reach(Record.rejected)
 WITHDRAWN = reach(Record.withdrawn)
+ERASURE_PROPOSED = reach(WITHDRAWN, Record.erasure_proposed)
 IN_DEPOSIT = reach(Record.approved)
 IN_CERTIFYING = reach(Record.approved, Record.paid)
 IN_PUBLISHING = reach(Record.approved, Record.paid, Record.certified)

@@ -15,15 +15,19 @@ import pytest
 from temporalio.client import Client, WorkflowExecutionStatus
 
 from activities.bank import HttpBank
-from domain.commands import Actor, ApproveProposal, RefundDeposit, Withdraw
+from audit.verifier import verify
+from domain.commands import Actor, ApproveProposal, RefundDeposit, ReturnPayment, Withdraw
 from domain.placing import NOBODYS, SEVERAL_NAMED, SEVERAL_PAYERS
+from domain.refusals import RefusalKind
 from domain.signing import secret_key, sign
 from domain.stages import Role, Stage
 from starter.bank_sandbox import BankSandbox
+from store.auditing import AuditReader
 from store.lists import unmatched_payments
+from store.office import OFFICE
 from tests.databases import Place
-from tests.office import APPLICANT, FINANCE, Base, Office, until, working_office
-from tests.path import acts
+from tests.office import APPLICANT, FINANCE, REVIEWER, Base, Office, refused, until, working_office
+from tests.path import acts, unplaced
 from tests.workers.processes import free_port
 from workers.callbacks import bank_callbacks
 from workers.settings import WorkerSettings
@@ -228,3 +232,36 @@ async def test_what_is_no_event_is_told_so(office: Office, bank: BankSandbox) ->
     assert await said(event % b"", at=timedelta(minutes=6)) == 401
     assert (await asyncio.gather(*(said(event % b"") for _ in range(5)))) == [200] * 5, "money of no case, once"
     assert len(unmatched_payments(office.reading)) == 1
+
+
+async def test_money_of_no_case_goes_back_once_and_again_when_the_other_bank_sends_it_back(
+    office: Office, bank: BankSandbox
+) -> None:
+    (reference,) = bank.pay_in("谁也不认识的公司", 7_000, again=True)
+    assert statuses(await bank.telling.deliver()) == [200, 200]
+    before = unplaced.of_nobody(office)
+    async with refused(RefusalKind.ROLE_NOT_ALLOWED):
+        await unplaced.record(office, unplaced.about(ReturnPayment, reference, REVIEWER, reference=reference, **REASON))
+    bank.behaviour = ["lose_reply", "pay_later"]
+    order = await unplaced.given_back(office, reference, OTHER)
+    assert unplaced.of_nobody(office) == before - 7_000
+    await until(lambda: bank.paid() == {order: 7_000}, "paid")
+    bank.deliveries[:] = ["twice"]
+    assert statuses(await bank.telling.deliver()) == [200, 200]
+    assert unplaced.returning(office, reference).view.is_over
+    first = await asyncio.wait_for(unplaced.handle(office, reference).result(), 20)
+    assert (first.reference, first.case_number) == (reference, None)
+    assert bank.send_back(order) and statuses(await bank.telling.deliver()) == [200]
+    assert unplaced.returning(office, reference).left == 7_000, "the other bank sent it back: it waits again"
+    bank.behaviour = ["refuse"]
+    refusal = await unplaced.given_back(office, reference, OTHER)
+    await until(lambda: unplaced.returning(office, reference).left == 7_000, "refused by the bank")
+    again = await unplaced.given_back(office, reference, OTHER)
+    await until(lambda: unplaced.returning(office, reference).view.is_over, "paid")
+    assert len({order, refusal, again}) == 3 and bank.paid() == {again: 7_000}
+    assert unplaced.of_nobody(office) == before - 7_000
+    await asyncio.wait_for(unplaced.handle(office, reference).result(), 20)
+    await bank.telling.deliver()
+    assert bank.telling.waiting() == []
+    report = verify(AuditReader(office.reading).records([OFFICE]))
+    assert report.ok, report.broken

@@ -18,17 +18,17 @@ from tests.killing_worker import Death, worker_fork
 from tests.office import Office
 from tests.path import acts
 from tests.path.kill_kinds import RECOVERY
-from tests.path.kills import COMMANDS, KILLS
+from tests.path.kills import COMMANDS, KILLS, RETURNS
 from tests.path.stand import Chosen, Stand, agreed
 from tests.postgres import PostgresServer
 
-ALIKE = [*COMMANDS, *(event.value for event in RULES)]
+ALIKE = [*COMMANDS, *(event.value for event in RULES), *RETURNS]
 DEATHS = [
     (name, death)
     for name, kill in KILLS.items()
     for death in kill.deaths
-    # One function makes the activities of all commands, one those of all that comes of itself: a third of them is
-    # killed before its commit, all after it.
+    # One function makes the activities of all commands, one those of all that comes of itself, one those of a return: a
+    # third of them is killed before its commit, all after it.
     if death.done or name not in ALIKE or ALIKE.index(name) % 3 == 0
 ]
 _IDS = [f"{name}-{death.when}" + (f"-{death.commit}" if death.commit > 1 else "") for name, death in DEATHS]

@@ -1,6 +1,7 @@
 """Fifty lifecycles while the Temporal server is killed every few seconds, and now and then a worker with it.
 
-None lost, none doubled: what holds afterwards is what would hold had nobody been killed.
+The bank tells of each deposit itself, under two events and now and then twice or late. None lost, none doubled: what
+holds afterwards is what would hold had nobody been killed.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ import asyncio
 import itertools
 import random
 from collections import Counter
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -29,6 +31,7 @@ from connection.local_server import LocalServer
 from domain.commands import Answer, Approve, Certify, Command, Surrender
 from domain.delivery import DeliveryState
 from domain.stages import Stage
+from starter.bank_sandbox import BankSandbox
 from starter.errors import CommandError
 from starter.sending import until_answered
 from starter.updating import Ended, Start, attempt
@@ -39,8 +42,10 @@ from tests.mail_server import MailServer
 from tests.office import APPLICANT, CERTIFIER, REVIEWER, Base, Office, example
 from tests.path import acts
 from tests.path.stand import agreed
+from tests.path.test_bank_callbacks import heard
 from tests.path.test_letters import ids, letters
 from tests.postgres import PostgresServer
+from workers.callbacks import THE_BANK
 from workers.schedule import keep_letters_going
 from workflows.messages import TASK_QUEUE, WORKFLOW
 from workflows.state import CertificationState
@@ -72,6 +77,7 @@ class Nemesis:
     server: LocalServer
     mail: MailServer
     people: People
+    between: int = BETWEEN
     chance: random.Random = field(default_factory=lambda: random.Random(20261125))
     server_kills: int = 0
     worker_kills: int = 0
@@ -86,7 +92,7 @@ class Nemesis:
         while True:
             last = self._on_record()
             await asyncio.sleep(self.chance.uniform(2, 6))
-            while not self.peace and self._on_record() < last + BETWEEN:
+            while not self.peace and self._on_record() < last + self.between:
                 await asyncio.sleep(LOOK)
             if self.peace:
                 return
@@ -125,8 +131,9 @@ class Nemesis:
 class People:
     """Who acts, with the command line's own sending: again and again with the same request id until answered."""
 
-    def __init__(self, client: Client) -> None:
+    def __init__(self, client: Client, when_ended: Callable[[Ended], Answer | None] | None = None) -> None:
         self._client = client
+        self._when_ended = when_ended or _not_ended
         self.commands: list[Command] = []
         self.waiting = 0
         """How many of them wait for an answer."""
@@ -137,13 +144,17 @@ class People:
         for sending in itertools.count(1):
             once = partial(self._once, command, f"sending-{sending}", start)
             try:
-                answer = await until_answered(command.request_id, once, _not_ended)
+                answer = await until_answered(command.request_id, once, self._of(command))
                 break
             except CommandError as error:
                 if error.code not in (NO_ANSWER, UNREACHABLE):  # a server that comes up may not know its namespace yet
                     raise
         self.waiting -= 1
         return answer
+
+    def _of(self, command: Command) -> Callable[[Ended], Answer | None]:
+        """What it means that a workflow has ended before it answered a command."""
+        return self._when_ended
 
     async def _once(self, command: Command, sending: str, start: Start | None, patience: timedelta) -> Answer:
         return await attempt(self._client, command, sending, patience, Answer, start)
@@ -153,13 +164,14 @@ def _not_ended(ended: Ended) -> Answer | None:
     raise AssertionError("a workflow has ended") from ended
 
 
-async def live(people: People, base: Base, *, stays: bool) -> None:
+async def live(people: People, base: Base, bank: BankSandbox, *, stays: bool) -> None:
     """From the application to the opening of settlement."""
     submission = base.hand_over(example(credit_code=base.credit_code))
     start = Start(WORKFLOW, CertificationState(), "50 lifecycles")
     await people.send(acts.apply_command(base, submission=submission), start)
     await people.send(base.command(Approve, REVIEWER, revision=1))
-    await people.send(acts.payment(base))
+    bank.pay_in(base.case.payer_names[0], acts.FULL, note=base.case.case_number, again=True)
+    await in_stage(base, Stage.CERTIFYING)
     await people.send(base.command(Certify, CERTIFIER))
     await in_stage(base, Stage.VALID)
     if stays:
@@ -194,7 +206,11 @@ async def test_fifty_lifecycles_while_the_server_is_killed_every_few_seconds(
 ) -> None:
     folder = tmp_path / "office"
     folder.mkdir()
-    async with await LocalServer.start(tmp_path / "server", web=False) as server, MailServer() as mail:
+    async with (
+        await LocalServer.start(tmp_path / "server", web=False) as server,
+        MailServer() as mail,
+        BankSandbox(tmp_path / "bank" / "book.db") as bank,
+    ):
         client = await connect(server.target, identity="tests")
         office = Office(client, Place(folder, postgres.url("server_kills", like=migrated_name)))
         office.settings = office.settings.model_copy(update={"task_queue": TASK_QUEUE})
@@ -203,13 +219,19 @@ async def test_fifty_lifecycles_while_the_server_is_killed_every_few_seconds(
         people = People(client)
         nemesis = Nemesis(office, server, mail, people)
         await keep_letters_going(client, TASK_QUEUE)
+        bank.deliveries[:] = nemesis.chance.choices(["tell", "twice", "hold", "lose_reply"], (4, 3, 2, 1), k=1000)
         turn = asyncio.Semaphore(AT_ONCE)
 
         async def lived(base: Base) -> None:
             async with turn:
-                await live(people, base, stays=base in staying)
+                await live(people, base, bank, stays=base in staying)
 
-        async with worker_fork(office, server.address, room=mail.room), asyncio.TaskGroup() as beside:
+        async with (
+            heard(office, bank),
+            worker_fork(office, server.address, room=mail.room),
+            asyncio.TaskGroup() as beside,
+        ):
+            bank.telling.go_on(at_once=8)
             working = beside.create_task(nemesis.work())
             raging = beside.create_task(nemesis.rage())
             await asyncio.gather(*(lived(base) for base in bases))
@@ -218,6 +240,7 @@ async def test_fifty_lifecycles_while_the_server_is_killed_every_few_seconds(
             for base in bases:
                 await agreed(base, Stage.SETTLING)
             await delivered(office)
+            await all_told(bank)
             await listed(client)
             working.cancel()
 
@@ -230,6 +253,11 @@ async def test_fifty_lifecycles_while_the_server_is_killed_every_few_seconds(
         # Whoever sends letters outlives the server and sends none twice, but for the one in hand when it dies itself.
         assert Counter({id: times - 1 for id, times in arrived.items() if times > 1}) <= nemesis.in_hand
         office.close()
+
+
+async def all_told(bank: BankSandbox) -> None:
+    while bank.telling.waiting():
+        await asyncio.sleep(LOOK)
 
 
 async def delivered(office: Office) -> None:
@@ -274,6 +302,9 @@ def all_together(office: Office, people: People) -> None:
         numbers = [f"{number:06d}" for number in range(1, LIFECYCLES + 1)]
         assert [number[-6:] for number in all_of(tables.CaseRow.case_number)] == numbers
         assert [number[-6:] for number in all_of(tables.TermRow.certificate_number)] == numbers
-        assert all_of(tables.CommandRow.request_id) == sorted(command.request_id for command in people.commands)
+        row = tables.CommandRow
+        by_bank = session.scalars(select(row.request_id).where(row.actor == str(THE_BANK))).all()
+        sent = [command.request_id for command in people.commands]
+        assert len(by_bank) == LIFECYCLES and all_of(row.request_id) == sorted([*sent, *by_bank])
         assert len(all_of(tables.PaymentRow.reference)) == LIFECYCLES
         assert session.scalar(select(func.sum(tables.LedgerLine.amount))) == LIFECYCLES * acts.FULL

@@ -12,14 +12,46 @@ from temporalio.client import WithStartWorkflowOperation, WorkflowHandle, Workfl
 from temporalio.common import WorkflowIDConflictPolicy
 from temporalio.exceptions import ApplicationError
 
-from domain.commands import Actor, RecordUnplaced, UnplacedAnswer, payment_workflow_id
+from domain.commands import (
+    Actor,
+    ApproveProposal,
+    RecordUnplaced,
+    ReturnPayment,
+    UnplacedAnswer,
+    payment_workflow_id,
+)
+from domain.returning import Unplaced, order_of
 from domain.shanghai import shanghai_date
 from store import tables
+from store.payments import PaymentStore
 from tests.office import FINANCE, Office, patiently
 from workflows.messages import UNPLACED_WORKFLOW, refusal_from
 from workflows.state import UnplacedResult, UnplacedState
 
 _requests = itertools.count(1)
+
+
+def about(kind: Any, payment: str, /, actor: Actor = FINANCE, **fields: Any) -> Any:
+    """A command about the return of a payment."""
+    given = {"request_id": f"unplaced-{next(_requests)}", **fields}
+    return kind(workflow_id=payment_workflow_id(payment), actor=actor, **given)
+
+
+def returning(office: Office, reference: str) -> Unplaced:
+    """How the return of a payment stands."""
+    found = PaymentStore(office.reading).unplaced(reference)
+    assert found is not None
+    return found
+
+
+async def given_back(office: Office, reference: str, second: Actor) -> str:
+    """Its return proposed and approved: the order's id."""
+    await record(office, about(ReturnPayment, reference, reference=reference, reason="不属于任何基地"))
+    proposed = returning(office, reference).open
+    assert proposed is not None
+    named = {"proposal": proposed.proposal, "content": proposed.content}
+    await record(office, about(ApproveProposal, reference, second, **named))
+    return order_of(proposed.proposal)
 
 
 def payment(reference: str, amount: int = 10_000_000, actor: Actor = FINANCE, **fields: Any) -> Any:

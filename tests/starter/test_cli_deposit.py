@@ -128,3 +128,15 @@ def test_a_payment_without_a_proper_reference_payer_or_date_is_wrong_usage(liveb
         paid("LB-2026-000001", "1", "R", PAYER, "--paid-at", "2026-02-30"),
     )
     assert [one.code for one in done] == [2] * len(done)
+
+
+def test_all_that_is_wrong_with_another_account_is_told_at_once(livebase: Livebase) -> None:
+    words = ("deposit", "refund", "LB-2026-000001", "--amount", "1", "--reason", "r", "--yes", *FINANCE, "-o", "json")
+    for given, wrong in (
+        (("--account", "12-34"), ["--account", "--account-name", "--evidence"]),
+        (("--account-name", "某公司"), ["--account", "--evidence"]),
+        (("--account", "6222 0202-0001 2345", "--account-name", "某公司"), ["--evidence"]),
+    ):
+        done = livebase(*words, *given)
+        assert (done.code, [one["path"] for one in done.error["problems"]]) == (2, wrong)
+        assert "6222020200012345" not in done.out + done.err

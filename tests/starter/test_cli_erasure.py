@@ -16,6 +16,9 @@ from tests.starter.conftest import APPLICANT, FINANCE, OPERATOR, Enterprise, cer
 from tests.starter.in_process import InProcess
 from tests.starter.livebase import Running
 
+ONLY_ON = "sqlite"
+"""Whose file, pages that were freed included, is looked through as it lies on the disk."""
+
 COMPLIANCE, SECOND = ("--as", "compliance:he"), ("--as", "compliance:feng")
 JSON = ("-o", "json")
 ERASED = "(已删除)"
@@ -109,6 +112,10 @@ def test_personal_data_is_in_no_database_log_or_export_and_goes_with_its_key(
     told_to_the_base = [one for one in office.ok("notices", "list", number) if one["kind"] == "conduct_reported"]
     letter = office.ok("notices", "show", number, told_to_the_base[0]["letter"])
     assert "Canary-facts" in letter["body"]
+    until = time.monotonic() + 60
+    while not any(b"Canary-facts" in path.read_bytes() for path in (dev.folder / "mail").rglob("*") if path.is_file()):
+        assert time.monotonic() < until, "the letter that went out has the words"
+        time.sleep(0.2)
     for file in ("all.jsonl", "all.csv"):
         office.ok("audit", "export", "--format", file.partition(".")[2], "--to", dev.folder / file)
     assert in_clear(dev) == []

@@ -143,14 +143,40 @@ def test_a_bad_file_tells_all_its_problems_and_nothing_happens(scene: Scene, liv
         assert imported(livebase, good).code == 6
 
 
-def test_money_of_no_case_is_assigned_before_it_is_returned(scene: Scene) -> None:
+def test_money_of_no_case_is_returned_by_two_people(scene: Scene) -> None:
+    dev, reference = scene.dev, f"{scene.one}-stray"
+    imported(dev, scene.file(f"{reference},TODAY,7.00,CNY,谁也不认识的公司,"))
+    give_back = ("deposit", "unmatched", "return", reference, *REASON)
+    assert dev(*give_back, *FINANCE).code == 2, "the reference has to be typed"
+    assert dev(*give_back, "--yes", *REVIEWER, "-o", "json").code == 4
+    foreseen = dev.ok(*give_back, *FINANCE, "--dry-run")
+    assert (foreseen["dry_run"], foreseen["case_number"], foreseen["amount"]) == (True, None, {"fen": 700})
+    once = ("--request-id", f"{reference}-r", "--yes", *FINANCE)
+    proposed = dev.ok(*give_back, *once)
+    assert (proposed["case_number"], proposed["awaiting"], proposed["repeated"]) == (None, "finance", False)
+    assert dev.ok(*give_back, *once) == proposed | {"repeated": True}
+    other = dev("deposit", "unmatched", "return", reference, "--reason", "again", "--yes", *FINANCE, "-o", "json")
+    assert (other.code, other.error["kind"]) == (5, "proposal_pending")
+    id = proposed["proposal"]
+    assert id in [row["id"] for row in dev.ok("approvals", *SECOND)]
+    assert id not in [row["id"] for row in dev.ok("approvals", *FINANCE)], "nobody approves their own"
+    seen = dev.ok("approvals", "show", id)
+    assert (seen["parameters"]["amount"], seen["outcome"], seen["changed"]) == (700, None, False)
+    assert reference in dev("approvals", "show", id).out
+    assert dev("approvals", "approve", id, *FINANCE, "-o", "json").code == 4
+    assert dev("approvals", "approve", id, "--content", "0" * 64, *SECOND, "-o", "json").code == 8
+    assert dev.ok("approvals", "approve", id, "--content", seen["content"], *SECOND)["awaiting"] == "nobody"
+    assert reference not in scene.waiting()
+    assert dev(*give_back, "--yes", *FINANCE, "-o", "json").code == 5
+    assert dev("approvals", "approve", f"{id}9", *SECOND, "-o", "json").code == 3
+    assert dev("approvals", "deny", id, *REASON, *SECOND, "-o", "json").code == 8, "it is decided"
+
+
+def test_money_of_no_case_is_counted_for_a_case(scene: Scene) -> None:
     dev, one, other = scene.dev, scene.one, scene.other
     reference = f"{one}-stray"
     imported(dev, scene.file(f"{reference},TODAY,100000.00,CNY,谁也不认识的公司,"))
     assert "deposit unmatched" in dev("inbox", *FINANCE).err
-    refused = dev("deposit", "unmatched", "return", reference, *REASON, "--yes", *FINANCE, "-o", "json")
-    assert (refused.code, refused.error["kind"]) == (5, "nothing_unmatched")
-    assert "unmatched assign" in refused.error["hint"]
     foreseen = dev.ok("deposit", "unmatched", "assign", reference, other, *REASON, *FINANCE, "--dry-run")
     assert foreseen["stage"] == "certifying"
     assert dev.ok("deposit", "unmatched", "assign", reference, other, *REASON, *FINANCE)["stage"] == "certifying"

@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 from activities.desk import CaseDesk
 from activities.payments import PaymentActivities
 from audit.verifier import verify
+from domain.bank import BankAnswer
 from domain.case import Case
 from domain.commands import (
     Actor,
@@ -24,6 +25,8 @@ from domain.commands import (
     Outcome,
     ReceiveDeposit,
     RecordUnplaced,
+    ReportRefund,
+    ReturnPayment,
     ReversePayment,
     UnplacedOutcome,
     payment_workflow_id,
@@ -35,7 +38,16 @@ from store.auditing import AuditReader
 from store.cases import CaseStore
 from store.grounds import grounds
 from store.lists import unmatched_payments
-from store.payments import PaymentStore, cases_named, deposits_due, where_it_waits
+from store.payments import (
+    PaymentStore,
+    cases_named,
+    count_unplaced,
+    deposits_due,
+    open_returns,
+    refunds_paid,
+    returned_again,
+    where_it_waits,
+)
 from store.queries import Reader
 from store.reference import policy_book
 from store.reports import deposit_movements
@@ -46,6 +58,7 @@ from tests.store.tampering import unprotected
 
 NOW = OPENED + 4 * HOUR
 OTHER = Actor(role=Role.FINANCE, name="tang")
+BANK = Actor(role=Role.BANK, name="callback")
 WHOLE = 10_000_000
 DAY = date(2026, 3, 2)
 
@@ -57,7 +70,7 @@ class Office:
         self.engine = engine
         self.store = CaseStore(engine, pseudonym)
         self.desk = CaseDesk(self.store, document_store(folder), policy_book())
-        self.payments = PaymentActivities(PaymentStore(engine))
+        self.payments = PaymentActivities(PaymentStore(engine), policy_book())
         self.one, self.other = (
             Enterprise(number=f"LB-2026-00000{number}").stored(self.store, "application_approved").workflow_id
             for number in (1, 2)
@@ -84,6 +97,26 @@ class Office:
         )  # fmt: skip
         return self.payments.record_unplaced(command, NOW)
 
+    def give_back(self, reference: str, second: Actor = OTHER) -> str:
+        """The return of money of no case proposed and approved: the order's id."""
+        given = {"workflow_id": payment_workflow_id(reference), "reference": reference, "reason": "r"}
+        self._requests += 1
+        made = self.payments.propose_return(
+            ReturnPayment(request_id=f"return-{self._requests}", actor=cases.FINANCE, **given), NOW
+        )
+        assert made.answer is not None and made.answer.proposal is not None, made.refusal
+        unplaced = PaymentStore(self.engine).unplaced(reference)
+        assert unplaced is not None and unplaced.open is not None
+        approval = ApproveProposal(
+            request_id=f"approve-{self._requests}", workflow_id=given["workflow_id"], actor=second,
+            proposal=made.answer.proposal, content=unplaced.open.content,
+        )  # fmt: skip
+        done = self.payments.approve_return(approval, NOW)
+        assert done.view is not None and done.view.order is not None, done.refusal
+        again = self.payments.approve_return(approval, NOW + HOUR)
+        assert done.answer is not None and again.answer == done.answer.model_copy(update={"repeated": True})
+        return done.view.order
+
     def take_back(self, workflow_id: str, reference: str) -> Outcome:
         self.do(workflow_id, ReversePayment, reference=reference, reason="r")
         proposal = self.case(workflow_id).open_proposals[-1]
@@ -107,7 +140,7 @@ class Office:
         """The log is whole, every case's sums are its accounts', and what the bank gave is somewhere (L1, L2)."""
         report = verify(AuditReader(self.engine).log())
         assert report.ok, report.broken
-        held = self.on("unplaced")
+        held = self.on("unplaced") + self.on("return_pending")
         for workflow_id in (self.one, self.other):
             case = self.case(workflow_id)
             held += case.deposit.available + case.deposit.unmatched
@@ -170,7 +203,7 @@ class TestOfNoCase:
         outcome = office.assign(office.one, "S1")
         assert outcome.case is not None and outcome.case.stage is Stage.CERTIFYING
         assert outcome.beside == (payment_workflow_id("S1"),)
-        assert office.payments.read_unplaced("S1") == "LB-2026-000001"
+        assert office.payments.read_unplaced("S1").case_number == "LB-2026-000001"
         assert where_it_waits(engine, "S1")[1] == "LB-2026-000001", "the rest of it"
         (waiting,) = unmatched_payments(engine)
         assert (waiting["case_number"], waiting["amount"]) == ("LB-2026-000001", {"fen": 7})
@@ -211,6 +244,96 @@ class TestOfNoCase:
         office.check()
 
 
+class TestReturned:
+    def test_two_people_the_bank_and_the_office_s_chain(self, office: Office, engine: Engine) -> None:
+        office.stray("S1", 700)
+        order = office.give_back("S1")
+        assert (office.on("unplaced"), office.on("return_pending"), office.on("bank")) == (0, 700, -700)
+        assert unmatched_payments(engine) == [] and count_unplaced(engine) == 0
+        assert kind(office.assign(office.one, "S1")) is RefusalKind.NOTHING_UNMATCHED
+        office.check()
+        paid = BankAnswer(state="paid", reference="B1")
+        for _ in range(2):
+            view = office.payments.record_return("S1", order, paid, 1, NOW)
+            assert view.is_over
+        assert (office.on("return_pending"), office.on("bank")) == (0, 0)
+        (out,) = refunds_paid(engine, DAY, DAY)
+        assert (out.id, out.bank_reference, out.amount, out.case_number) == (order, "B1", 700, None)
+        told = ReportRefund(
+            request_id="told", workflow_id=payment_workflow_id("S1"), actor=BANK, refund=order, state="returned",
+            amount=700,
+        )  # fmt: skip
+        assert office.payments.report_return(told, NOW).answer is not None
+        assert office.on("unplaced") == 700 and returned_again(engine, f"退汇 {order}", 700)
+        (waiting,) = unmatched_payments(engine)
+        assert (waiting["reference"], waiting["amount"]) == ("S1", {"fen": 700})
+        entries = [one for one in AuditReader(engine).records(["office"]) if one["kind"] == "entry"]
+        assert [one["event"] for one in entries] == [
+            "record_unplaced", "return_payment", "approve_proposal", "return_paid", "report_refund",
+        ]  # fmt: skip
+        office.check()
+
+    def test_a_case_takes_what_the_bank_refused_or_left(self, office: Office) -> None:
+        office.stray("S1", 700)
+        refused = BankAnswer(state="refused", why="closed")
+        assert office.payments.record_return("S1", office.give_back("S1"), refused, 1, NOW).left == 700
+        part = BankAnswer(state="paid", amount=300)
+        assert office.payments.record_return("S1", office.give_back("S1"), part, 1, NOW).left == 400
+        outcome = office.assign(office.one, "S1")
+        assert outcome.case is not None and outcome.case.deposit.received == 400
+        office.check()
+
+    def test_of_a_return_and_a_case_at_once_one_has_it(self, office: Office) -> None:
+        office.stray("S1", 700)
+        together = threading.Barrier(2)
+
+        def at_once(ask: Any) -> Any:
+            together.wait()
+            try:
+                return ask()
+            except (IntegrityError, AssertionError) as error:
+                return error
+
+        with ThreadPoolExecutor(2) as pool:
+            asked = [lambda: office.give_back("S1"), lambda: office.assign(office.one, "S1")]
+            list(pool.map(at_once, asked))
+        received = office.case(office.one).deposit.received
+        assert (received, office.on("return_pending")) in ((0, 700), (700, 0))
+        office.check()
+
+    def test_without_a_second_person_the_database_takes_no_order(self, office: Office, engine: Engine) -> None:
+        office.stray("S1", 700)
+        row = {
+            "reference": "S1", "edition": 1, "number": 1, "what": "approved", "proposal": "P", "amount": 700,
+            "content": "", "by": "tang", "role": "finance", "reason": "", "bank_reference": "", "at": OPENED,
+        }  # fmt: skip
+        with pytest.raises(IntegrityError, match="second_person"), engine.begin() as connection:
+            connection.execute(tables.PaymentReturnRow.__table__.insert().values(**row))
+        one = {
+            "id": "P", "action": "return_payment", "content": "", "proposed_by": "a", "approved_by": "A",
+            "proposer": "a", "approver": "a", "at": OPENED,
+        }  # fmt: skip
+        with pytest.raises(IntegrityError, match="two_people"), engine.begin() as connection:
+            connection.execute(tables.ApprovalRow.__table__.insert().values(**one))
+        other = {**one, "action": "refund_deposit", "approver": "b"}
+        with pytest.raises(IntegrityError, match="of_no_case"), engine.begin() as connection:
+            connection.execute(tables.ApprovalRow.__table__.insert().values(**other))
+
+    def test_a_proposal_expires_and_is_on_record_so(self, office: Office, engine: Engine) -> None:
+        office.stray("S1", 700)
+        command = ReturnPayment(
+            request_id="r", workflow_id=payment_workflow_id("S1"), actor=cases.FINANCE, reference="S1", reason="r"
+        )
+        view = office.payments.propose_return(command, NOW).view
+        assert view is not None and view.expires_at is not None and view.proposal is not None
+        assert [one.payment.reference for one in open_returns(engine, NOW)] == ["S1"]
+        assert office.payments.expire_return("S1", view.proposal, NOW).proposal == view.proposal, "not yet"
+        for _ in range(2):
+            assert office.payments.expire_return("S1", view.proposal, view.expires_at).proposal is None
+        assert open_returns(engine, NOW) == []
+        office.check()
+
+
 class TestMoved:
     def test_both_cases_books_are_right(self, office: Office, engine: Engine) -> None:
         office.receive(office.one, "W1", WHOLE, "somebody else")
@@ -221,7 +344,10 @@ class TestMoved:
         assert kind(office.assign(office.one, "W1")) is RefusalKind.NOTHING_UNMATCHED
         known = PaymentStore(engine).known(["W1"])["W1"]
         assert known.case_number == other.case_number
-        assert kind(office.receive(office.other, "W1", WHOLE, "somebody else")) is None, "a repeat"
+        for each in (office.one, office.other):
+            again = office.receive(each, "W1", WHOLE, "somebody else").answer
+            assert again is not None and again.repeated, "a repeat, on the case it was recorded for too"
+        assert kind(office.receive(office.one, "W1", 5, "somebody else")) is RefusalKind.REFERENCE_REUSED
         with Session(engine) as session:
             (moved,) = session.scalars(select(tables.PaymentMoveRow))
         assert (moved.from_case, moved.case_number, moved.amount) == (one.case_number, other.case_number, WHOLE)
@@ -279,6 +405,9 @@ class TestTakenBack:
     [
         ("unmatched:LB-2026-000001", "bank", "LB-2026-000001", "second_person"),
         ("unplaced", "bank", "LB-2026-000001", "second_person"),
+        ("unplaced", "bank", None, "second_person"),
+        ("unplaced", "return_pending", None, "second_person"),
+        ("unmatched:LB-2026-000001", "return_pending:LB-2026-000001", "LB-2026-000001", "second_person"),
         ("bank", "deposit:LB-2026-000001", None, "of_no_case"),
         ("unplaced", "unmatched:LB-2026-000001", None, "of_no_case"),
     ],
@@ -294,8 +423,10 @@ def test_the_database_holds_to_it_too(
         connection.execute(insert)
 
 
-@pytest.mark.parametrize("table", [tables.PaymentMoveRow, tables.PaymentReversalRow])
+@pytest.mark.parametrize("table", [tables.PaymentMoveRow, tables.PaymentReversalRow, tables.PaymentReturnRow])
 def test_what_is_written_stays_written(office: Office, engine: Engine, table: Any) -> None:
+    office.stray("S1", 700)
+    office.give_back("S1")
     office.receive(office.one, "W1", WHOLE, "somebody else")
     office.assign(office.other, "W1")
     office.take_back(office.other, "W1")
@@ -311,6 +442,36 @@ def test_whose_a_statement_s_lines_can_be(office: Office, engine: Engine) -> Non
     assert [found.case.case_number for found in deposits_due(engine)] == ["LB-2026-000002"]
     found = cases_named(engine, [one.credit_code, "LB-2026-000002", "LB-2026-000009"])
     assert set(found) >= {one.credit_code, "LB-2026-000001", "LB-2026-000002"} and "LB-2026-000009" not in found
+
+
+def test_a_return_that_was_sent_back_is_netted_and_no_payment(office: Office, engine: Engine) -> None:
+    office.receive(office.one, "W1", 700, "somebody else")
+    office.stray("S1", 40)
+    order = office.give_back("S1")
+    office.payments.record_return("S1", order, BankAnswer(state="paid"), 1, NOW)
+    office.do(office.one, ReturnPayment, reference="W1", reason="r")
+    proposal = office.case(office.one).open_proposals[-1]
+    office.do(office.one, ApproveProposal, OTHER, proposal=proposal.id, content=proposal.content)
+    (refund,) = office.case(office.one).refunds
+    sums = []
+    for state in ("paid", "returned"):
+        office.do(office.one, ReportRefund, BANK, refund=refund.id, state=state, amount=700)
+        rows = deposit_movements(engine, DAY, DAY, NOW)
+        sums.append({name: rows[-1][name]["fen"] for name in ("received", "returned", "unmatched")})
+        for row in rows:
+            fen = {name: one["fen"] for name, one in row.items() if isinstance(one, dict)}
+            left = fen["received"] + fen["moved"] - fen["taken_back"] - fen["refunded"] - fen["returned"]
+            assert left == fen["unmatched"] + fen["held"] + fen["deducted"], row
+    told = {"workflow_id": payment_workflow_id("S1"), "actor": BANK, "refund": order, "state": "returned"}
+    office.payments.report_return(ReportRefund(request_id="told", amount=40, **told), NOW)
+    rows = deposit_movements(engine, DAY, DAY, NOW)
+    sums.append({name: rows[-1][name]["fen"] for name in ("received", "returned", "unmatched")})
+    assert sums == [
+        {"received": 740, "returned": 740, "unmatched": 0},
+        {"received": 740, "returned": 40, "unmatched": 700},
+        {"received": 740, "returned": 0, "unmatched": 740},
+    ]
+    office.check()
 
 
 def test_the_report_of_the_movements(office: Office, engine: Engine) -> None:

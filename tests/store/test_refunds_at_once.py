@@ -26,6 +26,7 @@ from domain.stages import Role, Stage
 from starter.bank_sandbox import BankSandbox
 from store import tables
 from store.cases import CaseStore
+from store.payments import PaymentStore
 from store.reference import policy_book
 from tests.documents import document_store, pseudonym
 from tests.domain import cases
@@ -112,7 +113,7 @@ class Hands:
     def __init__(self, engine: Engine, folder: Path, bank: Asked) -> None:
         store = CaseStore(engine, pseudonym)
         self.desk = CaseDesk(store, document_store(folder), policy_book())
-        self.bank = BankActivities(self.desk, store, bank)
+        self.bank = BankActivities(self.desk, store, PaymentStore(engine), bank)
         self._requests = itertools.count(1)
 
     def approve(self, asked: tuple[Case, Actor]) -> Outcome:

@@ -19,9 +19,11 @@ from domain.commands import (
     ActorAnswer,
     ActorOutcome,
     Answer,
+    ApproveProposal,
     AssessmentNews,
     ChangeActor,
     ConfirmPeriod,
+    DenyProposal,
     ImportAnswer,
     ImportCalendar,
     ImportFigures,
@@ -31,8 +33,11 @@ from domain.commands import (
     PeriodOutcome,
     PeriodView,
     RecordUnplaced,
+    ReportRefund,
+    ReturnPayment,
     UnplacedAnswer,
     UnplacedOutcome,
+    UnplacedView,
 )
 from domain.deciding import RULES
 from domain.delivery import Batch, Delivery
@@ -77,7 +82,7 @@ SEALS: tuple[type[BaseModel], ...] = (SealOrders, Sealed, CensusOrders, Census)
 CONDUCT: tuple[type[BaseModel], ...] = (*CONDUCT_COMMANDS, ConductState, ConductOutcome)
 ACTORS: tuple[type[BaseModel], ...] = (ChangeActor, ActorAnswer, ActorOutcome)
 PAYMENTS: tuple[type[BaseModel], ...] = (
-    RecordUnplaced, UnplacedAnswer, UnplacedOutcome, UnplacedState, UnplacedResult,
+    RecordUnplaced, UnplacedAnswer, UnplacedOutcome, UnplacedView, UnplacedState, UnplacedResult,
 )  # fmt: skip
 MODELS = (*PAYMENTS, *CASES, *NOTICES, *QUARTERS, *LETTERS, *SEALS, *CONDUCT, *ACTORS)
 
@@ -148,7 +153,8 @@ def test_a_command_has_one_name_everywhere(office_worker_activities: set[str]) -
     changes = set(workflow._Definition.must_from_class(Actors).updates)
     assert changes == {ChangeActor.action}
     payments = set(workflow._Definition.must_from_class(UnplacedPayment).updates)
-    assert payments == {RecordUnplaced.action}
+    about = {kind.action for kind in (RecordUnplaced, ReturnPayment, ApproveProposal, DenyProposal, ReportRefund)}
+    assert payments == about
     others |= quarters | changes | payments
     assert actions | others == set(ROLES)
     assert actions | others <= office_worker_activities

@@ -19,6 +19,7 @@ APPEND_ONLY = (
     "payments",
     "payment_moves",
     "payment_reversals",
+    "payment_returns",
     "approvals",
     "decisions",
     "commands",
@@ -295,7 +296,7 @@ def upgrade() -> None:
     op.create_table(
         "approvals",
         sa.Column("id", sa.String(length=40), nullable=False),
-        sa.Column("case_number", sa.String(length=20), nullable=False),
+        sa.Column("case_number", sa.String(length=20), nullable=True),
         sa.Column("action", sa.Text(), nullable=False),
         sa.Column("content", sa.String(length=64), nullable=False),
         sa.Column("proposed_by", sa.Text(), nullable=False),
@@ -304,6 +305,9 @@ def upgrade() -> None:
         sa.Column("approver", sa.Text(), nullable=False),
         sa.Column("at", store.tables.Instant(timezone=True), nullable=False),
         sa.CheckConstraint("proposer <> approver", name=op.f("ck_approvals_two_people")),
+        sa.CheckConstraint(
+            "case_number IS NOT NULL OR action = 'return_payment'", name=op.f("ck_approvals_of_no_case")
+        ),
         sa.ForeignKeyConstraint(["case_number"], ["cases.case_number"], name=op.f("fk_approvals_case_number_cases")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_approvals")),
     )
@@ -367,12 +371,13 @@ def upgrade() -> None:
         sa.Column("at", store.tables.Instant(timezone=True), nullable=False),
         sa.CheckConstraint(
             "approval IS NOT NULL OR (debit_account NOT LIKE 'deposit:%' AND debit_account NOT LIKE 'deducted:%' "
-            "AND credit_account NOT LIKE 'return_pending:%' "
+            "AND NOT (credit_account LIKE 'return_pending%' AND debit_account <> 'bank') "
             "AND NOT (credit_account = 'bank' AND (debit_account LIKE 'unmatched:%' OR debit_account = 'unplaced')))",
             name=op.f("ck_ledger_lines_second_person"),
         ),
         sa.CheckConstraint(
-            "case_number IS NOT NULL OR (debit_account = 'bank' AND credit_account = 'unplaced')",
+            "case_number IS NOT NULL OR (debit_account IN ('bank', 'unplaced', 'return_pending') "
+            "AND credit_account IN ('bank', 'unplaced', 'return_pending'))",
             name=op.f("ck_ledger_lines_of_no_case"),
         ),
         sa.ForeignKeyConstraint(["approval"], ["approvals.id"], name=op.f("fk_ledger_lines_approval_approvals")),
@@ -525,6 +530,32 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("payment_reversals", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_payment_reversals_reference"), ["reference"], unique=False)
+
+    op.create_table(
+        "payment_returns",
+        sa.Column("reference", sa.Text(), nullable=False),
+        sa.Column("edition", sa.Integer(), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("case_number", sa.String(length=20), nullable=True),
+        sa.Column("what", sa.Text(), nullable=False),
+        sa.Column("proposal", sa.String(length=40), nullable=False),
+        sa.Column("amount", sa.BigInteger(), nullable=False),
+        sa.Column("content", sa.String(length=64), nullable=False),
+        sa.Column("by", sa.Text(), nullable=False),
+        sa.Column("role", sa.Text(), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("bank_reference", sa.Text(), nullable=False),
+        sa.Column("expires_at", store.tables.Instant(timezone=True), nullable=True),
+        sa.Column("approval", sa.String(length=40), nullable=True),
+        sa.Column("at", store.tables.Instant(timezone=True), nullable=False),
+        sa.CheckConstraint("case_number IS NULL", name=op.f("ck_payment_returns_of_no_case")),
+        sa.CheckConstraint("amount > 0", name=op.f("ck_payment_returns_positive")),
+        sa.CheckConstraint("approval IS NOT NULL OR what <> 'approved'", name=op.f("ck_payment_returns_second_person")),
+        sa.ForeignKeyConstraint(["approval"], ["approvals.id"], name=op.f("fk_payment_returns_approval_approvals")),
+        sa.PrimaryKeyConstraint("reference", "edition", "number", name=op.f("pk_payment_returns")),
+    )
+    with op.batch_alter_table("payment_returns", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_payment_returns_proposal"), ["proposal"], unique=False)
 
     op.create_table(
         "terms",
