@@ -1,5 +1,6 @@
 # syntax=docker/dockerfile:1
-# One image for the worker, the preparation job (python -m workers.prepare) and the command line.
+# One image for the worker, the preparation job (python -m workers.prepare), the official list (livebase register
+# serve) and the command line.
 
 FROM python:3.13-slim-bookworm AS build
 ENV UV_COMPILE_BYTECODE=1 UV_NO_CACHE=1 VIRTUAL_ENV=/opt/livebase

@@ -23,7 +23,8 @@ class LocalState:
 
     `started_at` is RFC 3339 with offset. `web_url` is None without Temporal Web; `web_hint` then says how to
     get it. `mail_address` is the local mail server's HOST:PORT, `mail_folder` where it keeps what it takes.
-    `bank_url` is where the local bank answers, `verification_url` who says which enterprises are verified.
+    `bank_url` is where the local bank answers, `verification_url` who says which enterprises are verified;
+    `register_url` is the official list, as the public sees it.
     """
 
     pid: int
@@ -36,6 +37,7 @@ class LocalState:
     mail_folder: str | None = None
     bank_url: str | None = None
     verification_url: str | None = None
+    register_url: str | None = None
 
 
 def data_directory(flag: str | os.PathLike[str] | None, environ: Mapping[str, str] = os.environ) -> Path:

@@ -9,5 +9,6 @@ CREATE ROLE livebase_worker NOLOGIN;
 CREATE ROLE livebase_reader NOLOGIN;
 CREATE ROLE livebase_register NOLOGIN;
 CREATE ROLE worker LOGIN PASSWORD :'password' IN ROLE livebase_worker;
+CREATE ROLE register LOGIN PASSWORD :'password' IN ROLE livebase_register;
 CREATE ROLE staff LOGIN PASSWORD :'password' IN ROLE livebase_reader;
 SQL

@@ -18,7 +18,7 @@ from domain.planning import Event, Planned, Task
 from domain.records import BenefitsWithdrawn, Decision, Evidence, Letter, Record, Transition
 from domain.setting import SYSTEM, Due, Setting, step
 from domain.shanghai import end_of_day, last_day, shanghai_date
-from domain.stages import Role
+from domain.stages import Role, Standing
 
 TASKS_OF_THE_END = ("confirm_marks", "settle_deposit")
 """The tasks the end of a certification opens."""
@@ -26,9 +26,18 @@ EVENTS_OF_THE_END = (Event.ESCALATE_MARKS, Event.ESCALATE_SETTLEMENT)
 """What it plans."""
 
 
-def withdrawn(case: Case, setting: Setting, legal_at: datetime) -> tuple[tuple[Record, ...], dict[str, Any]]:
+def withdrawn(
+    case: Case,
+    setting: Setting,
+    legal_at: datetime,
+    kind: Standing,
+    *,
+    reason: str | None = None,
+    appeal_until: datetime | None = None,
+) -> tuple[tuple[Record, ...], dict[str, Any]]:
     """Off the official list and without benefits from the legal instant on: records, and what changes.
 
+    The `reason` of what can be appealed is public once it can't be any more (decision 20); no other one ever is.
     A publication still pending is over with it, and whether it came in time is settled (R3).
     """
     term, publication = case.term, case.publication
@@ -38,7 +47,8 @@ def withdrawn(case: Case, setting: Setting, legal_at: datetime) -> tuple[tuple[R
         return (benefits,), {}
     records: tuple[Record, ...] = (benefits,)
     if publication.state == "published":
-        records = (official_list.entry(case, "withdrawn", term, setting, effective_from=legal_at), benefits)
+        listed = official_list.entry(case, "withdrawn", term, setting, effective_from=legal_at, ending=kind)
+        records = (official_list.with_reason(listed, reason, appeal_until), benefits)
         publication = publication.model_copy(update={"register_revision": setting.list_revision})
     in_time = publication.published_at is not None or legal_at < publication.due_at
     breached = publication.breached or not in_time

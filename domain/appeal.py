@@ -5,13 +5,16 @@ What a decision is set aside into is in `domain/setting_aside.py`.
 
 from __future__ import annotations
 
-from domain import setting_aside
+from datetime import datetime
+from typing import Any
+
+from domain import official_list, setting_aside
 from domain.case import Appeal, Case
 from domain.commands import DecideAppeal, FileAppeal
 from domain.judging import judge
 from domain.letters import letter
 from domain.planning import Event, Planned
-from domain.records import Decision, Evidence, Transition
+from domain.records import Decision, Evidence, ListRevision, Transition
 from domain.refusals import Refusal, RefusalKind
 from domain.setting import SYSTEM, Setting, step
 from domain.stages import Role
@@ -36,11 +39,13 @@ def file(case: Case, command: FileAppeal, setting: Setting) -> Transition:
         )
     due = setting.working_days(setting.policy.appeal_decision_working_days)
     task = due.task("decide_appeal", Role.CERTIFIER).model_copy(update={"also": (Role.COMPLIANCE,)})
+    listed, changes = _listed(case, setting)
     return step(
         case,
         setting,
         "appeal_filed",
         command.actor,
+        *listed,
         Evidence("appeal", command.evidence),
         letter(
             case,
@@ -63,6 +68,7 @@ def file(case: Case, command: FileAppeal, setting: Setting) -> Transition:
             *case.plan_without(Event.CLOSE_CASE),
             due.event(Event.ESCALATE_APPEAL, "the decision on the appeal is overdue and is escalated"),
         ),
+        **changes,
     )
 
 
@@ -85,18 +91,31 @@ def decide(case: Case, command: DecideAppeal, setting: Setting) -> Transition:
         return setting_aside.undone(
             case, setting, "appeal_set_aside", command.actor, decision, reason=command.reason, appeal=decided
         )
+    listed, changes = _listed(case, setting, reasons_from=setting.now)
     return step(
         case,
         setting,
         "appeal_upheld",
         command.actor,
         decision,
+        *listed,
         letter(case, "appeal_upheld", setting, decision=case.appeal.decision, reason=command.reason),
         detail={"decision": case.appeal.decision, "reason": command.reason},
         appeal=decided,
         tasks=case.tasks_without("decide_appeal"),
         plan=case.plan_without(Event.ESCALATE_APPEAL),
+        **changes,
     )
+
+
+def _listed(
+    case: Case, setting: Setting, *, reasons_from: datetime | None = None
+) -> tuple[tuple[ListRevision, ...], dict[str, Any]]:
+    """The official list keeps the reason back while an appeal is open, and has it when it is over (decision 20)."""
+    listed = official_list.under_appeal(case, setting, reasons_from=reasons_from)
+    if not listed or case.publication is None:
+        return (), {}
+    return listed, {"publication": case.publication.model_copy(update={"register_revision": listed[0].revision})}
 
 
 def escalate(case: Case, planned: Planned, setting: Setting) -> Transition:

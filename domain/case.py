@@ -264,6 +264,7 @@ class Case(_Part):
     `cooling_off_waived` is when two people last let the enterprise apply again at once.
     `documents_erased` is when what was handed in was erased for good; None while it is there.
     `stopped_runs` are the runs of its workflows that were found to have ended and told of (`domain/census.py`).
+    `place` is the base's address, as the official list has it.
     `suspended_since` is since when there has been a hold without a break, whichever it was; None without one.
     """
 
@@ -308,6 +309,7 @@ class Case(_Part):
     cooling_off_waived: datetime | None = None
     documents_erased: datetime | None = None
     stopped_runs: tuple[str, ...] = ()
+    place: str = ""
     verification: Verification | None = None
 
     @property

@@ -23,7 +23,8 @@ _CORRECTABLE = {"base.name": "名称", "base.address": "地址", "contact": "联
 
 
 def correct(case: Case, command: Correct, submission: Submission, current: Submission, setting: Setting) -> Transition:
-    """A new revision of the application, and of the list's entry when the base is listed under another name.
+    """A new revision of the application, and of the list's entry when the base is listed under another name or
+    address.
 
     The revisions before are kept; the time in which the base is to be made public (R3) goes on as it was. Conditions
     are not judged again. Refused (2) when anything else differs, or nothing does.
@@ -31,10 +32,15 @@ def correct(case: Case, command: Correct, submission: Submission, current: Submi
     judge(case, command)
     corrected = _corrected(submission, current)
     application, revision = submission.application, case.revision + 1
-    changes: dict[str, Any] = {"revision": revision, "name": application.base.name}
+    base = application.base
+    changes: dict[str, Any] = {"revision": revision, "name": base.name, "place": base.address}
     entries: tuple[ListRevision, ...] = ()
     publication = case.publication
-    if publication is not None and publication.state == "published" and application.base.name != case.name:
+    if (
+        publication is not None
+        and publication.state == "published"
+        and (base.name, base.address) != (case.name, case.place)
+    ):
         entries = official_list.entries(case.model_copy(update=changes), setting)
         changes["publication"] = publication.model_copy(update={"register_revision": entries[0].revision})
     return step(

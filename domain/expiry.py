@@ -23,7 +23,7 @@ def expire(case: Case, planned: Planned, setting: Setting) -> Transition:
     duty and settlement wait for the decision. Deadlines count from the legal instant, however late it was observed.
     """
     term = case.terms[-1]
-    records, off = withdrawn(case, setting, term.until)
+    records, off = withdrawn(case, setting, term.until, Standing.EXPIRED)
     our_delay = renewal.delayed_by_us(case, term.until)
     follows: dict[str, Any] = {"tasks": (), "plan": ()} if our_delay else duties(setting, case.over_since(term.until))
     pending = renewal.goes_on_late(case, term.until, setting, our_delay=our_delay)

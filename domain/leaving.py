@@ -110,11 +110,13 @@ def end_in_term(
     assert term is not None
     # A next term that waits leaves with its begin: the term under way is the newest again.
     ends = case.model_copy(update={"terms": tuple(one for one in case.terms if one != waiting)})
-    off_the_list, off = withdrawn(ends, setting, ended_at)
     counted_from = case.over_since(ended_at)
     follows = duties(setting, counted_from)
     marks, settlement = follows["tasks"]
     changes, appeal = _appeal(kind, counted_from, setting)
+    off_the_list, off = withdrawn(
+        ends, setting, ended_at, kind, reason=reason, appeal_until=changes.get("appeal_until")
+    )
     others = case.tasks_without("publish", top_up.TASK, verification.TASK, *renewal.TASKS, *quarter.TASKS)
     return step(
         case,

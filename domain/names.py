@@ -15,6 +15,11 @@ def folded(text: str) -> str:
     return "".join(unicodedata.normalize("NFKC", text).split())
 
 
+def searched(text: str) -> str:
+    """A name as it is looked for: a dot or comma counts no more than a space, Ltd. is Ltd."""
+    return folded(text).casefold().replace(".", "").replace(",", "")
+
+
 def same_name(one: str, other: str) -> bool:
     """Names are compared without width, spaces, case and what is not seen: a second spelling is no second person."""
     return person(one) == person(other)

@@ -1,18 +1,22 @@
 """A base's entry on the official list: every change is a new revision, and the highest one in effect counts.
 
 A base is listed while it is certified, published and in term; suspended, it stays listed as such, with the date and
-the category of the suspension and no details (decisions 19, 20).
+the category of the suspension and no details (decisions 19, 20). What the public sees of a certificate at an instant
+is in `domain/listed.py`.
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 from typing import Literal
 
 from domain.case import Case, Hold
 from domain.records import ListRevision
 from domain.setting import Setting
+from domain.stages import Standing
 from domain.terms import Term
+from domain.verified import enterprise_of
 
 
 def entry(
@@ -24,6 +28,7 @@ def entry(
     revision: int | None = None,
     effective_from: datetime | None = None,
     evidence: str | None = None,
+    ending: Standing | None = None,
 ) -> ListRevision:
     """The base's next revision (or a later one), for one term; in effect from now unless said otherwise."""
     suspended = state == "suspended"
@@ -38,6 +43,10 @@ def entry(
         evidence=evidence,
         suspended_since=case.suspended_since if suspended else None,
         category=category(case.holds) if suspended else None,
+        credit_code=case.credit_code,
+        holder=enterprise_of(case.payer_names) if case.payer_names else "",
+        place=case.place,
+        ending=ending.value if ending else None,
     )
 
 
@@ -55,6 +64,26 @@ def entries(
     if waiting is None:
         return (now,)
     return now, entry(case, state, waiting, setting, revision=now.revision + 1, effective_from=waiting.from_)
+
+
+def with_reason(withdrawn: ListRevision, reason: str | None, public_from: datetime | None) -> ListRevision:
+    """A withdrawn entry with its reason, which is public from an instant on; without that instant there is none."""
+    if not reason or public_from is None:
+        return withdrawn
+    return replace(withdrawn, reason=reason, reasons_from=public_from)
+
+
+def under_appeal(case: Case, setting: Setting, *, reasons_from: datetime | None) -> tuple[ListRevision, ...]:
+    """The entry of a base off the list whose ending's reason is withheld from now on, or public from an instant on.
+
+    An appeal that is filed in the last hour of its time keeps the reason back until it is decided (decision 20).
+    """
+    ending, term = case.ending, case.term
+    listed = case.publication is not None and case.publication.register_revision is not None
+    if ending is None or term is None or not listed:
+        return ()
+    withdrawn = entry(case, "withdrawn", term, setting, effective_from=ending.legal_at, ending=ending.kind)
+    return (with_reason(withdrawn, ending.reason, reasons_from),)
 
 
 def category(holds: tuple[Hold, ...]) -> str | None:

@@ -62,6 +62,7 @@ def open_case(command: Apply, case_number: str, submission: Submission, setting:
         case_number=case_number,
         credit_code=command.credit_code,
         name=application.base.name,
+        place=application.base.address,
         applicant=command.actor.applicant or command.actor.name,
         payer_names=application.payer_names,
         opened_at=setting.now,

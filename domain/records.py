@@ -135,7 +135,10 @@ class ListRevision:
 
     Of those in effect the highest counts, in whatever order they were written: a renewal approved in time is in
     effect only from the end of the term before, a revocation at once (decision 19). Of a suspension it has the date
-    and the category, no details (decision 20).
+    and the category, no details (decision 20). All of it is for the public but `evidence`, and a `reason` from
+    `reasons_from` on only: when the appeals are over (decision 20).
+
+    `holder` is the enterprise of the credit code, `place` the base's address, `ending` what a withdrawn one ended by.
     """
 
     revision: int
@@ -148,6 +151,12 @@ class ListRevision:
     evidence: str | None = None
     suspended_since: datetime | None = None
     category: str | None = None
+    credit_code: str = ""
+    holder: str = ""
+    place: str = ""
+    ending: str | None = None
+    reason: str | None = None
+    reasons_from: datetime | None = None
 
 
 @dataclass(frozen=True)

@@ -193,7 +193,11 @@ def new_revision(
 def known_as(submission: Submission) -> dict[str, Any]:
     """What a case is called, and whose money it takes, by a submission: a certified base only once it is approved."""
     application = submission.application
-    return {"name": application.base.name, "payer_names": application.payer_names}
+    return {
+        "name": application.base.name,
+        "place": application.base.address,
+        "payer_names": application.payer_names,
+    }
 
 
 def remind_reviewer(case: Case, planned: Planned, setting: Setting) -> Transition:

@@ -12,8 +12,9 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Mapping
 from contextlib import AsyncExitStack
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -37,6 +38,9 @@ LONGEST_SILENCE = timedelta(seconds=90)
 """A poll takes a minute at most; who has not asked for tasks for longer is frozen or gone."""
 _MAIL_DOMAIN = "livebase.example"
 _LETTERS_SECONDS = 3
+_REGISTER_PORT = 8300
+_REGISTER_CACHE_SECONDS = 2
+"""What is done on this machine is to be seen at once."""
 _LOOK_SECONDS = 3
 
 
@@ -124,6 +128,84 @@ async def start_worker(
     return worker
 
 
+async def start_register(directory: Path) -> tuple[GuardedProcess, str]:
+    """The official list's site on a local server's database, which has to be there, and its address.
+
+    It has its usual port, or a free one where that is taken; its key is made when there is none.
+    """
+    from connection.guarded_process import GuardedProcess
+
+    keys = register_keys(directory)
+    if not keys.exists():
+        _make_key(keys)
+    own = {
+        "LIVEBASE_DATABASE_URL": local_database(directory),
+        "LIVEBASE_REGISTER_KEYS": str(keys),
+        "LIVEBASE_REGISTER_CACHE_SECONDS": str(_REGISTER_CACHE_SECONDS),
+    }
+    log = directory / "register.log"
+    until = time.monotonic() + _READY_SECONDS
+    port, tries, heard = _REGISTER_PORT, 0, 0
+    process: GuardedProcess | None = None
+    while True:
+        if process is None or (not process.running and tries < _TRIES):  # somebody else has its port
+            port, tries = (port, 1) if process is None and _is_free(port) else (_free_port(), tries + 1)
+            heard = log.stat().st_size if log.exists() else 0
+            command = [sys.executable, "-m", "starter.main", "register", "serve", "--port", str(port)]
+            process = await asyncio.to_thread(
+                GuardedProcess.spawn,
+                command,
+                log=log,
+                cwd=Path(__file__).parent.parent,
+                environ=own_environment() | own,
+                grace=10.0,
+            )
+        url = f"http://127.0.0.1:{port}"  # it says so once the port is its own: what answers there is nobody else
+        if url.encode() in log.read_bytes()[heard:] and await asyncio.to_thread(_answers, port) and process.running:
+            return process, url
+        if (not process.running and tries >= _TRIES) or time.monotonic() > until:
+            await asyncio.to_thread(process.stop)
+            raise CommandError(1, "register_failed", "The official list did not come up.", f"Its log: {log}")
+        await asyncio.sleep(0.1)
+
+
+def register_keys(directory: Path) -> Path:
+    """Where the key of a local server's official list is."""
+    return directory / "register-keys.json"
+
+
+def _make_key(file: Path) -> None:
+    """A key that nobody else may read, whole or not at all."""
+    from register.proof import new_key_set
+
+    part = file.with_suffix(".part")
+    part.unlink(missing_ok=True)
+    with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as opened:
+        opened.write(new_key_set(f"local-{secrets.token_hex(4)}"))
+    part.rename(file)
+
+
+def _answers(port: int) -> bool:
+    from http.client import HTTPConnection, HTTPException
+
+    asked = HTTPConnection("127.0.0.1", port, timeout=2)
+    try:
+        asked.request("GET", "/readyz")
+        return asked.getresponse().status == 200
+    except (OSError, HTTPException):
+        return False
+    finally:
+        asked.close()
+
+
+def _is_free(port: int) -> bool:
+    try:
+        socket.create_server(("127.0.0.1", port)).close()
+    except OSError:
+        return False
+    return True
+
+
 def _free_port() -> int:
     """A port of this machine that nothing listens on."""
     with socket.create_server(("127.0.0.1", 0)) as free:
@@ -156,9 +238,10 @@ def own_environment() -> dict[str, str]:
 
 
 async def run(session: Session, *, verification: bool = False) -> None:
-    """Run server, Temporal Web, worker and local parties outside until SIGTERM or Ctrl-C; clean up in reverse order.
+    """Run server, Temporal Web, worker, official list and local parties outside until SIGTERM or Ctrl-C.
 
-    Who verifies enterprises is among them on demand alone: each application waits for its answer then.
+    All of it is cleaned up in reverse order. Who verifies enterprises is among them on demand alone: each application
+    waits for its answer then.
     """
     from connection import local_state
     from connection.local_server import LocalServer
@@ -187,14 +270,23 @@ async def run(session: Session, *, verification: bool = False) -> None:
         ):
             verifier = await beside.enter_async_context(VerificationSandbox()) if verification else None
             worker = await start_worker(server, directory, mail, bank, verifier)
+            register: GuardedProcess | None = None
             try:
-                state = running_here(session, server, mail, bank, verifier)
+                register, address = await start_register(directory)
+                state = replace(running_here(session, server, mail, bank, verifier), register_url=address)
                 local_state.write(directory, state)
                 _print(session, state)
                 say("Ctrl-C stops all.")
-                await _until_stopped(stop, server, worker)
+                parts: dict[str, LocalServer | GuardedProcess] = {
+                    "Temporal server": server,
+                    "worker": worker,
+                    "official list": register,
+                }
+                await _until_stopped(stop, parts)
             finally:
                 local_state.clear(directory)
+                if register is not None:
+                    await asyncio.to_thread(register.stop)
                 await asyncio.to_thread(worker.stop)
     finally:
         await server.stop()
@@ -279,10 +371,9 @@ def stop(session: Session) -> None:
     say("Stopped.")
 
 
-async def _until_stopped(stop: asyncio.Event, server: LocalServer, worker: GuardedProcess) -> None:
+async def _until_stopped(stop: asyncio.Event, parts: Mapping[str, LocalServer | GuardedProcess]) -> None:
     while not stop.is_set():
-        if not server.running or not worker.running:
-            what = "worker" if server.running else "Temporal server"
+        if (what := next((name for name, part in parts.items() if not part.running), None)) is not None:
             raise CommandError(1, "ended", f"The {what} has ended by itself.", "Its log is in the data directory.")
         try:
             await asyncio.wait_for(stop.wait(), 1.0)
@@ -340,6 +431,7 @@ def _print(session: Session, state: LocalState) -> None:
             ("Temporal Web", state.web_url or state.web_hint),
             (word("letters"), f"{state.mail_folder} (SMTP {state.mail_address})"),
             (word("bank"), state.bank_url),
+            *([(word("official list"), state.register_url)] if state.register_url else []),
             *([(word("verification"), state.verification_url)] if state.verification_url else []),
             (word("data"), str(session.directory)),
         ]

@@ -27,7 +27,7 @@ def dev(
         typer.Option("--verification", help="Also run who verifies enterprises, and have it asked (A1)."),
     ] = False,
 ) -> None:
-    """Temporal server, Temporal Web and a worker on this machine. Ctrl-C stops all."""
+    """Temporal server, Temporal Web, a worker and the official list on this machine. Ctrl-C stops all."""
     from starter import development
 
     _require_real(session, "dev")

@@ -34,6 +34,7 @@ from starter import (
     login,
     measures,
     notices,
+    official_list,
     papers,
     reading,
     reference,
@@ -69,6 +70,7 @@ def build_app() -> typer.Typer:
     reading.register(app)
     explaining.register(app)
     reports.register(app)
+    official_list.register(app)
     auditing.register(app)
     login.register(app)
     actors.register(app)

@@ -33,6 +33,15 @@ _CASES = {
     "Money of no case: {} payments. See: livebase deposit unmatched": "未归属款项:{}笔。livebase deposit unmatched",
     "{} lines from {} to {}: no difference.": "{}行,自{}至{}:没有差异。",
 }
+_LIST = {
+    "not currently authorised": "暂停中，目前未获授权",
+    "ended: no longer certified": "已终止，不再是认证基地",
+    "not on the list: not certified": "不在名单上，即未获认证",
+    "older than the newest one seen: ask again": "早于已见过的最新版本，请重新获取",
+    "no longer good: ask again": "已过有效时间，请重新获取",
+    "a whole list, as it was signed": "完整名单，与签名一致",
+    "{} snapshots, each after the other.": "{} 份快照，前后相连。",
+}
 _CALENDAR = {
     "{} working days after {}: {} 24:00": "{}个工作日,自{}起:{} 24:00",
     "provisional: the notice for it is not in, it can only move later": "暂定:该年通知尚未发布,期限只会顺延",
@@ -207,4 +216,4 @@ _HOLDS = {
     )
 }
 
-SENTENCES: dict[str, str] = {**_DEMO, **_CASES, **_CALENDAR, **_DOCTOR, **_HOLDS, **_AUDIT}
+SENTENCES: dict[str, str] = {**_DEMO, **_CASES, **_LIST, **_CALENDAR, **_DOCTOR, **_HOLDS, **_AUDIT}

@@ -751,6 +751,11 @@ _LABELS = {
     "found": "结果",
     "how to mend": "处理办法",
     "data": "数据",
+    "verdict": "结论",
+    "known then": "当时所知",
+    "holder": "认证主体",
+    "true as of": "数据截至",
+    "list revision": "名单版本",
 }
 
 CHINESE: dict[str, str] = {

@@ -20,7 +20,7 @@ from domain.commands import Answer, AssignPayment, Command, payment_workflow_id
 from domain.delivery import StoredLetter
 from domain.dependants import Dependants
 from domain.ledger import OF_EVERYBODY, Account, Transfer
-from domain.names import person
+from domain.names import person, searched
 from domain.records import (
     ApplicationRevision,
     Approval,
@@ -346,7 +346,8 @@ class CaseTransaction:
                     )
                 )
             case ListRevision():
-                self._add(tables.ListRow, record, at, **key)
+                searched_by = "\n".join(map(searched, (record.name, record.holder, record.place)))
+                self._add(tables.ListRow, record, at, **key, searched=searched_by)
             case BenefitsGranted():
                 for benefit, effective in record.effective_from.items():
                     self._session.add(

@@ -7,14 +7,15 @@ from __future__ import annotations
 
 from sqlalchemy import Connection, text
 
-from store.tables import BenefitRow, CalendarNoticeRow, CaseRow, Counter, ListRow, NoticeRow, Table
+from store.tables import BenefitRow, CalendarNoticeRow, CaseRow, Counter, Installation, ListRow, NoticeRow, Table
 
 WORKER, READER, REGISTER = "livebase_worker", "livebase_reader", "livebase_register"
 ROLES = {
     WORKER: "workers: read all, add to all, change what changes; delete nothing",
     READER: "the command line: read all",
-    REGISTER: "the official list: read the list, and nothing else",
+    REGISTER: "the official list: read the list, and of a case its clock and whether it has ended, and nothing else",
 }
+_OF_A_CASE = ("case_number", "clock_offset_ms", "ended")
 _CHANGED = (CaseRow, NoticeRow, BenefitRow, Counter, CalendarNoticeRow)
 """What a worker changes in place; all else is only ever added to. Calendar notices it does not change either, but
 locks, for which PostgreSQL wants the right to: the table's own trigger refuses it."""
@@ -43,7 +44,9 @@ def _grant(connection: Connection, role: str) -> None:
     connection.exec_driver_sql(f"REVOKE ALL ON ALL TABLES IN SCHEMA public FROM {role}")
     connection.exec_driver_sql(f"GRANT SELECT ON alembic_version TO {role}")
     if role == REGISTER:
-        connection.exec_driver_sql(f"GRANT SELECT ON {ListRow.__tablename__} TO {role}")
+        connection.exec_driver_sql(f"GRANT SELECT ON {ListRow.__tablename__}, {Installation.__tablename__} TO {role}")
+        columns = ", ".join(_OF_A_CASE)
+        connection.exec_driver_sql(f"GRANT SELECT ({columns}) ON {CaseRow.__tablename__} TO {role}")
         return
     connection.exec_driver_sql(f"GRANT SELECT ON {tables} TO {role}")
     if role == WORKER:

@@ -10,7 +10,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session, aliased
 
 from domain.case import Case
-from domain.names import folded
+from domain.names import searched
 from store import tables
 from store.conflicts import again_after_conflict
 from store.queries import FoundCase, found_case
@@ -31,7 +31,7 @@ def remember_names(session: Session, case_number: str, names: Mapping[str, str])
     """Keep what a case may be looked for by, kind → name; what is known already stays."""
     insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
     rows = [
-        {"case_number": case_number, "kind": kind, "folded": _compared(name), "name": name}
+        {"case_number": case_number, "kind": kind, "folded": searched(name), "name": name}
         for kind, name in names.items()
     ]
     session.execute(insert(tables.NameRow).values(rows).on_conflict_do_nothing())
@@ -43,7 +43,7 @@ def search(engine: Engine, text: str) -> list[Match]:
 
     What is the text exactly comes first, then what begins with it, then what has it within; newest cases first.
     """
-    wanted, name = _compared(text), tables.NameRow
+    wanted, name = searched(text), tables.NameRow
     if not wanted:
         return []
     rank = case(
@@ -80,8 +80,3 @@ def same_overseas_entity(engine: Engine, own: Case) -> list[FoundCase]:
     cases = select(row).where(row.case_number.in_(numbers), row.credit_code != own.credit_code)
     with Session(engine) as session:
         return [found_case(found) for found in session.scalars(cases.order_by(row.case_number))]
-
-
-def _compared(name: str) -> str:
-    """A dot or comma counts no more than a space: Ltd. is Ltd."""
-    return folded(name).casefold().replace(".", "").replace(",", "")

@@ -324,22 +324,32 @@ class TermRow(Table):
 
 
 class ListRow(Table):
-    """One revision of a base's entry on the official list; of those in effect the highest counts (decision 19)."""
+    """One revision of a base's entry on the official list; of those in effect the highest counts (decision 19).
+
+    `searched` is the name, the holder and the place as they are looked for, a line each.
+    """
 
     __tablename__ = "list_revisions"
 
     case_number: Mapped[str] = mapped_column(ForeignKey("cases.case_number"), primary_key=True)
     revision: Mapped[int] = mapped_column(primary_key=True)
     state: Mapped[str]
-    certificate_number: Mapped[str]
+    certificate_number: Mapped[str] = mapped_column(index=True)
     name: Mapped[str]
     valid_from: Mapped[datetime]
-    valid_until: Mapped[datetime]
-    effective_from: Mapped[datetime]
+    valid_until: Mapped[datetime] = mapped_column(index=True)
+    effective_from: Mapped[datetime] = mapped_column(index=True)
     evidence: Mapped[str | None]
     suspended_since: Mapped[datetime | None]
     category: Mapped[str | None]
-    at: Mapped[datetime]
+    credit_code: Mapped[str] = mapped_column(String(18), index=True)
+    holder: Mapped[str]
+    place: Mapped[str]
+    ending: Mapped[str | None]
+    reason: Mapped[str | None]
+    reasons_from: Mapped[datetime | None]
+    searched: Mapped[str]
+    at: Mapped[datetime] = mapped_column(index=True)
 
 
 class BenefitRow(Table):

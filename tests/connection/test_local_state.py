@@ -78,7 +78,7 @@ def test_an_unreadable_file_is_as_none(tmp_path: Path, content: str) -> None:
 def test_a_later_version_may_add_fields(tmp_path: Path) -> None:
     local_state.write(tmp_path, state_of(os.getpid()))
     path = tmp_path / local_state.FILE
-    path.write_text(json.dumps(json.loads(path.read_text()) | {"register_url": "http://127.0.0.1:9"}))
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"another_url": "http://127.0.0.1:9"}))
     assert local_state.read(tmp_path) == state_of(os.getpid())
 
 

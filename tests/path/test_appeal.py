@@ -45,7 +45,8 @@ async def test_a_revocation_set_aside_puts_the_base_back_on_the_list(office: Off
         await base.do(DecideAppeal, COMPLIANCE, outcome="set-aside", **REASON)
     back = await base.do(DecideAppeal, JUDGE, outcome="set-aside", **REASON)
     assert (back.stage, back.standing, back.due_at) == (Stage.VALID, Standing.CERTIFIED, None)
-    assert [state for _, state in acts.list_revisions(base)] == ["published", "withdrawn", "published"]
+    states = [state for _, state in acts.list_revisions(base)]
+    assert states == ["published", "withdrawn", "withdrawn", "published"], "filed, it keeps the reason back"
     assert base.case.terms == (term,)
     assert await acts.known_to_workflow(base) == base.case
 

@@ -1,7 +1,6 @@
 """Fifty lifecycles while the Temporal server is killed every few seconds, and now and then a worker with it.
 
-The bank tells of each deposit itself, under two events and now and then twice or late. None lost, none doubled: what
-holds afterwards is what would hold had nobody been killed.
+None lost, none doubled: what holds afterwards is what would hold had nobody been killed.
 """
 
 from __future__ import annotations
@@ -31,7 +30,6 @@ from connection.local_server import LocalServer
 from domain.commands import Answer, Approve, Certify, Command, Surrender
 from domain.delivery import DeliveryState
 from domain.stages import Stage
-from starter.bank_sandbox import BankSandbox
 from starter.errors import CommandError
 from starter.sending import until_answered
 from starter.updating import Ended, Start, attempt
@@ -42,10 +40,8 @@ from tests.mail_server import MailServer
 from tests.office import APPLICANT, CERTIFIER, REVIEWER, Base, Office, example
 from tests.path import acts
 from tests.path.stand import agreed
-from tests.path.test_bank_callbacks import heard
 from tests.path.test_letters import ids, letters
 from tests.postgres import PostgresServer
-from workers.callbacks import THE_BANK
 from workers.schedule import keep_letters_going
 from workflows.messages import TASK_QUEUE, WORKFLOW
 from workflows.state import CertificationState
@@ -164,14 +160,13 @@ def _not_ended(ended: Ended) -> Answer | None:
     raise AssertionError("a workflow has ended") from ended
 
 
-async def live(people: People, base: Base, bank: BankSandbox, *, stays: bool) -> None:
+async def live(people: People, base: Base, *, stays: bool) -> None:
     """From the application to the opening of settlement."""
     submission = base.hand_over(example(credit_code=base.credit_code))
     start = Start(WORKFLOW, CertificationState(), "50 lifecycles")
     await people.send(acts.apply_command(base, submission=submission), start)
     await people.send(base.command(Approve, REVIEWER, revision=1))
-    bank.pay_in(base.case.payer_names[0], acts.FULL, note=base.case.case_number, again=True)
-    await in_stage(base, Stage.CERTIFYING)
+    await people.send(acts.payment(base))
     await people.send(base.command(Certify, CERTIFIER))
     await in_stage(base, Stage.VALID)
     if stays:
@@ -206,11 +201,7 @@ async def test_fifty_lifecycles_while_the_server_is_killed_every_few_seconds(
 ) -> None:
     folder = tmp_path / "office"
     folder.mkdir()
-    async with (
-        await LocalServer.start(tmp_path / "server", web=False) as server,
-        MailServer() as mail,
-        BankSandbox(tmp_path / "bank" / "book.db") as bank,
-    ):
+    async with await LocalServer.start(tmp_path / "server", web=False) as server, MailServer() as mail:
         client = await connect(server.target, identity="tests")
         office = Office(client, Place(folder, postgres.url("server_kills", like=migrated_name)))
         office.settings = office.settings.model_copy(update={"task_queue": TASK_QUEUE})
@@ -219,19 +210,13 @@ async def test_fifty_lifecycles_while_the_server_is_killed_every_few_seconds(
         people = People(client)
         nemesis = Nemesis(office, server, mail, people)
         await keep_letters_going(client, TASK_QUEUE)
-        bank.deliveries[:] = nemesis.chance.choices(["tell", "twice", "hold", "lose_reply"], (4, 3, 2, 1), k=1000)
         turn = asyncio.Semaphore(AT_ONCE)
 
         async def lived(base: Base) -> None:
             async with turn:
-                await live(people, base, bank, stays=base in staying)
+                await live(people, base, stays=base in staying)
 
-        async with (
-            heard(office, bank),
-            worker_fork(office, server.address, room=mail.room),
-            asyncio.TaskGroup() as beside,
-        ):
-            bank.telling.go_on(at_once=8)
+        async with worker_fork(office, server.address, room=mail.room), asyncio.TaskGroup() as beside:
             working = beside.create_task(nemesis.work())
             raging = beside.create_task(nemesis.rage())
             await asyncio.gather(*(lived(base) for base in bases))
@@ -240,7 +225,6 @@ async def test_fifty_lifecycles_while_the_server_is_killed_every_few_seconds(
             for base in bases:
                 await agreed(base, Stage.SETTLING)
             await delivered(office)
-            await all_told(bank)
             await listed(client)
             working.cancel()
 
@@ -253,11 +237,6 @@ async def test_fifty_lifecycles_while_the_server_is_killed_every_few_seconds(
         # Whoever sends letters outlives the server and sends none twice, but for the one in hand when it dies itself.
         assert Counter({id: times - 1 for id, times in arrived.items() if times > 1}) <= nemesis.in_hand
         office.close()
-
-
-async def all_told(bank: BankSandbox) -> None:
-    while bank.telling.waiting():
-        await asyncio.sleep(LOOK)
 
 
 async def delivered(office: Office) -> None:
@@ -302,9 +281,6 @@ def all_together(office: Office, people: People) -> None:
         numbers = [f"{number:06d}" for number in range(1, LIFECYCLES + 1)]
         assert [number[-6:] for number in all_of(tables.CaseRow.case_number)] == numbers
         assert [number[-6:] for number in all_of(tables.TermRow.certificate_number)] == numbers
-        row = tables.CommandRow
-        by_bank = session.scalars(select(row.request_id).where(row.actor == str(THE_BANK))).all()
-        sent = [command.request_id for command in people.commands]
-        assert len(by_bank) == LIFECYCLES and all_of(row.request_id) == sorted([*sent, *by_bank])
+        assert all_of(tables.CommandRow.request_id) == sorted(command.request_id for command in people.commands)
         assert len(all_of(tables.PaymentRow.reference)) == LIFECYCLES
         assert session.scalar(select(func.sum(tables.LedgerLine.amount))) == LIFECYCLES * acts.FULL

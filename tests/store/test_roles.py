@@ -93,10 +93,10 @@ def test_the_official_list_reads_the_list_and_nothing_else(
     for transition in Enterprise().first_year():
         write(store, transition)
     register = engine_of(REGISTER, url, postgres)
-    assert set(rights(engine, REGISTER)) == {"list_revisions", "alembic_version"}
+    assert set(rights(engine, REGISTER)) == {"list_revisions", "installation", "alembic_version"}
     with register.connect() as connection:
         assert len(connection.execute(select(tables.ListRow.state)).all()) == 2
-    for table in set(TABLES) - {"list_revisions"}:
+    for table in set(TABLES) - {"list_revisions", "installation"}:
         with pytest.raises(ProgrammingError, match="permission denied"), register.connect() as connection:
             connection.execute(text(f"SELECT * FROM {table}"))
     register.dispose()

@@ -13,10 +13,13 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import make_url, text
+from sqlalchemy.exc import ProgrammingError
 
 from connection.payload_keys import VARIABLE
+from register.settings import RegisterSettings
 from store.engine import open_engine
 from store.migrate import is_current, migrate
+from store.register import ListReader
 from tests.postgres import PostgresServer
 from tests.workers.cluster_files import COMPOSE, ROOT, compose, services
 from workers.codec_server import CodecSettings
@@ -37,10 +40,11 @@ IMAGES = {
     "codec": "livebase:local",
     "prepare": "livebase:local",
     "worker": "livebase:local",
+    "register": "livebase:local",
     "cli": "livebase:local",
 }
 OURS = {name for name, image in IMAGES.items() if image.startswith("livebase:")}
-WITH_DATABASE = {"prepare", "worker", "cli"}
+WITH_DATABASE = {"prepare", "worker", "register", "cli"}
 HEALTHY, COMPLETED = "service_healthy", "service_completed_successfully"
 ORDER = {
     "temporal-schema": {"postgres": HEALTHY},
@@ -49,6 +53,7 @@ ORDER = {
     "prepare": {"postgres": HEALTHY, "temporal": HEALTHY},
     "codec": {"payload-keys": COMPLETED},
     "worker": {"payload-keys": COMPLETED, "document-keys": COMPLETED, "prepare": COMPLETED, "mail": HEALTHY},
+    "register": {"prepare": COMPLETED},
 }
 VOLUMES = {"postgres", "documents", "heads", "keys", "payload-keys", "document-keys", "codec-tokens"}
 SECRET = re.compile(r"PASSWORD|PWD|SECRET|TOKEN|KEY|CREDENTIAL")
@@ -93,7 +98,7 @@ def test_what_runs_on_has_a_health_check_and_what_ends_is_not_started_again() ->
 
 def test_no_port_is_open_to_other_machines() -> None:
     ports = [port for service in services().values() for port in service.get("ports", [])]
-    assert len(ports) == 5
+    assert len(ports) == 6
     for port in ports:
         assert re.fullmatch(r"127\.0\.0\.1:\d+:\d+", port), port
 
@@ -138,6 +143,8 @@ def test_our_containers_start_what_there_is() -> None:
     kinds = (WorkerSettings, PreparationSettings, MailSettings, CodecSettings)
     settings = {f"LIVEBASE_{name.upper()}" for kind in kinds for name in kind.model_fields}
     settings |= {"LIVEBASE_LOGIN", VARIABLE}  # the command line's own (starter/login.py), and everybody's
+    settings |= {f"LIVEBASE_REGISTER_{name.upper()}" for name in RegisterSettings.model_fields}
+    assert services()["register"]["command"] == ["register", "serve"]
     for name in OURS:
         told = {variable for variable in services()[name].get("environment", {}) if variable.startswith("LIVEBASE_")}
         assert told <= settings, name
@@ -202,6 +209,7 @@ def test_every_program_has_a_database_user_with_nothing_but_its_rights() -> None
     assert users == {
         "prepare": services()["postgres"]["environment"]["POSTGRES_USER"],
         "worker": "worker",
+        "register": "register",
         "cli": "staff",
     }
     with PostgresServer() as server:
@@ -225,6 +233,13 @@ def test_every_program_has_a_database_user_with_nothing_but_its_rights() -> None
                 held = connection.scalar(text("SELECT has_table_privilege('audit_entries', 'INSERT')"))
                 assert held is may_write
             engine.dispose()
+        public = open_engine(
+            owner.set(username="register", password="it's-local").render_as_string(hide_password=False)
+        )
+        assert is_current(public) and ListReader(public).revision() == 0
+        with pytest.raises(ProgrammingError, match="permission denied"), public.begin() as connection:
+            connection.execute(text("SELECT facts FROM cases"))
+        public.dispose()
 
 
 @pytest.mark.parametrize("failing", [None, "setup-schema"])

@@ -405,12 +405,21 @@ def upgrade() -> None:
         sa.Column("evidence", sa.Text(), nullable=True),
         sa.Column("suspended_since", store.tables.Instant(timezone=True), nullable=True),
         sa.Column("category", sa.Text(), nullable=True),
+        sa.Column("credit_code", sa.String(length=18), nullable=False),
+        sa.Column("holder", sa.Text(), nullable=False),
+        sa.Column("place", sa.Text(), nullable=False),
+        sa.Column("ending", sa.Text(), nullable=True),
+        sa.Column("reason", sa.Text(), nullable=True),
+        sa.Column("reasons_from", store.tables.Instant(timezone=True), nullable=True),
+        sa.Column("searched", sa.Text(), nullable=False),
         sa.Column("at", store.tables.Instant(timezone=True), nullable=False),
         sa.ForeignKeyConstraint(
             ["case_number"], ["cases.case_number"], name=op.f("fk_list_revisions_case_number_cases")
         ),
         sa.PrimaryKeyConstraint("case_number", "revision", name=op.f("pk_list_revisions")),
     )
+    for column in ("at", "certificate_number", "credit_code", "effective_from", "valid_until"):
+        op.create_index(op.f(f"ix_list_revisions_{column}"), "list_revisions", [column], unique=False)
     op.create_table(
         "notices",
         sa.Column("case_number", sa.String(length=20), nullable=False),

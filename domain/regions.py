@@ -1,0 +1,41 @@
+"""The provinces, as a Chinese address begins with them (GB/T 2260), for looking through the official list by place."""
+
+from __future__ import annotations
+
+REGIONS = {
+    "bj": ("北京", "Beijing"),
+    "tj": ("天津", "Tianjin"),
+    "he": ("河北", "Hebei"),
+    "sx": ("山西", "Shanxi"),
+    "nm": ("内蒙古", "Inner Mongolia"),
+    "ln": ("辽宁", "Liaoning"),
+    "jl": ("吉林", "Jilin"),
+    "hl": ("黑龙江", "Heilongjiang"),
+    "sh": ("上海", "Shanghai"),
+    "js": ("江苏", "Jiangsu"),
+    "zj": ("浙江", "Zhejiang"),
+    "ah": ("安徽", "Anhui"),
+    "fj": ("福建", "Fujian"),
+    "jx": ("江西", "Jiangxi"),
+    "sd": ("山东", "Shandong"),
+    "ha": ("河南", "Henan"),
+    "hb": ("湖北", "Hubei"),
+    "hn": ("湖南", "Hunan"),
+    "gd": ("广东", "Guangdong"),
+    "gx": ("广西", "Guangxi"),
+    "hi": ("海南", "Hainan"),
+    "cq": ("重庆", "Chongqing"),
+    "sc": ("四川", "Sichuan"),
+    "gz": ("贵州", "Guizhou"),
+    "yn": ("云南", "Yunnan"),
+    "xz": ("西藏", "Tibet"),
+    "sn": ("陕西", "Shaanxi"),
+    "gs": ("甘肃", "Gansu"),
+    "qh": ("青海", "Qinghai"),
+    "nx": ("宁夏", "Ningxia"),
+    "xj": ("新疆", "Xinjiang"),
+    "hk": ("香港", "Hong Kong"),
+    "mo": ("澳门", "Macao"),
+    "tw": ("台湾", "Taiwan"),
+}
+"""Code (ISO 3166-2:CN, small) → Chinese and English name; an address may write the name with 省, 市 or 自治区."""

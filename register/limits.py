@@ -1,0 +1,55 @@
+"""So many lookups of one address a minute: who wants everything takes the whole list, which is one request."""
+
+from __future__ import annotations
+
+import math
+from collections import OrderedDict
+from ipaddress import IPv6Address, ip_address, ip_network
+
+_MOST = 50_000
+"""Addresses remembered; the one not heard of for longest is forgotten first."""
+
+
+class Limit:
+    """A bucket for each address: full at first, emptied by lookups, filled by time. `now` is a clock's seconds."""
+
+    def __init__(self, per_minute: int) -> None:
+        self._per_minute = per_minute
+        self._left: OrderedDict[str, tuple[float, float]] = OrderedDict()
+
+    def seconds_to_wait(self, client: str, now: float) -> int:
+        """0 lets it pass; anything else is when to come again."""
+        if not self._per_minute:
+            return 0
+        left, at = self._left.pop(client, (float(self._per_minute), now))
+        left = min(float(self._per_minute), left + (now - at) * self._per_minute / 60)
+        passes = left >= 1
+        self._left[client] = (left - 1 if passes else left, now)
+        if len(self._left) > _MOST:
+            self._left.popitem(last=False)
+        return 0 if passes else max(1, math.ceil((1 - left) * 60 / self._per_minute))
+
+
+class Clients:
+    """Whose request it is: what is connected, or, of a proxy that is believed, whom it names last."""
+
+    def __init__(self, proxies: str) -> None:
+        self._proxies = [ip_network(one) for one in proxies.split()]
+
+    def of(self, connected: str, forwarded: str) -> str:
+        """The address to count by: an IPv6 one by its /64, which is one customer's."""
+        names = [connected, *reversed([one.strip() for one in forwarded.split(",")[-20:]])]
+        for name in names:
+            try:
+                address = ip_address(name)
+            except ValueError:
+                return connected
+            if not any(address in network for network in self._proxies):
+                break
+        else:
+            return connected
+        if isinstance(address, IPv6Address):
+            if address.ipv4_mapped is not None:
+                return str(address.ipv4_mapped)
+            return str(ip_network((address, 64), strict=False))
+        return str(address)

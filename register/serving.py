@@ -1,0 +1,78 @@
+"""The site as a process: it listens, answers, and ends on SIGTERM when what it is at is done."""
+
+from __future__ import annotations
+
+import logging
+import socket
+import sys
+from collections.abc import Callable
+from contextlib import closing
+
+import uvicorn
+from sqlalchemy import Engine
+
+from register.proof import Keys, read_keys
+from register.settings import RegisterSettings
+from register.site import build_site
+
+
+class CannotServe(Exception):
+    """What keeps it from serving, and what mends it."""
+
+    def __init__(self, message: str, hint: str) -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+
+def keys_of(settings: RegisterSettings) -> Keys | None:
+    """The keys to sign with. CannotServe for a file that holds none."""
+    if settings.keys is None:
+        return None
+    hint = "LIVEBASE_REGISTER_KEYS is a file with a JSON Web Key Set of Ed25519 keys, the newest first."
+    try:
+        return read_keys(settings.keys.read_text("utf-8"), to_sign=True)
+    except OSError as error:
+        raise CannotServe(f"{settings.keys} can't be read ({error.strerror}).", hint) from None
+    except ValueError as error:
+        raise CannotServe(f"{settings.keys} {error}.", hint) from None
+
+
+def serve(engine: Engine, settings: RegisterSettings, ready: Callable[[str], None]) -> None:
+    """Serve until SIGTERM or Ctrl-C; `ready` hears the address once it listens. Raises CannotServe."""
+    keys = keys_of(settings)
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    try:
+        listener = socket.create_server((settings.host, settings.port), family=family, backlog=512)
+    except OSError as error:
+        raise CannotServe(
+            f"{settings.host}:{settings.port} can't be opened ({error.strerror or error}).",
+            "Name a free port: --port PORT, or 0 for any.",
+        ) from None
+    with closing(listener):
+        here = f"{settings.host}:{listener.getsockname()[1]}"
+        url = settings.url or f"http://{here}"
+        app = build_site(
+            engine,
+            url=url,
+            hosts=(here, here.replace("127.0.0.1", "localhost"), *settings.hosts.split()),
+            keys=keys,
+            proxies=settings.proxies,
+            per_minute=settings.per_minute,
+            cache_seconds=settings.cache_seconds,
+        )
+        logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="%(asctime)s %(name)s %(message)s")
+        ready(url)
+        config = uvicorn.Config(
+            app,
+            log_config=None,
+            access_log=False,
+            lifespan="off",
+            ws="none",
+            proxy_headers=False,
+            server_header=False,
+            timeout_graceful_shutdown=5,
+            timeout_keep_alive=20,
+            h11_max_incomplete_event_size=16 * 1024,
+        )
+        uvicorn.Server(config).run(sockets=[listener])

@@ -1,0 +1,409 @@
+"""The official list's site: pages and their twins for machines, worked out for the instant of each question.
+
+It reads the store and nothing else. What it does not tell, it answers always alike: a number that never was, one that
+is not made public yet, and one that is no number. Links are made with the address it is set up with, never with what a
+request says of itself.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import math
+import time
+import unicodedata
+from collections import OrderedDict
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from threading import Lock
+from typing import Any
+from urllib.parse import urlencode, urlsplit
+
+from sqlalchemy import Engine
+from sqlalchemy.exc import SQLAlchemyError
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import BaseRoute, Route
+
+from domain.listed import Certificate
+from domain.regions import REGIONS
+from register import formats
+from register.guards import Guards
+from register.limits import Clients, Limit
+from register.pages import assets, build, render
+from register.proof import Keys, sign
+from register.words import LANGUAGES, Words
+from store.migrate import is_current
+from store.register import ListReader, Look, Shown, certificate_number
+
+PER_PAGE = 20
+_LONGEST = 100
+"""So many characters of what is looked for count."""
+_SHOWN: tuple[Shown, ...] = ("listed", "suspended", "ended", "all")
+_CHANGES = 50
+_COUNTS = 500
+_SOON = timedelta(seconds=1)
+_FOR_EVER = "public, max-age=31536000, immutable"
+_log = logging.getLogger("livebase.register")
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a question is answered with. `changes_at` is when it says something else by itself.
+
+    `tag` names what it says, whenever it says it.
+    """
+
+    body: str | bytes
+    media_type: str
+    tag: object
+    now: datetime
+    changes_at: datetime | None = None
+    headers: Mapping[str, str] | None = None
+    kept_since: datetime | None = None
+    """Since when it has been kept here already."""
+
+
+@dataclass
+class _Whole:
+    """The whole list as it was at an instant; `signed` once somebody has asked for it so."""
+
+    certificates: list[Certificate]
+    as_of: datetime
+    changes_at: datetime | None
+    header: dict[str, Any]
+    signed: bytes | None = None
+
+
+class Site:
+    """`url` is the address the public knows it by; `clock` reads the wall clock, once for each question."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        *,
+        url: str,
+        keys: Keys | None = None,
+        cache_seconds: int = 30,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self._engine = engine
+        self._reader = ListReader(engine)
+        self._url = url
+        self._keys = keys
+        self._cache_seconds = cache_seconds
+        self._clock = clock
+        self._whole: _Whole | None = None
+        self._issuer: str | None = None
+        self._one_at_a_time = Lock()
+        self._counting = Lock()
+        self._counts: OrderedDict[Look, tuple[int, datetime, datetime | None, int]] = OrderedDict()
+        self._known_revision = 0, datetime.min.replace(tzinfo=UTC)
+
+    def routes(self) -> list[BaseRoute]:
+        found: list[BaseRoute] = []
+        for language in LANGUAGES:
+            words, there = Words(language), "" if language == "zh" else f"/{language}"
+            for path, page in (
+                ("/", self.list_page),
+                ("/c/{number}", self.certificate_page),
+                ("/complaints", self.complaints_page),
+                ("/about", self.about_page),
+            ):
+                if path == "/c/{number}" and language == "zh":
+                    found.append(Route("/c/{number}.json", self._answered(self.certificate_json)))
+                found.append(Route(f"{there}{path}", self._answered(partial(page, words=words))))
+        return [
+            *found,
+            Route("/list.json", self._answered(self.list_json)),
+            Route("/list.csv", self._answered(self.list_csv)),
+            Route("/changes.atom", self._answered(self.changes_feed)),
+            Route("/.well-known/livebase-keys.json", self._answered(self.public_keys)),
+            Route("/robots.txt", lambda _: PlainTextResponse("User-agent: *\nAllow: /\n")),
+            Route("/static/{name}", static),
+            Route("/livez", lambda _: PlainTextResponse("ok\n", headers={"cache-control": "no-store"})),
+            Route("/readyz", self.ready),
+        ]
+
+    def list_page(self, request: Request, now: datetime, words: Words) -> Answer:
+        """The list, looked through."""
+        look = look_of(request)
+        page = self._reader.page(look, now, PER_PAGE)
+        changes_at = self._reader.next_change(now)
+        count = self._count(replace(look, after="", before=""), now, changes_at)
+        numbers = [one.number for one in page.certificates]
+        there = "" if words.language == "zh" else f"/{words.language}"
+        asked = {"q": look.text, "region": request_region(request), "show": _chosen(request)}
+
+        def to(**more: str) -> str:
+            wanted = urlencode({name: value for name, value in (asked | more).items() if value})
+            return f"{there}/?{wanted}" if wanted else f"{there}/"
+
+        body = render(
+            "list.html",
+            words,
+            certificates=page.certificates,
+            count=count,
+            look=look,
+            asked=asked,
+            narrowed=bool(look.text or asked["region"] or asked["show"]),
+            older=to(after=numbers[-1]) if page.more_after and numbers else None,
+            newer=to(before=numbers[0]) if page.more_before and numbers else None,
+            filters=[(shown, to(show=shown), shown == look.shown) for shown in _SHOWN],
+            regions=[(code, names[LANGUAGES.index(words.language)]) for code, names in REGIONS.items()],
+            **self._frame(now, "/", str(request.url.query)),
+        )
+        return Answer(body, "text/html", (words.language, look, page, count), now, changes_at)
+
+    def _count(self, look: Look, now: datetime, changes_at: datetime | None) -> int:
+        """How many there are; counted once until something changes, by whoever asks first."""
+        with self._counting:
+            revision = self._revision(now)
+            known = self._counts.pop(look, None)
+            if known is None or known[0] != revision or not known[1] <= now < (known[2] or now + _SOON):
+                known = (revision, now, changes_at, self._reader.count(look, now))
+            self._counts[look] = known
+            if len(self._counts) > _COUNTS:
+                self._counts.popitem(last=False)
+            return known[3]
+
+    def _revision(self, now: datetime) -> int:
+        """The list's number, at most a second old."""
+        revision, at = self._known_revision
+        if not at <= now < at + _SOON:
+            revision = self._reader.revision()
+            self._known_revision = revision, now
+        return revision
+
+    def certificate_page(self, request: Request, now: datetime, words: Words) -> Answer:
+        """One certificate, for ever."""
+        number = request.path_params["number"]
+        found = self._reader.certificate(number, now) if certificate_number(number) == number else None
+        if found is None:
+            raise HTTPException(404)
+        one, changes_at = found
+        frame = self._frame(now, f"/c/{one.number}")
+        body = render("certificate.html", words, one=one, signed=self._keys is not None, **frame)
+        return Answer(body, "text/html", (words.language, one), now, changes_at)
+
+    def complaints_page(self, request: Request, now: datetime, words: Words) -> Answer:
+        return self._still("complaints.html", "/complaints", now, words)
+
+    def about_page(self, request: Request, now: datetime, words: Words) -> Answer:
+        return self._still("about.html", "/about", now, words)
+
+    def _still(self, template: str, path: str, now: datetime, words: Words) -> Answer:
+        """A page that says the same at every instant."""
+        signed = self._keys is not None
+        body = render(template, words, signed=signed, cache_seconds=self._cache_seconds, **self._frame(now, path))
+        return Answer(body, "text/html", (words.language, template, self._cache_seconds), now)
+
+    def certificate_json(self, request: Request, now: datetime) -> Answer:
+        """One certificate for machines, signed."""
+        number = request.path_params["number"]
+        found = self._reader.certificate(number, now) if certificate_number(number) == number else None
+        if found is None:
+            return _unknown(now)
+        one, changes_at = found
+        document = formats.certificate_document(one, self._header(now, changes_at))
+        return _json(self._signed(document), (one, document["good_until"]), now, changes_at)
+
+    def list_json(self, request: Request, now: datetime) -> Answer:
+        """Everything on the list, signed."""
+        whole = self._everything(now)
+        with self._one_at_a_time:
+            if whole.signed is None:
+                document = formats.list_document(whole.certificates, whole.header)
+                whole.signed = json_text(self._signed(document))
+        tag = ("list", whole.header["as_of"])
+        return Answer(whole.signed, "application/json", tag, now, whole.changes_at, kept_since=whole.as_of)
+
+    def list_csv(self, request: Request, now: datetime) -> Answer:
+        """Everything on the list, for a spreadsheet."""
+        whole = self._everything(now)
+        body = "".join(formats.table(whole.certificates))
+        attached = {"content-disposition": 'attachment; filename="taobao-live-bases.csv"'}
+        return Answer(body, "text/csv", body, now, whole.changes_at, attached, kept_since=whole.as_of)
+
+    def _everything(self, now: datetime) -> _Whole:
+        """The whole list, read once for as long as an answer may be kept: who asks later may keep it less long."""
+        with self._one_at_a_time:
+            whole = self._whole
+            kept = timedelta(seconds=self._cache_seconds)
+            if whole is None or not whole.as_of <= now < min(whole.as_of + kept, whole.changes_at or now + kept):
+                changes_at = self._reader.next_change(now)
+                header = self._header(now, changes_at)  # before the list, which may go on meanwhile
+                whole = self._whole = _Whole(self._reader.everything(now), now, changes_at, header)
+            return whole
+
+    def changes_feed(self, request: Request, now: datetime) -> Answer:
+        """What has changed lately."""
+        changes = self._reader.changes(now, _CHANGES)
+        body = formats.feed(changes, self._url, Words("zh"), now)
+        return Answer(body, "application/atom+xml", tuple(changes), now, self._reader.next_change(now))
+
+    def public_keys(self, request: Request, now: datetime) -> Answer:
+        """The keys to prove with, former ones too."""
+        if self._keys is None:
+            return _unknown(now)
+        published = self._keys.published()
+        return _json(published, json.dumps(published), now, None)
+
+    def ready(self, request: Request) -> Response:
+        """Whether the database answers, with the schema this is made for."""
+        try:
+            current = is_current(self._engine)
+        except SQLAlchemyError:
+            current = False
+        return PlainTextResponse(
+            "ok\n" if current else "not ready\n", 200 if current else 503, headers={"cache-control": "no-store"}
+        )
+
+    def _frame(self, now: datetime, path: str, query: str = "") -> dict[str, Any]:
+        """What every page has: when it was true, and where it is."""
+        return {"now": now, "path": path, "query": f"?{query}" if query else "", "site": self._url}
+
+    def _header(self, now: datetime, changes_at: datetime | None) -> dict[str, Any]:
+        if self._issuer is None:
+            self._issuer = self._reader.installation()[0]
+        return formats.header(self._issuer, self._reader.revision(), now, changes_at)
+
+    def _signed(self, document: dict[str, Any]) -> dict[str, Any]:
+        return sign(document, self._keys) if self._keys is not None else {"document": document, "signature": None}
+
+    def _answered(self, question: Callable[[Request, datetime], Answer]) -> Callable[[Request], Response]:
+        def endpoint(request: Request) -> Response:
+            answer = question(request, self._clock())
+            return self._response(request, answer)
+
+        return endpoint
+
+    def _response(self, request: Request, answer: Answer) -> Response:
+        """The answer with how long it may be kept: never past the instant at which it says something else."""
+        left = self._cache_seconds
+        if answer.kept_since is not None:
+            left = max(0, left - math.ceil((answer.now - answer.kept_since).total_seconds()))
+        if answer.changes_at is not None:
+            left = max(0, min(left, int((answer.changes_at - answer.now).total_seconds())))
+        tag = f'W/"{hashlib.sha256(repr((build(), answer.tag)).encode()).hexdigest()[:32]}"'
+        headers = {"cache-control": f"public, max-age={left}", "etag": tag, **(answer.headers or {})}
+        if not answer.media_type.startswith("text/html"):
+            headers["access-control-allow-origin"] = "*"
+            headers["cross-origin-resource-policy"] = "cross-origin"
+        status = 404 if answer.tag is _UNKNOWN else 200
+        if status == 200 and tag in (one.strip() for one in request.headers.get("if-none-match", "").split(",")):
+            return Response(status_code=304, headers=headers)
+        return Response(answer.body, status, headers, f"{answer.media_type}; charset=utf-8")
+
+
+_UNKNOWN = object()
+
+
+def _unknown(now: datetime) -> Answer:
+    return Answer('{"error": "unknown"}\n', "application/json", _UNKNOWN, now)
+
+
+def _json(content: object, tag: object, now: datetime, changes_at: datetime | None) -> Answer:
+    return Answer(json_text(content), "application/json", tag, now, changes_at)
+
+
+def json_text(content: object) -> bytes:
+    """JSON as it is sent."""
+    return json.dumps(content, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace") + b"\n"
+
+
+def look_of(request: Request) -> Look:
+    """What is looked for, by the first of each parameter it knows; what it does not know changes nothing."""
+    asked = request.query_params.multi_items()
+    first = {name: value for name, value in reversed(asked)}
+    text = _plain(first.get("q", ""))
+    shown = next((one for one in _SHOWN if one == first.get("show")), "all" if text else "listed")
+    region = REGIONS.get(first.get("region", ""), ("", ""))[0]
+    after, before = (certificate_number(_plain(first.get(name, ""))) or "" for name in ("after", "before"))
+    return Look(text, shown, region, after, "" if after else before)
+
+
+def request_region(request: Request) -> str:
+    code = next((value for name, value in request.query_params.multi_items() if name == "region"), "")
+    return code if code in REGIONS else ""
+
+
+def _chosen(request: Request) -> str:
+    shown = next((value for name, value in request.query_params.multi_items() if name == "show"), "")
+    return shown if shown in _SHOWN else ""
+
+
+def _plain(text: str) -> str:
+    """What somebody typed without what is not seen, cut to what counts."""
+    seen = "".join(char for char in text[: 4 * _LONGEST] if unicodedata.category(char)[0] != "C")
+    return " ".join(seen.split())[:_LONGEST]
+
+
+def static(request: Request) -> Response:
+    """A file of the site, which may be kept for ever: its name has its hash in it."""
+    name = request.path_params["name"]
+    for asset in assets().values():
+        if asset.name == name:
+            return Response(asset.content, headers={"cache-control": _FOR_EVER}, media_type=asset.media_type)
+    raise HTTPException(404)
+
+
+_PROBLEMS = {404: "unknown", 400: "wrong", 405: "wrong", 429: "often", 500: "down", 503: "down"}
+
+
+def problem(request: Request, status: int, headers: Mapping[str, str] | None = None) -> Response:
+    """An error as a page of its own, which says nothing of what was asked."""
+    words = Words("en" if request.url.path == "/en" or request.url.path.startswith("/en/") else "zh")
+    kept = "public, max-age=10" if status == 404 else "no-store"
+    page = render("problem.html", words, status=status, kind=_PROBLEMS.get(status, "wrong"), path="/", query="")
+    return Response(page, status, {"cache-control": kept, **(headers or {})}, "text/html; charset=utf-8")
+
+
+def _http(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    kept = {name: value for name, value in (error.headers or {}).items() if name.lower() in ("allow", "retry-after")}
+    return problem(request, error.status_code, kept)
+
+
+def _database(request: Request, error: Exception) -> Response:
+    _log.error("the database did not answer: %s", type(error).__name__)
+    return problem(request, 503, {"retry-after": "10"})
+
+
+def _unexpected(request: Request, error: Exception) -> Response:
+    _log.error("a request could not be answered", exc_info=error)
+    return problem(request, 500)
+
+
+def build_site(
+    engine: Engine,
+    *,
+    url: str,
+    hosts: tuple[str, ...] = (),
+    keys: Keys | None = None,
+    proxies: str = "",
+    per_minute: int = 240,
+    cache_seconds: int = 30,
+    clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    seconds: Callable[[], float] = time.monotonic,
+) -> Guards:
+    """The site as an ASGI application. `hosts` are names it answers to beside that of `url`."""
+    site = Site(engine, url=url, keys=keys, cache_seconds=cache_seconds, clock=clock)
+    own = urlsplit(url).netloc.lower()
+    handlers: Any = {HTTPException: _http, SQLAlchemyError: _database, Exception: _unexpected}
+    app = Starlette(routes=site.routes(), exception_handlers=handlers)
+    app.router.redirect_slashes = False  # a redirect would be made with what the request says of itself
+    return Guards(  # around Starlette's own handling of errors too
+        app,
+        hosts=frozenset({own, *(host.lower() for host in hosts)}),
+        secure=url.startswith("https:"),
+        limit=Limit(per_minute),
+        clients=Clients(proxies),
+        seconds=seconds,
+        problem=problem,
+    )

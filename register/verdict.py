@@ -1,0 +1,120 @@
+"""What a proof is worth at an instant: the one rule of whoever checks offline (docs/register.md).
+
+A proof says how things stood when it was made. Whoever reads it later applies the end of the term themselves; a proof
+that is older than one they have seen, or past the time it is good for, does not show that a base is certified now.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any
+
+from register.proof import NotProven, instant
+
+_AHEAD = timedelta(minutes=5)
+"""So far two clocks may be apart."""
+
+
+class Verdict(StrEnum):
+    """What is proven."""
+
+    CERTIFIED = "certified"
+    SUSPENDED = "suspended"
+    ENDED = "ended"
+    UNKNOWN = "unknown"
+    """The list does not have the number: not certified."""
+    OLDER = "older"
+    """Its signature is good, and a newer one has been seen: things may have changed between them."""
+    OUTDATED = "outdated"
+    """It was true, and is no longer good: get a new one."""
+    WHOLE = "whole"
+    """A whole list, as it was signed."""
+
+
+@dataclass(frozen=True)
+class Judged:
+    """A verdict, with the certificate it is about, if it is about one."""
+
+    verdict: Verdict
+    document: Mapping[str, Any]
+    certificate: Mapping[str, Any] | None = None
+
+
+def judge(document: Mapping[str, Any], now: datetime, *, number: str | None = None, newest_seen: int = 0) -> Judged:
+    """A document whose signature is proven. `number` is what is looked for in it; `newest_seen` the highest revision of
+    the list seen of its issuer. NotProven for a document that is none of ours.
+    """
+    try:
+        revision, as_of, good_until = int(document["list_revision"]), *_instants(document)
+        certificate = _certificate(document, number)
+        until = None if certificate is None else instant(certificate["valid_until"])
+        status = None if certificate is None else certificate["status"]
+    except (KeyError, TypeError, ValueError):
+        raise NotProven("it is no document of an official list") from None
+    if as_of > now + _AHEAD:
+        raise NotProven("it says it was made later than now")
+
+    def judged(verdict: Verdict) -> Judged:
+        return Judged(verdict, document, certificate)
+
+    # A term that is over is over, however old the proof; any other ending can have been set aside since.
+    if until is not None and now >= until:
+        return judged(Verdict.ENDED)
+    if revision < newest_seen:
+        return judged(Verdict.OLDER)
+    if now >= good_until:
+        return judged(Verdict.OUTDATED)
+    if certificate is None:
+        return judged(Verdict.WHOLE if number is None else Verdict.UNKNOWN)
+    try:
+        return judged(_OF_A_CERTIFICATE[str(status)])
+    except (KeyError, TypeError):
+        raise NotProven("it has a status that is not known") from None
+
+
+def require_chain(snapshots: Iterator[tuple[bytes, Mapping[str, Any]]]) -> int:
+    """Proven snapshots in order, each with its file's bytes: every one names the one before, and none goes back.
+
+    How many there are. NotProven names the first that is wrong.
+    """
+    before: str | None = None
+    count, last_revision, last = 0, 0, None
+    for count, (content, document) in enumerate(snapshots, 1):
+        try:
+            own, revision, as_of = document["snapshot"], int(document["list_revision"]), instant(document["as_of"])
+            number, previous = own["number"], own["previous"]
+        except (KeyError, TypeError, ValueError):
+            raise NotProven(f"file {count} is no snapshot") from None
+        if number != count or previous != before:
+            raise NotProven(f"snapshot {count} does not follow the one before")
+        if revision < last_revision or (last is not None and as_of < last):
+            raise NotProven(f"snapshot {count} goes back behind the one before")
+        before, last_revision, last = hashlib.sha256(content).hexdigest(), revision, as_of
+    return count
+
+
+_OF_A_CERTIFICATE = {one.value: one for one in (Verdict.CERTIFIED, Verdict.SUSPENDED, Verdict.ENDED)}
+
+
+def _instants(document: Mapping[str, Any]) -> tuple[datetime, datetime]:
+    if document["version"] != 1 or not isinstance(document["issuer"], str):
+        raise ValueError("another version")
+    return instant(document["as_of"]), instant(document["good_until"])
+
+
+def _certificate(document: Mapping[str, Any], number: str | None) -> Mapping[str, Any] | None:
+    """The certificate it is about. ValueError for one that is about another."""
+    if document["type"] == "certificate":
+        certificate: Mapping[str, Any] = document["certificate"]
+        if number is not None and certificate["number"] != number:
+            raise ValueError("of another certificate")
+        return certificate
+    if document["type"] != "list" or len(document["certificates"]) != document["count"]:
+        raise ValueError("no list")
+    if number is None:
+        return None
+    return next((one for one in document["certificates"] if one["number"] == number), None)

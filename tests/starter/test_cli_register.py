@@ -1,0 +1,215 @@
+"""register, as it is typed: on the records alone, with no server of ours but the one it starts itself."""
+
+from __future__ import annotations
+
+import json
+import signal
+import socket
+import urllib.request
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine, text
+
+from register.proof import new_key_set, proven, read_keys
+from store.cases import CaseStore
+from store.engine import open_engine
+from tests.databases import migrated_sqlite
+from tests.register.bases import Base, moved
+from tests.starter.in_process import InProcess
+from tests.starter.livebase import Running
+
+KEYS = new_key_set("k1")
+NOBODY = "LBC-2026-999999"
+
+
+@pytest.fixture
+def engine(tmp_path: Path) -> Iterator[Engine]:
+    (tmp_path / "livebase.db").write_bytes(migrated_sqlite())
+    engine = open_engine(f"sqlite:///{tmp_path / 'livebase.db'}")
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture
+def office(tmp_path: Path, engine: Engine) -> InProcess:
+    (tmp_path / "register-keys.json").write_text(KEYS, "utf-8")
+    return InProcess(tmp_path)
+
+
+@pytest.fixture
+def bases(engine: Engine) -> tuple[Base, Base, Base]:
+    """Certified, suspended and revoked by the clock of the machine: each base's own stands in its term."""
+    store = CaseStore(engine)
+    made = Base(store, 1), Base(store, 2).suspended(), Base(store, 3).revoked()
+    for base in made:
+        moved(engine, base.case.case_number, base.case.terms[0].from_ + timedelta(days=1) - datetime.now(UTC))
+    return made
+
+
+def verdict(office: InProcess, code: int, *words: str | Path) -> str:
+    done = office("register", "verify", *words, "--seen", office.folder / "seen.json", "-o", "json")
+    assert done.code == code, done.out + done.err
+    found = done.json
+    return str(found["error"]["kind"] if "error" in found else found["verdict"])
+
+
+def exported(office: InProcess, name: str = "list.json") -> Path:
+    done = office("register", "export", "-o", "json")
+    assert done.code == 0, done.err
+    file = office.folder / name
+    file.write_text(done.out, "utf-8")
+    return file
+
+
+def test_by_a_signed_list_alone(office: InProcess, engine: Engine, bases: tuple[Base, Base, Base]) -> None:
+    file = exported(office)
+    document, _ = proven(file.read_bytes(), read_keys(KEYS))
+    assert [one["status"] for one in document["certificates"]] == ["certified", "suspended"]
+    engine.dispose()
+    (office.folder / "livebase.db").unlink()  # offline
+    one, two, three = (base.number for base in bases)
+    assert verdict(office, 0, file) == "whole"
+    assert verdict(office, 1, two, "--list", file) == "suspended"
+    assert verdict(office, 3, three, "--list", file) == verdict(office, 3, NOBODY, "--list", file) == "unknown"
+    assert verdict(office, 6, one) == "unreachable"
+    changed = office.folder / "changed.json"
+    changed.write_text(file.read_text("utf-8").replace("suspended", "certified"), "utf-8")
+    assert verdict(office, 1, two, "--list", changed) == "tampered"
+    other = office.folder / "other.json"
+    other.write_text(new_key_set("k1"), "utf-8")
+    assert verdict(office, 1, file, "--keys", other) == "tampered"
+
+
+def test_one_that_is_older_than_the_newest_seen(office: InProcess, engine: Engine, bases: tuple[Base, ...]) -> None:
+    old = exported(office, "old.json")
+    bases[0].revoked(bases[0].case.terms[0].from_ + timedelta(hours=9))
+    new = exported(office, "new.json")
+    assert verdict(office, 0, old) == "whole"
+    assert verdict(office, 0, new) == "whole"
+    assert verdict(office, 1, old) == "older"
+    assert verdict(office, 1, bases[0].number, "--list", old) == "older"
+    assert verdict(office, 3, bases[0].number, "--list", new) == "unknown"
+    (office.folder / "seen.json").write_text("[]", "utf-8")
+    assert verdict(office, 2, new) == "usage"
+
+
+def test_by_the_records_now_and_then(office: InProcess, bases: tuple[Base, Base, Base]) -> None:
+    one, two, three = bases
+    assert [verdict(office, code, base.number) for base, code in ((one, 0), (two, 1), (three, 1))] == [
+        "certified", "suspended", "ended",
+    ]  # fmt: skip
+    assert verdict(office, 3, NOBODY) == "unknown"
+    begin, end = three.case.terms[0].from_, one.case.terms[0].until
+    for at, code, expected in (
+        (begin, 3, "unknown"),
+        (begin + timedelta(hours=3), 0, "certified"),
+        (begin + timedelta(hours=5), 1, "ended"),
+    ):
+        assert verdict(office, code, three.number, "--at", at.isoformat()) == expected, at
+    assert verdict(office, 0, one.number, "--at", (end - timedelta(seconds=1)).isoformat()) == "certified"
+    assert verdict(office, 1, one.number, "--at", end.isoformat()) == "ended"
+    assert verdict(office, 2, one.number, "--at", "yesterday") == "usage"
+
+
+def test_snapshots_follow_each_other(office: InProcess, bases: tuple[Base, ...]) -> None:
+    folder = office.folder / "snapshots"
+    for number in (1, 2, 3):
+        done = office("register", "export", "--to", folder, "-o", "json")
+        assert (done.code, done.json["snapshot"], done.json["count"]) == (0, number, 2)
+    assert verdict(office, 0, folder) == "whole"
+    assert verdict(office, 0, folder / "list-000003.json") == "whole"
+    (folder / "list-000002.json").unlink()
+    assert verdict(office, 1, folder) == "tampered"
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "said"),
+    [
+        (("nowhere.json",), 2, "nowhere.json"),
+        (("{folder}",), 2, "no snapshots"),
+        (("http://127.0.0.1:1/c/LBC-2026-000001",), 6, "does not answer"),
+        (("x", "--list", "y"), 2, "no certificate number"),
+        (("x", "--at", "2026-03-02"), 2, "--at"),
+        (("{folder}/livebase.db",), 1, "not proven"),
+        (("{folder}/livebase.db", "--keys", "{folder}/livebase.db"), 2, "JSON Web Key Set"),
+    ],
+)
+def test_what_can_t_be_says_why_and_what_to_do(office: InProcess, words: tuple[str, ...], code: int, said: str) -> None:
+    done = office("register", "verify", *(word.format(folder=office.folder) for word in words))
+    assert done.code == code and said in done.err and "→" in done.err, done.err
+
+
+def test_without_keys_nothing_is_signed_or_proven(office: InProcess, bases: tuple[Base, ...]) -> None:
+    file = exported(office)
+    (office.folder / "register-keys.json").unlink()
+    assert office("register", "export").code == 2
+    done = office("register", "verify", file)
+    assert done.code == 2 and "livebase-keys.json" in done.err
+    assert office("register", "export", env={"LIVEBASE_REGISTER_KEYS": str(office.folder / "livebase.db")}).code == 2
+
+
+@pytest.mark.parametrize(
+    ("words", "env"),
+    [
+        (("--port", "70000"), {}),
+        (("--host", "0.0.0.0"), {}),
+        ((), {"LIVEBASE_REGISTER_URL": "list.example.cn"}),
+        ((), {"LIVEBASE_REGISTER_CACHE_SECONDS": "61"}),
+        ((), {"LIVEBASE_REGISTER_PROXIES": "everybody"}),
+        ((), {"LIVEBASE_REGISTER_KEYS": "/nowhere"}),
+        (("--dry-run",), {}),
+    ],
+)
+def test_it_does_not_serve_with_settings_that_can_t_be(
+    office: InProcess, words: tuple[str, ...], env: dict[str, str]
+) -> None:
+    assert office("register", "serve", *words, env=env).code == 2
+
+
+def test_a_port_that_is_taken_and_a_schema_that_is_old_are_said(office: InProcess, engine: Engine) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        done = office("register", "serve", "--port", str(taken.getsockname()[1]))
+    assert done.code == 2 and "--port" in done.err
+    with engine.begin() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = 'x'"))
+    assert office("register", "serve", "--port", "0").code == 6
+
+
+def test_served_with_nobody_else_running_until_it_is_told_to_end(
+    office: InProcess, bases: tuple[Base, Base, Base]
+) -> None:
+    keys = {"LIVEBASE_REGISTER_KEYS": str(office.folder / "register-keys.json")}
+    process = office.start("register", "serve", "--port", "0", "-o", "json", env=keys)
+    try:
+        assert process.stdout is not None
+        said = ""
+        while not said.rstrip().endswith("}"):
+            line = process.stdout.readline()
+            assert line, process.communicate()
+            said += line
+        url = json.loads(said)["url"]
+        assert verdict(office, 0, f"{url}/c/{bases[0].number}") == "certified"
+        assert verdict(office, 1, f"{url}/en/c/{bases[1].number}") == "suspended"
+        assert verdict(office, 1, f"{url}/c/{bases[2].number}.json") == "ended"
+        assert verdict(office, 3, f"{url}/c/{NOBODY}") == "unknown"
+        assert verdict(office, 2, bases[0].number, "--list", f"{url}/about", "--at", "x") == "usage"
+        assert verdict(office, 1, bases[1].number, "--list", f"{url}/list.json") == "suspended"
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(20) in (0, -signal.SIGTERM)
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def test_dev_shows_it_and_tells_where(dev: Running) -> None:
+    url = dev.state["register_url"]
+    with urllib.request.urlopen(f"{url}/readyz", timeout=10) as answer:
+        assert answer.status == 200
+    assert url in dev("dev", "--detach").out
+    key = dev.folder / "register-keys.json"
+    assert key.stat().st_mode & 0o777 == 0o600
+    with urllib.request.urlopen(f"{url}/list.json", timeout=10) as answer:
+        assert proven(answer.read(), read_keys(key.read_text("utf-8")))
