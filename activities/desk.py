@@ -27,7 +27,7 @@ from domain.unmatched import Elsewhere, is_here
 from domain.written import require_handed_over
 from store.cases import CaseStore, CaseTransaction, LiveCaseExists
 from store.conflicts import again_after_conflict
-from store.documents import DocumentDamaged, DocumentMissing, Documents, DocumentsErased, DocumentStore
+from store.documents import DocumentDamaged, DocumentMissing, Documents, DocumentsErased, DocumentStore, KeyUnknown
 
 _SEND_AGAIN = "Send it again: documents are handed over first. Worker and command line must share LIVEBASE_DOCUMENTS."
 
@@ -75,6 +75,9 @@ class CaseDesk:
                 tx.remember(command, answer, now)
                 self._erase(case, transition.case, now)
                 return Outcome(answer=answer, case=transition.case, beside=_touched(transition))
+        except KeyUnknown as unknown:
+            message = f"What was handed over can't be read: {unknown}."
+            refusal = Refusal(RefusalKind.INVALID_FILE, message, "LIVEBASE_DOCUMENT_KEYS must be the workers' file.")
         except LiveCaseExists as exists:
             refusal = Refusal(RefusalKind.CASE_EXISTS, str(exists), "One case per enterprise (decision 8).")
         except Refusal as refused:

@@ -22,7 +22,7 @@ from domain.delivery import Batch, Delivery
 from domain.letters import seen
 from domain.stages import Role
 from domain.written import UNREADABLE, filled_in
-from store.documents import DocumentsErased, DocumentStore
+from store.documents import DocumentMissing, DocumentsErased, DocumentStore
 from store.letters import LetterStore, OutgoingLetter
 
 LEASE = timedelta(hours=1)
@@ -146,11 +146,13 @@ class LetterActivities:
     def _filled_in(self, letter: OutgoingLetter) -> OutgoingLetter:
         """The letter with the words it refers to; of its own case alone."""
 
-        def read(case: str, sha256: str) -> bytes | None:
+        def read(case: str, sha256: str, _: str) -> bytes | None:
             try:
                 return self._documents.of(case).get(sha256) if case == letter.workflow_id else UNREADABLE
             except DocumentsErased:
                 return None
+            except DocumentMissing:
+                return UNREADABLE
             except Exception as error:  # obstore has an error for each kind of store
                 raise NotReady(f"what it tells can't be read ({type(error).__name__})") from None
 

@@ -111,7 +111,7 @@ class PaymentActivities:
         except Refusal as refusal:
             with self._store.transaction() as tx:
                 tx.refused(command, refusal.detail, now)
-            return UnplacedOutcome(refusal=refusal.detail)
+                return UnplacedOutcome(refusal=refusal.detail, view=_found(tx, command))
 
     @again_after_conflict
     def _once(self, command: RecordUnplaced, now: datetime) -> UnplacedOutcome:
@@ -194,6 +194,17 @@ def _on_record(unplaced: Unplaced | None, reference: str) -> Unplaced:
     if unplaced is None:
         raise LookupError(f"there is no payment {reference} on record")
     return unplaced
+
+
+def _found(tx: PaymentTransaction, command: Command) -> UnplacedView | None:
+    """Where the payment is that a refused command is about: a workflow that was ended by hand takes it up again."""
+    proposal = returning.proposal_of(command.refund) if isinstance(command, ReportRefund) else None
+    proposal = proposal or getattr(command, "proposal", None)
+    reference = tx.reference_of(proposal) if proposal else getattr(command, "reference", None)
+    if not reference or payment_workflow_id(reference) != command.workflow_id:
+        return None
+    unplaced = tx.unplaced(reference)
+    return unplaced.view if unplaced else None
 
 
 def _outcome(answer: UnplacedAnswer, unplaced: Unplaced | None) -> UnplacedOutcome:

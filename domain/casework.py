@@ -155,5 +155,6 @@ def add_note(case: Case, command: AddNote, setting: Setting) -> Transition:
     """Keep a note for the staff. The audit entry proves its text without holding it: applicants read the timeline."""
     judge(case, command)
     text = command.text.strip()
-    sha256 = command.paper or hashlib.sha256(text.encode()).hexdigest()
+    # Of the paper's own name: who read that in the timeline could have the note told by it.
+    sha256 = hashlib.sha256((command.paper or text).encode()).hexdigest()
     return step(case, setting, "note_added", command.actor, Note(text, str(command.actor)), detail={"note": sha256})

@@ -651,6 +651,7 @@ class UnplacedView(BaseModel):
 
     reference: str
     left: int
+    amount: int = 0
     case_number: str | None = None
     proposal: str | None = None
     expires_at: datetime | None = None

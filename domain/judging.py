@@ -149,7 +149,8 @@ def _has_payment(case: Case) -> bool:
 def _may_be_erased(case: Case) -> bool:
     deposit = case.deposit
     settled = not (deposit.held or deposit.unmatched or deposit.return_pending)
-    return settled and not case.open_conduct and case.documents_erased is None
+    at_stake = any(proposal.action != "erase_documents" for proposal in case.open_proposals)
+    return settled and not at_stake and not case.open_conduct and case.documents_erased is None
 
 
 NEEDS_DOCUMENTS = frozenset({"set_aside", "add_note", "resend_letters"})
@@ -182,7 +183,7 @@ _CONDITIONS: dict[str, tuple[Callable[[Case], bool], str]] = {
     "set_aside": (_was_decided_by_us, "How this case ended was no decision of ours."),
     "erase_documents": (
         _may_be_erased,
-        "Its documents are erased, money of it has not been settled, or a conduct case of it is open.",
+        "Its documents are erased, its money is not settled, or a conduct case or a proposal is open.",
     ),
     "approve_proposal": (_has_proposal, _NO_PROPOSAL),
     "deny_proposal": (_has_proposal, _NO_PROPOSAL),

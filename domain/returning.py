@@ -94,6 +94,7 @@ class Unplaced:
         return UnplacedView(
             reference=self.payment.reference,
             left=self.left,
+            amount=self.payment.amount,
             case_number=self.known.case_number,
             proposal=proposal.proposal if proposal else None,
             expires_at=proposal.expires_at if proposal else None,

@@ -54,6 +54,13 @@ def take(case: Case, command: AssignPayment, stands: Elsewhere, setting: Setting
     """
     judge(case, command)
     reference = stands.payment.reference
+    if stands.left is not None and stands.left < stands.payment.amount:
+        # What is out may come back: then it would be neither the case's nor anybody's.
+        raise Refusal(
+            RefusalKind.ALREADY_DECIDED,
+            f"A part of the payment {reference} has been returned already; the rest of it can only be returned too.",
+            f"Return it with: livebase deposit unmatched return {reference} --reason R",
+        )
     amount = _waiting(stands.case, reference).amount if stands.case else stands.payment.amount
     amount = amount if stands.left is None else stands.left
     credited = 0 if case.ending is not None else min(amount, case.deposit.missing)

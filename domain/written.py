@@ -25,6 +25,8 @@ _REFERENCE = re.compile(
 )
 ERASED = "(已删除)"
 """What stands in the place of words that were erased."""
+FOR_THE_STAFF = ("text", "affected_accounts", "losses")
+"""Where the words of papers begin that a base may not read: notes, and whom a violation has cost what."""
 UNREADABLE = b""
 """The paper of who can't read it: the reference stays as it is."""
 
@@ -33,6 +35,9 @@ class Written(BaseModel):
     """What somebody wrote, as it is handed over."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+    salt: str = Field(default="", max_length=200)
+    """Its command's request id: so that a few words can't be found out by their sha256, and a repeat has the same."""
 
     @property
     def sha256(self) -> str:
@@ -84,13 +89,16 @@ def with_words(command: Any, kind: type[Written], paper: bytes | None) -> Any:
     except ValidationError:
         raise Refusal(RefusalKind.INVALID_FILE, "The paper is none of its kind.", _AGAIN) from None
     begun = f"{command.workflow_id}/{command.paper}"
-    return command.model_copy(update={name: _named(getattr(written, name), begun, name) for name in kind.model_fields})
+    fields = [name for name in kind.model_fields if name != "salt"]
+    return command.model_copy(update={name: _named(getattr(written, name), begun, name) for name in fields})
 
 
 def require_handed_over(command: Any) -> None:
-    """Refuse (2) a command whose words came with it: they would be kept where nothing can be erased."""
+    """Refuse (2) words that came with their command, to be kept where nothing can be erased, and words of others."""
     if getattr(command, "paper", "") is None:
         raise Refusal(RefusalKind.INVALID_FILE, "The command names no paper.", _AGAIN)
+    if _REFERENCE.search(command.model_dump_json()):
+        raise Refusal(RefusalKind.INVALID_VALUE, "A reference to what somebody wrote can't be typed.", "Write it out.")
 
 
 def _named(value: Any, begun: str, place: str) -> Any:
@@ -102,11 +110,11 @@ def _named(value: Any, begun: str, place: str) -> Any:
     return f"[[{begun}#{place}]]"
 
 
-def filled_in(told: Any, read: Callable[[str, str], bytes | None], clean: Callable[[str], str] = str) -> Any:
+def filled_in(told: Any, read: Callable[[str, str, str], bytes | None], clean: Callable[[str], str] = str) -> Any:
     """What is told, texts within lists and mappings, with the words in the place of every reference to them.
 
-    `read` gives a paper by its case's workflow id and its sha256; None for one that was erased. `clean` makes of words
-    what may stand among others.
+    `read` gives a paper by its case's workflow id, its sha256 and the place that is wanted; None for one that was
+    erased. `clean` makes of words what may stand among others.
     """
     if isinstance(told, dict):
         return {name: filled_in(value, read, clean) for name, value in told.items()}
@@ -117,14 +125,14 @@ def filled_in(told: Any, read: Callable[[str, str], bytes | None], clean: Callab
     return told
 
 
-def _words(found: re.Match[str], read: Callable[[str, str], bytes | None]) -> str:
-    paper = read(found["case"], found["sha256"])
+def _words(found: re.Match[str], read: Callable[[str, str, str], bytes | None]) -> str:
+    paper = read(found["case"], found["sha256"], found["place"])
     if paper is None:
         return ERASED
     try:
         value = json.loads(paper)
         for step in found["place"].split("."):
             value = value[int(step) if isinstance(value, list) else step]
-    except (ValueError, LookupError, TypeError):
+    except (ValueError, LookupError, TypeError, RecursionError):
         return found[0]  # somebody typed it
     return str(value)

@@ -39,7 +39,7 @@ def file(session: Session, base: BaseArgument, paper: FileArgument) -> None:
         read = read_paper_file(paper, read_appeal, InvalidStatement)
     except InvalidFile as error:
         raise invalid_file(error.problems) from None
-    written = WrittenStatement(statement=read.paper.statement)
+    written = WrittenStatement(statement=read.paper.statement, salt=session.request)
     stated = {"decision": read.paper.decision, "paper": written.sha256, "evidence": read.hashes}
     content = written.canonical_bytes()
     act(session, base, lambda envelope: FileAppeal(**envelope, **stated), read.document_files, content)

@@ -115,6 +115,9 @@ def hand_in_sections(session: Session, base: str, file: Path, make: Make) -> Non
         if found is None:
             act(session, base, lambda given: make({**given, "submission": ""}))
             return
+        if found.case.documents_erased is not None:
+            act(session, base, lambda given: make({**given, "submission": ""}))
+            return
         today = shanghai_date(found.clock(session.wall))
         current = read_submission(session, found.case, _supplemented(session, found), today)
         read = read_supplement_file(file, today=today, current=current)

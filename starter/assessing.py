@@ -105,7 +105,7 @@ def object_to(
         read = read_paper_file(file, read_statement, InvalidStatement)
     except InvalidFile as error:
         raise invalid_file(error.problems) from None
-    written = WrittenStatement(statement=read.paper.statement)
+    written = WrittenStatement(statement=read.paper.statement, salt=session.request)
     fields = {"paper": written.sha256, "evidence": read.hashes, "period": quarter}
     content = written.canonical_bytes()
     act(session, base, lambda envelope: ObjectAssessment(**envelope, **fields), read.document_files, content)

@@ -70,7 +70,7 @@ def add(
 
     if not readable(text) or len(text) > _LONGEST_TEXT:
         raise usage(f"--text has 1 to {_LONGEST_TEXT} printable characters.", "For example: --text 已电话核实")
-    written = WrittenNote(text=text.strip())
+    written = WrittenNote(text=text.strip(), salt=session.request)
     act(session, base, lambda envelope: AddNote(**envelope, paper=written.sha256), content=written.canonical_bytes())
 
 

@@ -58,7 +58,9 @@ def report(
         return
     paper = read.paper
     losses = tuple(WrittenLoss(kind=loss.kind, description=loss.description) for loss in paper.losses)
-    written = WrittenReport(facts=paper.facts, affected_accounts=paper.affected_accounts, losses=losses)
+    written = WrittenReport(
+        facts=paper.facts, affected_accounts=paper.affected_accounts, losses=losses, salt=session.request
+    )
     reported = ReportConduct(
         **envelope(session, found.case.workflow_id),
         conduct=_next_id(session, found),
@@ -89,7 +91,7 @@ def respond(session: Session, conduct: ConductArgument, file: FileArgument) -> N
     except InvalidFile as error:
         raise invalid_file(error.problems) from None
     found = _found(session, conduct)
-    written = WrittenStatement(statement=read.paper.statement)
+    written = WrittenStatement(statement=read.paper.statement, salt=session.request)
     answer = RespondConduct(
         **envelope(session, found.case.workflow_id),
         conduct=_typed(conduct),

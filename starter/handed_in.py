@@ -78,13 +78,15 @@ def read_submission(session: Session, case: Case, revision: int, today: date) ->
         ) from error
 
 
-def paper_told(session: Session, workflow_id: str, sha256: str) -> bytes | None:
+def paper_told(session: Session, workflow_id: str, sha256: str, place: str) -> bytes | None:
     """What somebody wrote about a case, for who may read of that case; None when it was erased (`domain.written`)."""
-    from domain.written import UNREADABLE
+    from domain.written import FOR_THE_STAFF, UNREADABLE
     from store.documents import DocumentsErased
 
     applicant = session.only_applicant
-    if applicant is not None and not session.reader.is_applicant_of(workflow_id, applicant):
+    if applicant is not None and (
+        place.startswith(FOR_THE_STAFF) or not session.reader.is_applicant_of(workflow_id, applicant)
+    ):
         return UNREADABLE
     try:
         return session.documents_of(workflow_id).get(sha256)

@@ -111,10 +111,16 @@ def _documents(session: Session) -> str:
         from store.documents import OFFICE
 
         documents = session.documents_of(OFFICE)
+        if not documents.begun:
+            raise Broken(
+                told("no worker has made its key yet"), told("start a worker: livebase dev, or livebase worker")
+            )
         documents.get(documents.put(b"livebase doctor"))  # the same every time: one document
         if "://" not in root:
             with tempfile.TemporaryFile(dir=root):
                 pass
+    except Broken:
+        raise
     except CommandError as error:
         raise Broken(error.message, told("livebase dev makes it; or set LIVEBASE_DOCUMENT_KEYS")) from None
     except Exception as error:

@@ -136,12 +136,12 @@ def _of_the_application(documents: list[DocumentRef]) -> list[Paper]:
 def _of_the_case(session: Session, case: Case, evidence: Evidence) -> Paper:
     """What evidence is, its bytes tell, for it has no name of its own. What is lost is listed all the same."""
     from starter.document_files import media_type
-    from store.documents import DocumentMissing, DocumentsErased
+    from store.documents import DocumentDamaged, DocumentMissing, DocumentsErased
 
     belongs = (evidence.purpose, evidence.sequence, evidence.by)
     try:
         data = session.documents_of(case.workflow_id).get(evidence.sha256)
-    except (DocumentMissing, DocumentsErased):
+    except (DocumentMissing, DocumentDamaged, DocumentsErased):
         return Paper(evidence.name, evidence.sha256, None, None, *belongs)
     return Paper(evidence.name, evidence.sha256, len(data), media_type(data), *belongs)
 

@@ -99,6 +99,8 @@ _DOCTOR = {
     "{}: the schema is not the newest": "{}:数据库结构不是最新",
     "restart livebase dev; on a cluster: {}": "重启 livebase dev;集群上运行:{}",
     "livebase dev makes it; or set LIVEBASE_DOCUMENTS": "由 livebase dev 建立;或设 LIVEBASE_DOCUMENTS",
+    "no worker has made its key yet": "尚无 worker 建立密钥",
+    "start a worker: livebase dev, or livebase worker": "启动 worker:livebase dev 或 livebase worker",
     "livebase dev makes it; or set LIVEBASE_DOCUMENT_KEYS": "由 livebase dev 建立;或设 LIVEBASE_DOCUMENT_KEYS",
     "it does not say which kind of server it belongs to": "未注明属于哪类服务器",
     "a local server's database, but {} is no local server": "这是本地服务器的数据库,但 {} 不是本地服务器",

@@ -380,10 +380,10 @@ class Session:
         from domain.written import filled_in
         from starter.output import show, speaking
 
-        def read(workflow_id: str, sha256: str) -> bytes | None:
+        def read(workflow_id: str, sha256: str, place: str) -> bytes | None:
             from starter.handed_in import paper_told
 
-            return paper_told(self, workflow_id, sha256)
+            return paper_told(self, workflow_id, sha256, place)
 
         with speaking(self.lang):
             show(self.output, filled_in(data, read), table)

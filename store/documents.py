@@ -76,14 +76,19 @@ class DocumentStore:
         """The same for the same text, in this installation alone, and telling nothing of it: 64 hexadecimal digits."""
         return hmac.new(self.of(OFFICE).key(), text.encode(), hashlib.sha256).hexdigest()
 
-    def rewrap(self) -> int:
-        """Wrap every case's key by the newest key; how many were not. Older keys are needless then."""
-        rewrapped = 0
+    def rewrap(self) -> tuple[int, list[str]]:
+        """Wrap every case's key by the newest key: how many were not, and what stands in the way of others."""
+        rewrapped, problems = 0, []
         for batch in obstore.list(self._store):
             for one in batch:
                 owner, _, name = one["path"].partition("/")
-                rewrapped += name == _KEY and self.of(_owner(owner)).rewrap()
-        return rewrapped
+                try:
+                    rewrapped += name == _KEY and self.of(_owner(owner)).rewrap()
+                except DocumentsErased:
+                    continue
+                except KeyUnknown as error:
+                    problems.append(str(error))
+        return rewrapped, problems
 
 
 class Documents:
@@ -137,6 +142,15 @@ class Documents:
             return False
         return True
 
+    @property
+    def begun(self) -> bool:
+        """Whether a key has been made."""
+        try:
+            obstore.head(self._store, self._path_of(_KEY))
+        except FileNotFoundError:
+            return False
+        return True
+
     def erase(self, at: datetime) -> None:
         """Destroy the case's key, then its documents. Again is the same. `at` is only noted."""
         if self._owner == OFFICE:
@@ -153,6 +167,7 @@ class Documents:
             return self._unwrapped(self._wrapped())
         except FileNotFoundError:
             self._require_not_erased()
+        self._require_new()
         made = self._wrap(secrets.token_bytes(KEY_BYTES))
         with suppress(AlreadyExistsError):  # another process was first
             obstore.put(self._store, self._path_of(_KEY), made, mode="create")
@@ -160,16 +175,27 @@ class Documents:
         return self._unwrapped(self._wrapped())
 
     def rewrap(self) -> bool:
-        """Wrap the case's key by the newest key; whether it was not."""
+        """Wrap the case's key by the newest key; whether it was not. A key left beside an erasure is destroyed."""
         try:
             wrapped = self._wrapped()
         except FileNotFoundError:
             return False
+        self._take_back_if_erased()
         if wrapped["kid"] == self._keys.newest:
             return False
         obstore.put(self._store, self._path_of(_KEY), self._wrap(self._unwrapped(wrapped)))
         self._take_back_if_erased()
         return True
+
+    def _require_new(self) -> None:
+        """A key is made where nothing is yet, and by who has the workers' keys: else nobody could read it."""
+        there = {one["path"] for batch in obstore.list(self._store, prefix=self._folder) for one in batch}
+        if there and self._path_of(_KEY) not in there:  # which another process may have made just now
+            raise KeyUnknown(f"the key of the documents of {self._owner} is missing")
+        if self._owner != OFFICE:
+            with suppress(FileNotFoundError):
+                office = Documents(self._store, self._keys, OFFICE)
+                office._unwrapped(office._wrapped())
 
     def _cipher(self) -> AESGCM:
         if self._own is None:

@@ -196,7 +196,7 @@ class Base:
     def told(self, recorded: Any) -> Any:
         """What is on record with the words people wrote in the place of every reference to them."""
 
-        def read(workflow_id: str, sha256: str) -> bytes:
+        def read(workflow_id: str, sha256: str, _: str) -> bytes:
             return self.office.documents.of(workflow_id).get(sha256)
 
         return filled_in(recorded, read)

@@ -71,6 +71,7 @@ def build_workers(
     """The workers on `client`, not yet running. Tests hand in what stands for a party outside."""
     engine = engine or open_engine(settings.database_url)
     documents = DocumentStore(settings.documents, settings.document_key_set)
+    documents.of(OFFICE).key()  # by the workers' keys, before anybody hands anything over
     cases = CaseStore(engine, documents.pseudonym)
     verifier = verifier or _verifier(settings)
     verifies = not isinstance(verifier, NoVerifier)

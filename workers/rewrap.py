@@ -9,7 +9,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from connection.errors import BadConfiguration
 from connection.key_file import read_keys
-from store.documents import DocumentStore, KeyUnknown
+from store.documents import DocumentStore
 from workers.settings import PREFIX, read_settings
 
 
@@ -29,12 +29,14 @@ def main() -> int:
     except BadConfiguration as error:
         print(f"✗ {error}", file=sys.stderr)
         return 6
-    try:
-        rewrapped = DocumentStore(settings.documents, keys).rewrap()
-    except KeyUnknown as error:
-        print(f"✗ {error}. Put it into {settings.document_keys} again.", file=sys.stderr)
+    rewrapped, problems = DocumentStore(settings.documents, keys).rewrap()
+    print(f"{rewrapped} keys wrapped anew by {keys.newest}.")
+    for problem in problems:
+        print(f"✗ {problem}", file=sys.stderr)
+    if problems:
+        print(f"→ Put the keys they need into {settings.document_keys} again.", file=sys.stderr)
         return 1
-    print(f"{rewrapped} keys wrapped anew by {keys.newest}. Older keys are needed for backups alone.")
+    print("Older keys are needed for backups alone.")
     return 0
 
 

@@ -167,7 +167,9 @@ class UnplacedPayment:
             )
             if outcome.answer is None:
                 assert outcome.refusal is not None
-                self._refused = True
+                if self.state.reference is None and outcome.view is not None:
+                    self._take_up(outcome.view)
+                self._refused = self.state.reference is None
                 raise refusal_error(outcome.refusal.refusal())
             self._answers[key] = outcome.answer
             if self.state.reference is None:
@@ -227,6 +229,13 @@ class UnplacedPayment:
                 workflow.logger.warning("the store did not take a step of the payment: %s", error.cause or error)
         await workflow.sleep(STORE_PAUSE, summary="the store did not answer; trying again")
         self._told = True
+
+    def _take_up(self, view: UnplacedView) -> None:
+        """A payment on record whose workflow was ended by hand: an order to the bank still waits."""
+        self.state.reference, self.state.amount = view.reference, view.amount
+        self.state.case_number = view.case_number
+        self._heard(view)
+        self._show()
 
     def _heard(self, view: UnplacedView) -> None:
         known = self.state.view

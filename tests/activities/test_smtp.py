@@ -25,7 +25,7 @@ TO = "wang@yunji.example"
 def letter(**fields: object) -> OutgoingLetter:
     outgoing = {
         "id": "LB-2026-000001/7.2", "recipient": Role.APPLICANT, "subject": "认证申请已受理(LB-2026-000001)",
-        "body": "义乌北苑直播基地:\n\n正文", "edition": 0, "submission": "f" * 64,
+        "body": "义乌北苑直播基地:\n\n正文", "edition": 0, "submission": "f" * 64, "workflow_id": "base:9133:1",
     }  # fmt: skip
     return OutgoingLetter(**outgoing | fields)  # type: ignore[arg-type]
 

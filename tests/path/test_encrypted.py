@@ -145,19 +145,18 @@ async def test_nothing_of_a_case_can_be_read_in_temporal_s_database(
 
 
 async def way(office: Office, marker: str) -> list[str]:
-    """From an application to a term, and another one rejected; what people wrote, and what was told them."""
-    reason, payer, name, note = (f"{marker}-{what}" for what in ("warehouse", "payer", "reviewer", "called-back"))
+    """From an application to a term, and another one rejected; what people gave as reasons, and what was told them."""
+    reason, payer, name = (f"{marker}-{what}" for what in ("warehouse", "payer", "reviewer"))
     rejected = await acts.in_review(office)
     await rejected.do(Reject, Actor(role=Role.REVIEWER, name=name), revision=1, reason=reason)
     base = await acts.in_deposit(office)
     await acts.pay(base, 4_000_000, f"{base.credit_code}-other", payer=payer)  # counted for nobody yet
     await acts.pay(base)
-    await base.do(AddNote, OPERATOR, text=note)
     await base.do(Certify, CERTIFIER)
     await until(lambda: base.case.stage is Stage.VALID, "published")
     with pytest.raises(Refusal) as refused:  # by the transaction, so that it is in the history
         await base.do(Certify, CERTIFIER)
-    return [reason, payer, name, note, refused.value.message]
+    return [reason, payer, name, refused.value.message]
 
 
 async def test_cases_go_on_while_keys_change_and_what_is_in_clear_is_refused(

@@ -1,4 +1,4 @@
-"""Fifty lifecycles while the Temporal server is killed every few seconds, and now and then a worker with it.
+"""Thirty lifecycles while the Temporal server is killed every few seconds, and now and then a worker with it.
 
 None lost, none doubled: what holds afterwards is what would hold had nobody been killed.
 """
@@ -46,7 +46,7 @@ from workers.schedule import keep_letters_going
 from workflows.messages import TASK_QUEUE, WORKFLOW
 from workflows.state import CertificationState
 
-LIFECYCLES, AT_ONCE = 50, 25
+LIFECYCLES, AT_ONCE = 30, 15
 LOOK = 0.5
 BETWEEN = 25
 """How many entries come on record from one kill to the next, a sixteenth of all."""
@@ -163,7 +163,7 @@ def _not_ended(ended: Ended) -> Answer | None:
 async def live(people: People, base: Base, *, stays: bool) -> None:
     """From the application to the opening of settlement."""
     submission = base.hand_over(example(credit_code=base.credit_code))
-    start = Start(WORKFLOW, CertificationState(), "50 lifecycles")
+    start = Start(WORKFLOW, CertificationState(), "lifecycles")
     await people.send(acts.apply_command(base, submission=submission), start)
     await people.send(base.command(Approve, REVIEWER, revision=1))
     await people.send(acts.payment(base))
@@ -196,7 +196,7 @@ async def pass_until(base: Base, instant: datetime) -> None:
 
 
 @pytest.mark.timeout(600)  # a minute, where nothing else runs
-async def test_fifty_lifecycles_while_the_server_is_killed_every_few_seconds(
+async def test_thirty_lifecycles_while_the_server_is_killed_every_few_seconds(
     tmp_path: Path, postgres: PostgresServer, migrated_name: str
 ) -> None:
     folder = tmp_path / "office"

@@ -218,6 +218,8 @@ def test_the_documents_keys_are_gone_or_others(copied: Livebase) -> None:
     assert found(copied)["documents"]["ok"]
     keys.write_text(keys.read_text("utf-8").replace('"kid": "', '"kid": "other-'), "utf-8")
     assert "KeyUnknown" in found(copied)["documents"]["what"]
+    shutil.rmtree(copied.folder / "documents" / "office")
+    assert "start a worker" in found(copied)["documents"]["mend"]
     keys.unlink()
     check = found(copied)["documents"]
     assert (check["ok"], "LIVEBASE_DOCUMENT_KEYS" in check["mend"]) == (False, True)

@@ -29,7 +29,7 @@ IN_THE_APPLICATION = {
     'phone: "13800000000"': 'phone: "13977702468"',
     "email: wang@yunji.example": "email: canary-contact@yunji.example",
     "account: ops@yunji.example": "account: canary-alipay@yunji.example",
-    "address: 浙江省金华市义乌市北苑街道云集路88号": "address: Canary-Road 7",
+    "partner: 义乌国际商贸城": "partner: Canary-Partner",
     "title: 2025 秋季源头好货专场": "title: Canary-Title",
 }
 WRITTEN = [f"Canary-{what}" for what in ("facts", "account-1", "account-2", "loss", "answer", "note", "corrected")]

@@ -17,6 +17,7 @@ from register.proof import new_key_set, proven, read_keys
 from store.cases import CaseStore
 from store.engine import open_engine
 from tests.databases import migrated_sqlite
+from tests.documents import pseudonym
 from tests.register.bases import Base, moved
 from tests.starter.in_process import InProcess
 from tests.starter.livebase import Running
@@ -42,7 +43,7 @@ def office(tmp_path: Path, engine: Engine) -> InProcess:
 @pytest.fixture
 def bases(engine: Engine) -> tuple[Base, Base, Base]:
     """Certified, suspended and revoked by the clock of the machine: each base's own stands in its term."""
-    store = CaseStore(engine)
+    store = CaseStore(engine, pseudonym)
     made = Base(store, 1), Base(store, 2).suspended(), Base(store, 3).revoked()
     for base in made:
         moved(engine, base.case.case_number, base.case.terms[0].from_ + timedelta(days=1) - datetime.now(UTC))

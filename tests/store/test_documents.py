@@ -243,12 +243,47 @@ def test_keys_are_changed_by_wrapping_the_cases_keys_anew(store: DocumentStore, 
     same = store.pseudonym("王某")
     newer = DocumentStore(folder, NEWER)
     assert newer.of(CASE).get(SHA256) == PDF, "older keys open what they wrapped"
-    assert newer.rewrap() == 2
-    assert newer.rewrap() == 0
+    assert newer.rewrap() == (2, [])
+    assert newer.rewrap() == (0, [])
     without = DocumentStore(folder, KeySet({"2027": NEWER.keys["2027"]}))
     assert without.of(CASE).get(SHA256) == without.of(OFFICE).get(SHA256) == PDF
     assert without.pseudonym("王某") == same
     assert {json.loads(path.read_bytes())["kid"] for path in folder.rglob("key")} == {"2027"}
+
+
+def test_what_stands_in_the_way_of_one_key_stops_no_other(folder: Path) -> None:
+    DocumentStore(folder, KEYS).of(CASE).put(PDF)
+    other = KeySet({"2025": bytes(range(50, 82))})
+    DocumentStore(folder, other).of(OTHER).put(PDF)
+    assert DocumentStore(folder, NEWER).rewrap() == (1, [f"the documents of {OTHER} need the key 2025"])
+
+
+def test_a_key_that_was_left_beside_an_erasure_is_destroyed(documents: Documents, folder: Path) -> None:
+    documents.put(PDF)
+    (key,) = folder.rglob("key")
+    kept = key.read_bytes()
+    documents.erase(AT)
+    key.write_bytes(kept)
+    assert DocumentStore(folder, NEWER).rewrap() == (0, [])
+    assert not key.exists()
+
+
+def test_no_key_is_made_beside_documents_whose_key_is_lost(store: DocumentStore, folder: Path) -> None:
+    store.of(CASE).put(PDF)
+    (key,) = folder.rglob("key")
+    key.unlink()
+    with pytest.raises(KeyUnknown, match=f"the key of the documents of {CASE} is missing"):
+        store.of(CASE).put(PDF + b"x")
+    assert not key.exists()
+
+
+def test_who_has_other_keys_than_the_workers_makes_none(store: DocumentStore, folder: Path) -> None:
+    """Else nobody else could read what was handed over, nor hand it over again."""
+    store.of(OFFICE).key()
+    with pytest.raises(KeyUnknown, match="the documents of office need the key 2026"):
+        DocumentStore(folder, KeySet({"2027": NEWER.keys["2027"]})).of(CASE).put(PDF)
+    assert store.of(CASE).put(PDF) == SHA256
+    assert DocumentStore(folder, NEWER).of(OTHER).put(PDF) == SHA256, "older keys may be there too"
 
 
 def test_a_pseudonym_is_one_installation_s(store: DocumentStore, tmp_path: Path) -> None:

@@ -273,14 +273,24 @@ class TestReturned:
         ]  # fmt: skip
         office.check()
 
-    def test_a_case_takes_what_the_bank_refused_or_left(self, office: Office) -> None:
+    def test_a_case_takes_what_the_bank_refused(self, office: Office) -> None:
         office.stray("S1", 700)
         refused = BankAnswer(state="refused", why="closed")
         assert office.payments.record_return("S1", office.give_back("S1"), refused, 1, NOW).left == 700
+        outcome = office.assign(office.one, "S1")
+        assert outcome.case is not None and outcome.case.deposit.received == 700
+        office.check()
+
+    def test_what_is_left_of_a_part_that_went_back_goes_back_too(self, office: Office) -> None:
+        """Were it a case's, the part would be nobody's when the other bank sends it back."""
+        office.stray("S1", 700)
         part = BankAnswer(state="paid", amount=300)
         assert office.payments.record_return("S1", office.give_back("S1"), part, 1, NOW).left == 400
         outcome = office.assign(office.one, "S1")
-        assert outcome.case is not None and outcome.case.deposit.received == 400
+        assert outcome.refusal is not None and outcome.refusal.kind is RefusalKind.ALREADY_DECIDED
+        assert office.case(office.one).deposit.received == 0
+        rest = BankAnswer(state="paid", amount=400)
+        assert office.payments.record_return("S1", office.give_back("S1"), rest, 1, NOW).left == 0
         office.check()
 
     def test_of_a_return_and_a_case_at_once_one_has_it(self, office: Office) -> None:

@@ -162,7 +162,7 @@ class TestCompletion:
         )
         write(store, second.opened())
         assert [number for number, _ in numbers(url, "913")] == [first.credit_code]
-        assert submission(url, first.credit_code.lower()) == second.submission.sha256
+        assert submission(url, first.credit_code.lower()) == (second.workflow_id, second.submission.sha256)
         assert submission(url, "LB-2026-000009") is None
 
     def test_nothing_is_made_where_nothing_is(self, tmp_path: Path) -> None:

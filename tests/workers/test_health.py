@@ -16,6 +16,7 @@ from temporalio.client import Client
 from connection.client import connect
 from connection.errors import BadConfiguration
 from connection.local_server import LocalServer
+from tests.documents import document_keys
 from tests.office import Office
 from tests.workers.cluster_files import worker_check
 from tests.workers.processes import ROOT, WorkerProcess, eventually, free_port, get, worker_process
@@ -110,10 +111,12 @@ def test_settings_that_cannot_be_used_are_told_all_at_once(monkeypatch: pytest.M
     assert "environment variables" in refused.value.hint
 
 
-def test_an_empty_variable_counts_as_absent(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_empty_variable_counts_as_absent(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     for name in ("LIVEBASE_HEALTH_PORT", "LIVEBASE_METRICS_ADDRESS", "LIVEBASE_LOG_FORMAT", "TEMPORAL_DEPLOYMENT_NAME"):
         monkeypatch.setenv(name, "")
-    settings = read_settings(WorkerSettings, database_url="sqlite://", documents=str(ROOT))
+    settings = read_settings(
+        WorkerSettings, database_url="sqlite://", documents=str(ROOT), document_keys=document_keys(tmp_path)
+    )
     assert (settings.health_port, settings.metrics_address, settings.log_format) == (0, None, "text")
     assert settings.deployment is None and settings.half_versioned is None
 
