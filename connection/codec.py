@@ -54,7 +54,7 @@ _SCHEDULED_AT = re.compile(r"-\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}Z\Z")
 class KeyRing:
     """The keys of a process. `again` reads them anew: a key put before them meanwhile is found when it is met."""
 
-    def __init__(self, keys: KeySet, again: Callable[[], KeySet] | None = None) -> None:
+    def __init__(self, keys: KeySet, again: Callable[[], KeySet | None] | None = None) -> None:
         self._keys = keys
         self._again = again
         self._looked = time.monotonic()
@@ -71,7 +71,7 @@ class KeyRing:
         """Raises KeyUnknown."""
         if id not in self._keys.keys and self._again is not None and time.monotonic() - self._looked > _LOOK_AGAIN:
             self._looked = time.monotonic()
-            self._keys = self._again()
+            self._keys = self._again() or self._keys
         if id not in self._keys.keys:
             raise KeyUnknown(f"The payload was sealed with key {id[:64]!r}, which is not among the keys here.")
         return AESGCM(self._keys.keys[id])

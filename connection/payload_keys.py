@@ -33,10 +33,10 @@ def key_ring(environ: Mapping[str, str] = os.environ) -> KeyRing | None:
         return None
     from connection.codec import KeyRing
 
-    def again() -> KeySet:
+    def again() -> KeySet | None:
         try:
-            return payload_keys(environ) or keys
+            return payload_keys(environ)
         except BadConfiguration:
-            return keys  # what was read first still holds
+            return None  # what was read last still holds
 
     return KeyRing(keys, again)

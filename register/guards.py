@@ -88,7 +88,7 @@ class Guards:
             return self._problem(request, 400)
         if not path.startswith(_UNCOUNTED):
             client: Any = request.client
-            who = self._clients.of(client.host if client else "", request.headers.get("x-forwarded-for", ""))
+            who = self._clients.of(client.host if client else "", ", ".join(request.headers.getlist("x-forwarded-for")))
             wait = self._limit.seconds_to_wait(who, self._seconds())
             if wait:
                 return self._problem(request, 429, {"retry-after": str(wait)})

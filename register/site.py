@@ -206,11 +206,15 @@ class Site:
     def certificate_json(self, request: Request, now: datetime) -> Answer:
         """One certificate for machines, signed."""
         number = request.path_params["number"]
-        found = self._reader.certificate(number, now) if certificate_number(number) == number else None
+        known = certificate_number(number) == number
+        # Read first: a change that comes meanwhile is told with an older number, never without its own.
+        header = self._header(now, None) if known else {}
+        found = self._reader.certificate(number, now) if known else None
         if found is None:
             return _unknown(now)
         one, changes_at = found
-        document = formats.certificate_document(one, self._header(now, changes_at))
+        header |= formats.header(header["issuer"], header["list_revision"], now, changes_at)
+        document = formats.certificate_document(one, header)
         return _json(self._signed(document), (one, document["good_until"]), now, changes_at)
 
     def list_json(self, request: Request, now: datetime) -> Answer:
@@ -291,7 +295,7 @@ class Site:
         if answer.changes_at is not None:
             left = max(0, min(left, int((answer.changes_at - answer.now).total_seconds())))
         tag = f'W/"{hashlib.sha256(repr((build(), answer.tag)).encode()).hexdigest()[:32]}"'
-        headers = {"cache-control": f"public, max-age={left}", "etag": tag, **(answer.headers or {})}
+        headers = {"cache-control": f"public, max-age={left}, must-revalidate", "etag": tag, **(answer.headers or {})}
         if not answer.media_type.startswith("text/html"):
             headers["access-control-allow-origin"] = "*"
             headers["cross-origin-resource-policy"] = "cross-origin"

@@ -126,6 +126,10 @@ def verify(
         raise usage(f"{what[:120]!r} is no certificate number.", "--list goes with one, such as LBC-2026-000001.")
     public = _public_keys(session, keys)
     place = list_ or what
+    if Path(place).is_dir() and number is not None:
+        raise usage(
+            "A folder of snapshots is proven whole.", "Name its newest snapshot after --list, or leave out the number."
+        )
     if Path(place).is_dir():
         _verify_folder(session, Path(place), public)
         return

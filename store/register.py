@@ -188,6 +188,12 @@ class ListReader:
         for row in rows:
             entry = entries[row.certificate_number]
             instant = max(row.effective_from, row.valid_from)
+            # Overtaken before it took effect, as a next term's entry is by a revocation in the term before.
+            if any(
+                one.revision > row.revision and one.at < instant and one.effective_from < instant
+                for one in entry.revisions
+            ):
+                continue
             upto = [one for one in entry.revisions if one.revision <= row.revision]
             was = seen(upto, row.certificate_number, instant)
             before = seen(upto[:-1], row.certificate_number, instant)

@@ -168,11 +168,14 @@ class TestForMachines:
     ) -> None:
         async with site_on(engine, clock, cache_seconds=30) as site:
             first = await site.get("/list.json")
-            assert first.headers["cache-control"] == "public, max-age=30"
+            assert first.headers["cache-control"] == "public, max-age=30, must-revalidate"
             clock.passes(20)
             base.revoked(clock.now)
             second = await site.get("/list.json")
-            assert (second.content, second.headers["cache-control"]) == (first.content, "public, max-age=10")
+            assert (second.content, second.headers["cache-control"]) == (
+                first.content,
+                "public, max-age=10, must-revalidate",
+            )
             clock.passes(11)
             assert (await site.get("/list.json")).json()["document"]["count"] == 0
 
@@ -245,7 +248,9 @@ class TestHeaders:
         for left, expected in ((3600, 30), (29.5, 29), (1.2, 1), (0.4, 0)):
             clock.now = end - timedelta(seconds=left)
             for path in ("/", f"/c/{base.number}", f"/c/{base.number}.json", "/list.csv"):
-                assert (await site.get(path)).headers["cache-control"] == f"public, max-age={expected}", (path, left)
+                assert (await site.get(path)).headers[
+                    "cache-control"
+                ] == f"public, max-age={expected}, must-revalidate", (path, left)
 
     async def test_a_tag_stays_until_something_is_different(
         self, base: Base, site: httpx.AsyncClient, clock: Clock
