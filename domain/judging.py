@@ -12,7 +12,7 @@ from domain.case import Case
 from domain.commands import Command
 from domain.money import format_cny
 from domain.names import same_name
-from domain.permissions import ROLES, SECOND_PERSON, require_permission
+from domain.permissions import ROLES, SECOND_PERSON, require_may_decide, require_permission
 from domain.proposals import changed_since
 from domain.refusals import Refusal, RefusalKind
 from domain.shanghai import SHANGHAI
@@ -261,19 +261,7 @@ def _require_proposal(case: Case, command: Command) -> None:
         hint = "See what waits for a second person with: livebase approvals"
         raise Refusal(RefusalKind.NOT_FOUND, f"Case {case.case_number} has no proposal {id}.", hint)
     approves = command.action == "approve_proposal"
-    own, roles = same_name(proposal.proposed_by, command.actor.name), SECOND_PERSON[proposal.action].roles
-    if command.actor.role not in roles and (approves or not own):
-        raise Refusal(
-            RefusalKind.ROLE_NOT_ALLOWED,
-            f"A {command.actor.role} may not decide on this proposal ({proposal.action}).",
-            f"It is for: {', '.join(roles)}.",
-        )
-    if approves and own:
-        raise Refusal(
-            RefusalKind.SECOND_PERSON_REQUIRED,
-            f"{proposal.proposed_by} has proposed it: somebody else must approve it (decision 29).",
-            "Two roles are still one person.",
-        )
+    require_may_decide(proposal.action, proposal.proposed_by, command.actor, approves=approves)
     if proposal.outcome in ("approved", "denied"):
         raise Refusal(RefusalKind.ALREADY_DECIDED, f"The proposal {id} has been {proposal.outcome} already.", shown)
     other_content = getattr(command, "content", proposal.content) != proposal.content

@@ -30,12 +30,7 @@ class KeySet:
 
 def read_key_set(text: str) -> KeySet:
     """The keys in a file's text. ValueError names everything that is wrong with it, and no key."""
-    try:
-        members = json.loads(text)["keys"]
-    except (ValueError, KeyError, TypeError):
-        raise ValueError("is no JSON Web Key Set: an object whose `keys` is a list") from None
-    if not isinstance(members, list) or not members:
-        raise ValueError("has no keys")
+    members = members_of(text)
     keys: dict[str, bytes] = {}
     problems = []
     for place, member in enumerate(members, 1):
@@ -50,6 +45,17 @@ def read_key_set(text: str) -> KeySet:
     if problems:
         raise ValueError("; ".join(problems))
     return KeySet(keys)
+
+
+def members_of(text: str) -> list[object]:
+    """What a JSON Web Key Set lists, whatever it is, at least one. ValueError for a text that is none."""
+    try:
+        members = json.loads(text)["keys"]
+    except (ValueError, KeyError, TypeError):
+        raise ValueError("is no JSON Web Key Set: an object whose `keys` is a list") from None
+    if not isinstance(members, list) or not members:
+        raise ValueError("has no keys")
+    return members
 
 
 def written_key_set(keys: KeySet) -> str:

@@ -101,6 +101,24 @@ _BANK_TOO = frozenset({"receive_deposit", "record_unplaced"})
 """What finance records the bank may report itself."""
 
 
+def require_may_decide(action: str, proposed_by: str, actor: Actor, *, approves: bool) -> None:
+    """Refuse (4) who may not decide on a proposal (decision 29): another role's, but for who takes their own back; and
+    one's own to approve."""
+    own, roles = same_name(proposed_by, actor.name), SECOND_PERSON[action].roles
+    if actor.role not in roles and (approves or not own):
+        raise Refusal(
+            RefusalKind.ROLE_NOT_ALLOWED,
+            f"A {actor.role} may not decide on this proposal ({action}).",
+            f"It is for: {', '.join(roles)}.",
+        )
+    if approves and own:
+        raise Refusal(
+            RefusalKind.SECOND_PERSON_REQUIRED,
+            f"{proposed_by} has proposed it: somebody else must approve it (decision 29).",
+            "Two roles are still one person.",
+        )
+
+
 def require_permission(action: str, actor: Actor, case: Case | None) -> None:
     """Refuse (exit 4) an actor whose role may not use `action`, or who is not the case's applicant.
 

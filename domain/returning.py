@@ -18,8 +18,7 @@ from typing import Literal
 from domain.bank import BankAnswer
 from domain.commands import ApproveProposal, DenyProposal, ReportRefund, ReturnPayment, UnplacedView, payment_number
 from domain.ledger import Account, Transfer
-from domain.names import same_name
-from domain.permissions import SECOND_PERSON
+from domain.permissions import require_may_decide
 from domain.records import Approval, Payment, Reported
 from domain.refusals import Refusal, RefusalKind
 from domain.unmatched import leaves_nobody
@@ -296,20 +295,7 @@ def _decided_on(
     if unplaced is None or proposed is None:
         hint = "See what waits for a second person with: livebase approvals"
         raise Refusal(RefusalKind.NOT_FOUND, f"There is no proposal {proposal}.", hint)
-    approves, roles = isinstance(command, ApproveProposal), SECOND_PERSON[ACTION].roles
-    own = same_name(proposed.by, command.actor.name)
-    if command.actor.role not in roles and (approves or not own):
-        raise Refusal(
-            RefusalKind.ROLE_NOT_ALLOWED,
-            f"A {command.actor.role} may not decide on this proposal ({ACTION}).",
-            f"It is for: {', '.join(roles)}.",
-        )
-    if approves and own:
-        raise Refusal(
-            RefusalKind.SECOND_PERSON_REQUIRED,
-            f"{proposed.by} has proposed it: somebody else must approve it (decision 29).",
-            "Two roles are still one person.",
-        )
+    require_may_decide(ACTION, proposed.by, command.actor, approves=isinstance(command, ApproveProposal))
     now = unplaced.last[proposal].what
     if now not in ("proposed", "expired"):
         raise Refusal(

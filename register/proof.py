@@ -20,6 +20,8 @@ from joserfc import jws
 from joserfc.errors import JoseError
 from joserfc.jwk import OKPKey
 
+from domain.key_set import members_of
+
 ALGORITHM = "Ed25519"
 _ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _MOST = 1 << 28
@@ -56,12 +58,7 @@ def read_keys(text: str, *, to_sign: bool = False) -> Keys:
 
     `to_sign`: the first must be a private key. Of the others only the public half is used.
     """
-    try:
-        members = json.loads(text)["keys"]
-    except (ValueError, KeyError, TypeError):
-        raise ValueError("is no JSON Web Key Set: an object whose `keys` is a list") from None
-    if not isinstance(members, list) or not members:
-        raise ValueError("has no keys")
+    members = members_of(text)
     public: dict[str, OKPKey] = {}
     private: OKPKey | None = None
     for place, member in enumerate(members, 1):

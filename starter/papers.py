@@ -22,6 +22,7 @@ from starter.session import Session
 if TYPE_CHECKING:
     from domain.case import Case
     from domain.submission import DocumentRef
+    from store.documents import Documents
     from store.papers import Evidence
     from store.queries import FoundCase
 
@@ -126,21 +127,22 @@ def case_papers(session: Session, found: FoundCase) -> list[Paper]:
 
     evidence = evidence_of(session.engine, found.case.case_number, staff=session.only_applicant is None)
     documents = _documents(session, found, found.case.revision)
-    return [*_of_the_application(documents), *(_of_the_case(session, found.case, one) for one in evidence)]
+    kept = session.documents_of(found.case.workflow_id)
+    return [*_of_the_application(documents), *(_of_the_case(kept, one) for one in evidence)]
 
 
 def _of_the_application(documents: list[DocumentRef]) -> list[Paper]:
     return [Paper(one.path, one.sha256, one.size, one.media_type) for one in documents]
 
 
-def _of_the_case(session: Session, case: Case, evidence: Evidence) -> Paper:
+def _of_the_case(documents: Documents, evidence: Evidence) -> Paper:
     """What evidence is, its bytes tell, for it has no name of its own. What is lost is listed all the same."""
     from starter.document_files import media_type
     from store.documents import DocumentDamaged, DocumentMissing, DocumentsErased
 
     belongs = (evidence.purpose, evidence.sequence, evidence.by)
     try:
-        data = session.documents_of(case.workflow_id).get(evidence.sha256)
+        data = documents.get(evidence.sha256)
     except (DocumentMissing, DocumentDamaged, DocumentsErased):
         return Paper(evidence.name, evidence.sha256, None, None, *belongs)
     return Paper(evidence.name, evidence.sha256, len(data), media_type(data), *belongs)

@@ -122,13 +122,14 @@ class Documents:
         """The bytes. Raises DocumentMissing, DocumentDamaged, DocumentsErased, KeyUnknown."""
         path = self._path(sha256)
         try:
-            cipher = self._own or AESGCM(self._unwrapped(self._wrapped()))
+            if self._own is None:  # never made here: reading makes nothing
+                self._own = AESGCM(self._unwrapped(self._wrapped()))
             sealed = bytes(obstore.get(self._store, path).bytes())
         except FileNotFoundError:
             self._require_not_erased()
             raise DocumentMissing(f"no document {sha256}") from None
         try:
-            data = cipher.decrypt(sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:], self._bound(sha256))
+            data = self._own.decrypt(sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:], self._bound(sha256))
         except (InvalidTag, ValueError):
             raise DocumentDamaged(f"document {sha256} was changed in the store") from None
         if hashlib.sha256(data).hexdigest() != sha256:
