@@ -6,13 +6,13 @@ Seen on server 1.32.0 (started by `connection.local_server`) with SDK 1.35.0:
   update-with-start, by another process long gone. Nothing need be stamped on the start.
 * Each workflow id has a clock of its own. Its offset from the wall clock stays through continue-as-new, worker
   and server restarts; between jumps it runs at normal pace. `workflow.now()` follows it, in update handlers too.
-* A jump goes from one due timer to the next, and stops at each for the workflow task and its activities: an
-  open activity, a task no worker takes or an open child hold it up. The reply comes when the time is reached,
-  not when what fell due at that instant is done.
-* A jump aimed at a due timer itself may go past it: when the aim passes while the workflow's task is under way, or
-  the run is continued as new just then, the server goes on (seen: by the next timer's distance, and by the whole
-  offset again). Hence `MARGIN`: aim that much short of what is due, and let the clock run on to it. On a busy machine
-  a jump far from anything due was seen to go on to the next timer too: whoever moves a clock looks where it stands.
+* A jump skips to the next due timer or to its goal, whichever comes first, and only while nothing is under way: an
+  open activity, a task no worker takes or an open child hold it up. On an idle workflow it happens in the very
+  transaction that asks for it.
+* A goal that passes while something is under way is lost: when the workflow is idle again, the server skips to the
+  next timer, be it months away (`findNextSkipTarget` drops a goal in the past and keeps the timer). Hence each jump
+  is allowed one skip, none is asked for whose goal may pass meanwhile (`_RUN_ON`, `_SHORT`), and `fast_forward` goes
+  on jump by jump.
 * A jump nobody waits for any more still happens as soon as nothing holds it up. Hence `fast_forward` calls it
   off when cancelled.
 * A workflow that is about to start is at the wall clock; `CaseClock.ahead` starts one with a head start. Its
@@ -24,7 +24,8 @@ from __future__ import annotations
 
 import asyncio
 import uuid
-from datetime import datetime, timedelta
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 
 from temporalio.client import Client, WorkflowExecutionStatus
 from temporalio.service import RPCError, RPCStatusCode
@@ -33,10 +34,12 @@ from temporalio.testing._timeskipping import FastForwardConfig
 
 from connection.errors import ClockRefused
 
-MARGIN = timedelta(milliseconds=100)
-"""How far short of a due timer a jump aims."""
-HEAD_START_MARGIN = timedelta(seconds=1)
-"""The same for a workflow that starts ahead: who starts it read the clock some time before it has started."""
+_RUN_ON = timedelta(seconds=2)
+"""Less than this is waited for instead of jumped."""
+_SHORT = timedelta(minutes=1)
+"""Less than this is jumped only by an idle workflow."""
+_PAUSE = 0.02
+"""Seconds between two looks at a workflow that is busy."""
 
 
 class CaseClock:
@@ -55,12 +58,11 @@ class CaseClock:
         """A client that starts workflows `offset` ahead of the wall clock, for what starts beside a moved case.
 
         The workflow must first wait until the instant it is told it was opened at: the offset is jumped in
-        that wait, but for its last second. A smaller offset than that gives the plain client.
+        that wait. A few seconds' offset gives the plain client.
         """
-        if offset <= HEAD_START_MARGIN:
+        if offset < _RUN_ON:
             return self._client
-        jump = FastForwardConfig(id=str(uuid.uuid4()), duration=offset - HEAD_START_MARGIN)
-        return TimeSkipper(self._client, config=TimeSkippingConfig(enabled=True, fast_forward_config=jump)).client
+        return TimeSkipper(self._client, config=_one_skip(str(uuid.uuid4()), offset)).client
 
     async def now(self, workflow_id: str) -> datetime:
         """The workflow's time, UTC. For one never moved that is the wall clock; after its end it runs on.
@@ -82,43 +84,77 @@ class CaseClock:
         """
         if delta <= timedelta(0):
             raise ValueError(f"time moves forward only, not by {delta}")
-        handle = self._client.get_workflow_handle(workflow_id)
-        before = await self.now(workflow_id)
+        goal, jump = await self.now(workflow_id) + delta, ""
         try:
-            if await self._skipper.fast_forward(handle, delta):
-                return True
+            while True:
+                seen = await self._look(workflow_id)
+                left = goal - seen.now
+                if left <= timedelta(0):
+                    return True
+                if not seen.running:
+                    return False
+                if jump and seen.jump not in (None, jump):
+                    raise ClockRefused(
+                        f"The clock of {workflow_id} was moved or stopped by someone else meanwhile.",
+                        "Look at where the case stands, then move it again.",
+                    )
+                if (seen.skipping and seen.jump == jump) or (seen.busy and left < _SHORT):
+                    await asyncio.sleep(_PAUSE)
+                elif left < _RUN_ON:
+                    await asyncio.sleep(left.total_seconds())
+                else:
+                    jump = str(uuid.uuid4())
+                    await self._set(workflow_id, _one_skip(jump, left))
         except asyncio.CancelledError:
-            await asyncio.shield(self._call_off(workflow_id))
+            await asyncio.shield(self.call_off(workflow_id))
             raise
+
+    async def call_off(self, workflow_id: str) -> None:
+        """Call off whatever jump is under way, or nothing."""
+        await self._set(workflow_id, TimeSkippingConfig(enabled=False))
+
+    async def _look(self, workflow_id: str) -> _Seen:
+        description = await self._client.get_workflow_handle(workflow_id).describe()
+        raw = description.raw_description
+        skipping = raw.workflow_extended_info.time_skipping_info
+        moved = raw.workflow_extended_info.HasField("time_skipping_info")
+        config = skipping.effective_config if skipping.HasField("effective_config") else None
+        return _Seen(
+            now=skipping.current_time.ToDatetime(UTC) if moved else datetime.now(UTC),
+            running=description.status == WorkflowExecutionStatus.RUNNING,
+            busy=raw.HasField("pending_workflow_task") or bool(raw.pending_activities),
+            jump=None if config is None else config.fast_forward_config.id,
+            skipping=config is not None and config.enabled,
+        )
+
+    async def _set(self, workflow_id: str, config: TimeSkippingConfig) -> None:
+        """What an ended workflow is told of its clock goes unheard."""
+        handle = self._client.get_workflow_handle(workflow_id)
+        try:
+            await self._skipper._update_time_skipping_config(handle, config)
         except RPCError as error:
             if error.status == RPCStatusCode.UNIMPLEMENTED:
                 raise ClockRefused(
                     "This Temporal server does not move the time of a case.",
                     "Fast-forward works on the local server: livebase dev",
                 ) from error
-            if error.status != RPCStatusCode.NOT_FOUND or await self._running(workflow_id):
+            if error.status != RPCStatusCode.NOT_FOUND:
                 raise
-            return False
-        except RuntimeError:
-            # "overridden by a later fast-forward". Said also when the time was reached and the workflow was
-            # continued as new before we could ask: the new run no longer knows of the jump.
-            if await self.now(workflow_id) >= before + delta:
-                return True
-        if not await self._running(workflow_id):
-            return False
-        raise ClockRefused(
-            f"The clock of {workflow_id} was moved or stopped by someone else meanwhile.",
-            "Look at where the case stands, then move it again.",
-        )
 
-    async def _running(self, workflow_id: str) -> bool:
-        description = await self._client.get_workflow_handle(workflow_id).describe()
-        return description.status == WorkflowExecutionStatus.RUNNING
 
-    async def _call_off(self, workflow_id: str) -> None:
-        handle = self._client.get_workflow_handle(workflow_id)
-        try:
-            await self._skipper._update_time_skipping_config(handle, TimeSkippingConfig(enabled=False))
-        except RPCError as error:
-            if error.status != RPCStatusCode.NOT_FOUND:  # ended: nothing left to call off
-                raise
+@dataclass(frozen=True)
+class _Seen:
+    """How a workflow's newest run and its clock stand."""
+
+    now: datetime
+    running: bool
+    busy: bool
+    jump: str | None
+    """The jump it was told of last; None for a run that was told of none."""
+    skipping: bool
+
+
+def _one_skip(jump: str, delta: timedelta) -> TimeSkippingConfig:
+    return TimeSkippingConfig(
+        enabled=True, fast_forward_config=FastForwardConfig(id=jump, duration=delta), max_session_skip_count=1
+    )

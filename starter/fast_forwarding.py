@@ -22,13 +22,6 @@ _SHORT = re.compile(r"(\d{1,5})([dhm])")
 _ISO = re.compile(
     r"P(?:(\d{1,3})Y)?(?:(\d{1,4})M)?(?:(\d{1,4})W)?(?:(\d{1,5})D)?(?:T(?:(\d{1,5})H)?(?:(\d{1,5})M)?(?:(\d{1,6})S)?)?"
 )
-_STOP_SHORT = timedelta(milliseconds=400)
-"""How far short of what is due a jump aims (`connection.clock.MARGIN`). It begins when the server gets to it, some time
-after its clock was read: a tenth of a second short, it went past now and then."""
-_ANSWERS_SHORT = 20
-"""The same on a busy machine: as often the time in which the server tells the clock."""
-_TOO_FAR = timedelta(minutes=10)
-"""How far past its aim a clock is when the server has gone on; less is what it ran meanwhile."""
 _STEP_SECONDS = 60.0
 
 
@@ -118,9 +111,7 @@ async def _step_by_step(
     from domain.conduct import conduct_workflow_id
 
     while True:
-        asked = time.monotonic()
         now = await clock.now(workflow_id)
-        short = max(_STOP_SHORT, timedelta(seconds=_ANSWERS_SHORT * (time.monotonic() - asked)))
         case = await _settled(session, case_number, now)
         beside = [conduct_workflow_id(case.workflow_id, conduct.id) for conduct in case.open_conduct]
         closed = case.stage == "closed"  # its workflow is over; only the row's clock goes on
@@ -129,29 +120,15 @@ async def _step_by_step(
         if reached >= goal:
             return _view(case, reached)
         upcoming = next((planned.at for planned, _ in case.coming), None)
-        stops = upcoming is not None and upcoming <= goal
-        aim = upcoming - short if upcoming is not None and stops else goal
+        aim = goal if upcoming is None else min(upcoming, goal)
         if aim > now:
             async with time_limit(_STEP_SECONDS):
                 moved = await clock.fast_forward(workflow_id, aim - now)
             if not moved and (await _settled(session, case_number, now)).stage != "closed":
                 message = f"The workflow of case {case_number} was ended by hand; nothing moves it."
                 raise CommandError(5, "already_ended", message, f"See where it stood with: livebase show {case_number}")
-            if moved and (reached := await clock.now(workflow_id)) > goal + _TOO_FAR:
-                await _record(clock, await _settled(session, case_number, reached), reached - datetime.now(UTC))
-                raise _past_its_aim(case_number, goal, reached)
         for process in beside:  # the base first, then what runs beside it
             await _bring(clock, process, aim)
-        if stops:
-            await asyncio.sleep(short.total_seconds())  # the clock runs on to what is due
-
-
-def _past_its_aim(case_number: str, aim: datetime, reached: datetime) -> CommandError:
-    from domain.shanghai import SHANGHAI
-
-    meant, stands = (f"{instant.astimezone(SHANGHAI):%Y-%m-%d %H:%M}" for instant in (aim, reached))
-    message = f"The server moved the clock of case {case_number} past {meant}, to {stands}."
-    return CommandError(5, "clock_refused", message, "What fell due on the way has come. Begin anew if that matters.")
 
 
 async def _bring(clock: CaseClock, workflow_id: str, instant: datetime) -> None:

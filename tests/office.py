@@ -27,7 +27,7 @@ from activities.bank import Bank
 from activities.letters import MailRoom
 from activities.publication import OfficialChannel
 from activities.verification import Verifier
-from connection.clock import MARGIN, CaseClock
+from connection.clock import CaseClock
 from domain import agenda
 from domain.case import Case
 from domain.commands import (
@@ -272,18 +272,16 @@ class Base:
         return await self.office.clock.now(self.workflow_id)
 
     async def forward_to(self, instant: datetime) -> None:
-        """Move the case's clock to `instant`, stopping at everything that comes of itself on the way.
-
-        A jump never aims at an event itself (see `connection.clock`).
-        """
+        """Move the case's clock to `instant`, stopping at everything that comes of itself on the way."""
         while True:
             now = await self.now()
             await self.settled(now)
             upcoming = self.case.next_event
-            aim = upcoming.at - MARGIN if upcoming is not None and upcoming.at <= instant else instant
+            stops = upcoming is not None and upcoming.at <= instant
+            aim = upcoming.at if upcoming is not None and stops else instant
             if aim > now and not await self.office.clock.fast_forward(self.workflow_id, aim - now):
                 return  # it has ended
-            if upcoming is None or aim == instant:
+            if upcoming is None or not stops:
                 return
             await self.settled(upcoming.at)
 

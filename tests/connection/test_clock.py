@@ -17,7 +17,6 @@ from temporalio.client import Client, WithStartWorkflowOperation, WorkflowHandle
 from temporalio.common import WorkflowIDConflictPolicy
 from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.service import RPCError, RPCStatusCode
-from temporalio.testing import TimeSkipper
 from temporalio.worker import Replayer, Worker
 
 with workflow.unsafe.imports_passed_through():
@@ -158,17 +157,22 @@ async def test_across_many_terms_in_one_jump(client: Client, clock: CaseClock) -
     assert description.run_id != handle.first_execution_run_id
 
 
-async def test_reached_but_asked_too_late(client: Client, clock: CaseClock, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The new run does not know of the jump, and the SDK then speaks of an overriding one."""
-    ask = TimeSkipper._poll_fast_forward_completion
+@pytest.mark.parametrize("delta", [timedelta(microseconds=1), timedelta(milliseconds=5), timedelta(seconds=3)])
+async def test_a_short_jump_ends_at_its_goal(client: Client, clock: CaseClock, delta: timedelta) -> None:
+    """Asked for as it stands, the first goal has passed when the server looks, and it goes on to the timer."""
+    handle = await start(client)
+    await handle.execute_update(Terms.ask)
+    assert await clock.fast_forward(handle.id, delta)
+    assert near(await clock.now(handle.id), datetime.now(UTC))
 
-    async def ask_late(skipper: TimeSkipper, handle: WorkflowHandle[Any, Any], jump: str) -> bool:
-        await asyncio.sleep(2)
-        return await ask(skipper, handle, jump)
 
-    monkeypatch.setattr(TimeSkipper, "_poll_fast_forward_completion", ask_late)
-    handle = await start(client, terms=3)
-    assert await clock.fast_forward(handle.id, 10 * DAY + timedelta(seconds=1))
+async def test_jumps_aimed_at_what_is_due_stop_there(client: Client, clock: CaseClock) -> None:
+    """The goal passes while the workflow is at work or is continued as new."""
+    handle = await start(client, terms=20)
+    began = datetime.now(UTC)
+    for term in range(1, 20):
+        await clock.fast_forward(handle.id, began + term * 10 * DAY - await clock.now(handle.id))
+        assert near(await clock.now(handle.id), began + term * 10 * DAY)
 
 
 async def test_an_open_activity_holds_time_still(client: Client, clock: CaseClock) -> None:

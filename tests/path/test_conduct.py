@@ -10,7 +10,6 @@ from typing import Any
 from temporalio.client import WithStartWorkflowOperation, WorkflowUpdateFailedError
 from temporalio.common import WorkflowIDConflictPolicy
 
-from connection.clock import MARGIN
 from connection.histories import runs
 from domain import conduct_agenda
 from domain.commands import (
@@ -85,7 +84,7 @@ class Accused:
             now = await clock.now(self.workflow_id)
             upcoming = self.conduct.next_event
             stops = upcoming is not None and upcoming.at <= instant
-            aim = upcoming.at - MARGIN if upcoming is not None and stops else instant
+            aim = upcoming.at if upcoming is not None and stops else instant
             await self.base.forward_to(aim)
             if aim > now:
                 await clock.fast_forward(self.workflow_id, aim - now)

@@ -12,7 +12,6 @@ from temporalio.api.history.v1 import HistoryEvent
 from temporalio.client import Client
 
 from connection import histories
-from connection.clock import MARGIN
 from domain.commands import ApproveRenewal, Reinstate, Renew, Suspend
 from domain.periods import Period, counting_term, ending_in
 from domain.refusals import RefusalKind
@@ -60,7 +59,7 @@ async def renewed(base: Base) -> None:
     await jump(base, ends - 50 * DAY + MORNING)
     await base.do(Renew, APPLICANT, from_last_day=newest(base).last_day)
     await base.do(ApproveRenewal, REVIEWER, revision=base.case.revision)
-    await jump(base, ends - MARGIN)
+    await jump(base, ends)
     await until(lambda: base.case.running_term == newest(base), "the next term")
     await agreed(base)
 
@@ -106,7 +105,7 @@ async def test_ten_years_of_one_base(client: Client, place: Place) -> None:
         while len(base.case.terms) < YEARS:
             await renewed(base)
         ends = newest(base).until
-        await jump(base, ends - MARGIN)
+        await jump(base, ends)
         await until(lambda: base.case.stage is Stage.SETTLING, "expired")
 
         check_nothing_lost(base, begins)

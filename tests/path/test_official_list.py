@@ -41,7 +41,7 @@ async def test_certified_suspended_reinstated_and_revoked_as_a_visitor_sees_it(o
             if answer.status_code == 404:
                 return "unknown", 0, listed
             document, _ = proven(answer.content, read_keys((await site.get("/.well-known/livebase-keys.json")).text))
-            age = int(answer.headers["cache-control"].partition("max-age=")[2])
+            age = int(answer.headers["cache-control"].partition("max-age=")[2].partition(",")[0])
             return judge(document, at).verdict, age, listed
 
         await base.do(Certify, CERTIFIER)

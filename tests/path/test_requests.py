@@ -8,7 +8,6 @@ from datetime import timedelta
 import pytest
 from temporalio.client import Client
 
-from connection.clock import MARGIN
 from domain.commands import Answer, Approve, Certify, ReceiveDeposit, ReleaseReview, Supplement, TakeReview, Withdraw
 from domain.refusals import RefusalKind
 from domain.stages import Stage, Standing
@@ -237,5 +236,4 @@ async def move_to_next_event(office: Office, base: Base) -> None:
     """The clock moved to what comes next, with no worker there to carry it out."""
     upcoming = base.case.next_event
     assert upcoming is not None
-    await office.clock.fast_forward(base.workflow_id, upcoming.at - MARGIN - await base.now())
-    await asyncio.sleep(2 * MARGIN.total_seconds())
+    await office.clock.fast_forward(base.workflow_id, upcoming.at - await base.now())

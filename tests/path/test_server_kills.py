@@ -24,7 +24,6 @@ from temporalio.client import Client, WorkflowExecutionStatus
 from temporalio.service import RPCError
 
 from connection.client import connect
-from connection.clock import MARGIN
 from connection.errors import ClockRefused
 from connection.local_server import LocalServer
 from domain.commands import Answer, Approve, Certify, Command, Surrender
@@ -183,12 +182,12 @@ async def in_stage(base: Base, stage: Stage) -> None:
 
 
 async def pass_until(base: Base, instant: datetime) -> None:
-    """Move the case's clock, whoever is killed meanwhile, to just before an instant and let it run on."""
+    """Move the case's clock to an instant, whoever is killed meanwhile."""
     clock = base.office.clock
     while True:
         with suppress(RPCError, ClockRefused):
-            await clock._call_off(base.workflow_id)  # what is left of a jump whose server was killed
-            left = instant - MARGIN - await clock.now(base.workflow_id)
+            await clock.call_off(base.workflow_id)  # what is left of a jump whose server was killed
+            left = instant - await clock.now(base.workflow_id)
             if left <= timedelta(0):
                 return
             await clock.fast_forward(base.workflow_id, left)

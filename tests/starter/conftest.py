@@ -185,13 +185,7 @@ class FirstYear:
 @pytest.fixture(scope="session")
 def first_year(dev: Running, tmp_path_factory: pytest.TempPathFactory) -> FirstYear:
     """The path of a first year, walked once."""
-    for attempts_left in (2, 1, 0):
-        try:
-            return _walked(dev, enterprise_in(tmp_path_factory.mktemp("first-year")))
-        except AssertionError as error:
-            if "clock_refused" not in str(error) or not attempts_left:  # on a loaded machine a clock goes too far
-                raise
-    raise AssertionError
+    return _walked(dev, enterprise_in(tmp_path_factory.mktemp("first-year")))
 
 
 def _walked(dev: Running, enterprise: Enterprise) -> FirstYear:
