@@ -16,7 +16,8 @@ RUN uv build --wheel --build-constraints requirements.lock --require-hashes --ou
 FROM python:3.13-slim-bookworm
 RUN useradd --system --uid 10001 --user-group --no-create-home livebase \
     && install --directory --owner livebase --group livebase /var/lib/livebase/documents /var/lib/livebase/heads \
-      /var/lib/livebase/keys /var/lib/livebase/payload-keys /var/lib/livebase/document-keys /var/lib/livebase/codec-tokens
+      /var/lib/livebase/keys /var/lib/livebase/payload-keys /var/lib/livebase/document-keys \
+      /var/lib/livebase/register-keys /var/lib/livebase/codec-tokens
 COPY --from=build /opt/livebase /opt/livebase
 ENV PATH=/opt/livebase/bin:$PATH \
     PYTHONUNBUFFERED=1 \

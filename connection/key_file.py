@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import os
 import secrets
-import stat
 from datetime import datetime
 from pathlib import Path
 
 from connection.errors import BadConfiguration
-from connection.private_file import read_private
+from connection.private_file import read_private, write_private
 from domain.key_set import KEY_BYTES, KeySet, read_key_set, written_key_set
 
-_MODE = 0o600
 _HINT = "The first one is made with: python -m workers.keys FILE"
 
 
@@ -26,18 +23,8 @@ def read_keys(file: Path, named: str = "The key file") -> KeySet:
 
 
 def write_keys(file: Path, keys: KeySet) -> None:
-    """In one step, so that whoever reads it meanwhile finds the one or the other; never open to others."""
-    mode = stat.S_IMODE(file.stat().st_mode) if file.exists() else _MODE
-    beside = file.with_name(f".{file.name}.{os.getpid()}")
-    try:
-        with os.fdopen(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _MODE), "w", encoding="utf-8") as target:
-            target.write(written_key_set(keys))
-            target.flush()
-            os.fchmod(target.fileno(), mode)
-            os.fsync(target.fileno())
-        os.replace(beside, file)
-    finally:
-        beside.unlink(missing_ok=True)
+    """In one step, never open to others (`connection.private_file`). Raises OSError."""
+    write_private(file, written_key_set(keys))
 
 
 def new_key(today: datetime) -> tuple[str, bytes]:

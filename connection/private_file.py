@@ -1,12 +1,17 @@
-"""A file with secrets, read only when nobody else can read it."""
+"""A file with secrets: read only when nobody else can read it, and written so that nobody else ever can."""
 
 from __future__ import annotations
 
+import fcntl
 import os
 import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from connection.errors import BadConfiguration
+
+_MODE = 0o600
 
 
 def read_private(file: Path, variable: str) -> str:
@@ -28,3 +33,36 @@ def read_private(file: Path, variable: str) -> str:
             f"Keep it to its owner, and its group at most: chmod 600 {file} (in a pod: defaultMode: 0440)",
         )
     return text
+
+
+def write_private(file: Path, text: str) -> None:
+    """In one step, so that whoever reads it meanwhile finds the one or the other; never open to others.
+
+    A file that is there keeps its mode and its owner, who may be another one than who renews it. Raises OSError.
+    """
+    before = file.stat() if file.exists() else None
+    beside = file.with_name(f".{file.name}.{os.getpid()}")
+    try:
+        with os.fdopen(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _MODE), "w", encoding="utf-8") as target:
+            target.write(text)
+            target.flush()
+            if before is not None:
+                own = os.fstat(target.fileno())
+                if (own.st_uid, own.st_gid) != (before.st_uid, before.st_gid):
+                    os.fchown(target.fileno(), before.st_uid, before.st_gid)
+                os.fchmod(target.fileno(), stat.S_IMODE(before.st_mode))
+            os.fsync(target.fileno())
+        os.replace(beside, file)
+    finally:
+        beside.unlink(missing_ok=True)
+
+
+@contextmanager
+def changing(file: Path) -> Iterator[None]:
+    """One at a time changes files of this folder: a key that two put in front at once would be lost. Raises OSError."""
+    folder = os.open(file.absolute().parent, os.O_RDONLY)
+    try:
+        fcntl.flock(folder, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(folder)

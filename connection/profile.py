@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from ipaddress import ip_address
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -47,12 +48,26 @@ class Target:
         }[self.source]
 
     @property
+    def on_this_machine(self) -> bool:
+        """Whether what is sent to it leaves this machine."""
+        return is_loopback(self.address)
+
+    @property
     def hint(self) -> str:
         """What to do when this target does not answer."""
         if self.source == "local":
             return "It may be starting or stopping. Restart it with: livebase dev --stop && livebase dev"
         place = {"flag": "--address", "environment": "TEMPORAL_ADDRESS", "profile": "the profile"}[self.source]
         return f"Check {place}, or leave it out and use a local server: livebase dev"
+
+
+def is_loopback(address: str) -> bool:
+    """Whether HOST:PORT is this machine's own loopback."""
+    host = address.rpartition(":")[0].strip("[]")
+    try:
+        return host == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 def resolve(

@@ -5,16 +5,13 @@ What a decision is set aside into is in `domain/setting_aside.py`.
 
 from __future__ import annotations
 
-from datetime import datetime
-from typing import Any
-
 from domain import official_list, setting_aside
 from domain.case import Appeal, Case
 from domain.commands import DecideAppeal, FileAppeal
 from domain.judging import judge
 from domain.letters import letter
 from domain.planning import Event, Planned
-from domain.records import Decision, Evidence, ListRevision, Transition
+from domain.records import Decision, Evidence, Transition
 from domain.refusals import Refusal, RefusalKind
 from domain.setting import SYSTEM, Setting, step
 from domain.stages import Role
@@ -39,7 +36,7 @@ def file(case: Case, command: FileAppeal, setting: Setting) -> Transition:
         )
     due = setting.working_days(setting.policy.appeal_decision_working_days)
     task = due.task("decide_appeal", Role.CERTIFIER).model_copy(update={"also": (Role.COMPLIANCE,)})
-    listed, changes = _listed(case, setting)
+    listed, changes = official_list.with_reasons_from(case, setting, None)
     return step(
         case,
         setting,
@@ -91,7 +88,7 @@ def decide(case: Case, command: DecideAppeal, setting: Setting) -> Transition:
         return setting_aside.undone(
             case, setting, "appeal_set_aside", command.actor, decision, reason=command.reason, appeal=decided
         )
-    listed, changes = _listed(case, setting, reasons_from=setting.now)
+    listed, changes = official_list.with_reasons_from(case, setting, setting.now)
     return step(
         case,
         setting,
@@ -106,16 +103,6 @@ def decide(case: Case, command: DecideAppeal, setting: Setting) -> Transition:
         plan=case.plan_without(Event.ESCALATE_APPEAL),
         **changes,
     )
-
-
-def _listed(
-    case: Case, setting: Setting, *, reasons_from: datetime | None = None
-) -> tuple[tuple[ListRevision, ...], dict[str, Any]]:
-    """The official list keeps the reason back while an appeal is open, and has it when it is over (decision 20)."""
-    listed = official_list.under_appeal(case, setting, reasons_from=reasons_from)
-    if not listed or case.publication is None:
-        return (), {}
-    return listed, {"publication": case.publication.model_copy(update={"register_revision": listed[0].revision})}
 
 
 def escalate(case: Case, planned: Planned, setting: Setting) -> Transition:

@@ -104,7 +104,11 @@ def seen(
     `known_at` leaves out what was put on record later: what anybody could know at that instant.
     """
     in_effect = [one for one in revisions if one.effective_from <= now and (known_at is None or one.at <= known_at)]
-    own = [one for one in in_effect if one.certificate_number == number and one.valid_from <= now]
+    own = [
+        one
+        for one in in_effect
+        if one.certificate_number == number and one.valid_from <= now and not was_overtaken(one, in_effect)
+    ]
     if not own:
         return None
     latest = max(own, key=lambda one: one.revision)
@@ -122,6 +126,15 @@ def seen(
     if current.state == "published":
         return _certificate(current, Seen.CERTIFIED)
     return _ended(current, None, None, now)
+
+
+def was_overtaken(one: Revision, revisions: Sequence[Revision]) -> bool:
+    """Whether it never took effect: a later revision stood before its day came, as a revocation does that is decided
+    while the next term waits. What a certificate says was then never made public."""
+    begins = max(one.effective_from, one.valid_from)
+    return any(
+        other.revision > one.revision and other.at < begins and other.effective_from < begins for other in revisions
+    )
 
 
 def next_change(revisions: Sequence[Revision], now: datetime) -> datetime | None:

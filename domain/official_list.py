@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
 
 from domain.case import Case, Hold
 from domain.records import ListRevision
@@ -73,17 +73,21 @@ def with_reason(withdrawn: ListRevision, reason: str | None, public_from: dateti
     return replace(withdrawn, reason=reason, reasons_from=public_from)
 
 
-def under_appeal(case: Case, setting: Setting, *, reasons_from: datetime | None) -> tuple[ListRevision, ...]:
-    """The entry of a base off the list whose ending's reason is withheld from now on, or public from an instant on.
+def with_reasons_from(
+    case: Case, setting: Setting, reasons_from: datetime | None
+) -> tuple[tuple[ListRevision, ...], dict[str, Any]]:
+    """The entry of a base off the list whose ending's reason is withheld from now on, or public from an instant on; and
+    what changes in the case.
 
-    An appeal that is filed in the last hour of its time keeps the reason back until it is decided (decision 20).
+    An appeal that is filed in the last hour of its time keeps the reason back until it is decided (decision 20); a
+    window that is counted again keeps it back as long as the window lasts.
     """
-    ending, term = case.ending, case.term
-    listed = case.publication is not None and case.publication.register_revision is not None
-    if ending is None or term is None or not listed:
-        return ()
-    withdrawn = entry(case, "withdrawn", term, setting, effective_from=ending.legal_at, ending=ending.kind)
-    return (with_reason(withdrawn, ending.reason, reasons_from),)
+    ending, term, publication = case.ending, case.term, case.publication
+    if ending is None or term is None or publication is None or publication.register_revision is None:
+        return (), {}
+    off = entry(case, "withdrawn", term, setting, effective_from=ending.legal_at, ending=ending.kind)
+    listed = with_reason(off, ending.reason, reasons_from)
+    return (listed,), {"publication": publication.model_copy(update={"register_revision": listed.revision})}
 
 
 def category(holds: tuple[Hold, ...]) -> str | None:

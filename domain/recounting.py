@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeVar
 
-from domain import quarter
+from domain import official_list, quarter
 from domain.case import Case, Publication
 from domain.letters import letter, long_date
 from domain.notices import NoticeReference
@@ -63,17 +63,17 @@ def recount(case: Case, setting: Setting, notice: NoticeReference) -> Transition
     changed = [one for _, one in counted if one is not None]
     if not changed:
         return None
+    window = next((one for _, one in plan if one and one.moved and one.what == Event.CLOSE_CASE), None)
+    # An ending's reason is public once it can't be appealed any more (decision 20): that day moves with the window.
+    listed, kept_back = official_list.with_reasons_from(case, setting, window.due.at) if window else ((), {})
     return step(
         case,
         setting,
         "deadlines_recounted",
         SYSTEM,
+        *listed,
         *(_letter(case, task.kind, one, setting, notice) for task, one in tasks if one and one.moved),
-        *(
-            _letter(case, "appeal", one, setting, notice)
-            for _, one in plan
-            if one and one.moved and one.what == Event.CLOSE_CASE
-        ),
+        *((_letter(case, "appeal", window, setting, notice),) if window else ()),
         *(
             _letter(case, "objection", one, setting, notice)
             for _, one in plan
@@ -90,6 +90,7 @@ def recount(case: Case, setting: Setting, notice: NoticeReference) -> Transition
         plan=_moved(plan),
         conduct=tuple(conduct.model_copy(update={"plan": _moved(pairs)}) for conduct, pairs in of_conduct),
         **_cut_off(case, setting),
+        **kept_back,
         **_what_follows(case, {one.what: one.due for one in changed}),
     )
 

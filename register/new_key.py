@@ -1,16 +1,18 @@
-"""A new key for the official list: `python -m register.new_key ID [KEYS] > NEW`.
+"""The key file of the official list: `python -m register.new_key FILE ID` makes it, or puts a new key in front.
 
-Prints a key set that begins with the new key; of those in the file KEYS, which follow, it keeps the public halves: they
-prove what was signed with them for ever, and sign nothing more.
+It is signed with the first key alone. Of the others the public halves are kept: they prove what was signed with them
+for ever. Ends with 0, or 2 for a file or an id that can't be used.
 """
 
 from __future__ import annotations
 
+import argparse
 import json
-import os
 import sys
 from pathlib import Path
 
+from connection.errors import BadConfiguration
+from connection.private_file import changing, read_private, write_private
 from register.proof import new_key_set, read_keys
 
 
@@ -24,11 +26,27 @@ def key_set(id: str, before: str | None = None) -> str:
     return text
 
 
-if __name__ == "__main__":
-    if not 2 <= len(sys.argv) <= 3:
-        sys.exit(__doc__)
-    os.umask(0o077)
+def main(arguments: list[str] | None = None) -> int:
+    """Make the file or put a key in front; the exit code."""
+    parser = argparse.ArgumentParser(prog="python -m register.new_key", description="The official list's key file.")
+    parser.add_argument("file", type=Path, metavar="FILE")
+    parser.add_argument("id", metavar="ID", help="the new key's name, such as 2026-12")
+    parser.add_argument("--unless-there", action="store_true", help="make the file, or leave it as it is")
+    asked = parser.parse_args(arguments)
+    file: Path = asked.file
     try:
-        print(key_set(sys.argv[1], Path(sys.argv[2]).read_text("utf-8") if len(sys.argv) == 3 else None), end="")
-    except (OSError, ValueError) as error:
-        sys.exit(f"No new key: {error}")
+        with changing(file):
+            before = read_private(file, str(file)) if file.exists() else None
+            if before is not None and asked.unless_there:
+                print(f"{file} is there; it is signed with {read_keys(before, to_sign=True).newest}.")
+                return 0
+            write_private(file, key_set(asked.id, before))
+    except (BadConfiguration, OSError, ValueError) as error:
+        print(f"failed: {error}", file=sys.stderr)
+        return 2
+    print(f"{file}: what is new is signed with {asked.id}.")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -11,6 +11,8 @@ from contextlib import closing
 import uvicorn
 from sqlalchemy import Engine
 
+from connection.errors import BadConfiguration
+from connection.private_file import read_private
 from register.proof import Keys, read_keys
 from register.settings import RegisterSettings
 from register.site import build_site
@@ -31,9 +33,9 @@ def keys_of(settings: RegisterSettings) -> Keys | None:
         return None
     hint = "LIVEBASE_REGISTER_KEYS is a file with a JSON Web Key Set of Ed25519 keys, the newest first."
     try:
-        return read_keys(settings.keys.read_text("utf-8"), to_sign=True)
-    except OSError as error:
-        raise CannotServe(f"{settings.keys} can't be read ({error.strerror}).", hint) from None
+        return read_keys(read_private(settings.keys, "LIVEBASE_REGISTER_KEYS"), to_sign=True)
+    except BadConfiguration as error:
+        raise CannotServe(error.message, error.hint) from None
     except ValueError as error:
         raise CannotServe(f"{settings.keys} {error}.", hint) from None
 

@@ -17,6 +17,8 @@ from register.proof import NotProven, instant
 
 _AHEAD = timedelta(minutes=5)
 """So far two clocks may be apart."""
+JUST_ANSWERED = _AHEAD + timedelta(minutes=1)
+"""The age of what a site answers now: it may be kept for a minute on the way (`register.settings`)."""
 
 
 class Verdict(StrEnum):
@@ -44,9 +46,17 @@ class Judged:
     certificate: Mapping[str, Any] | None = None
 
 
-def judge(document: Mapping[str, Any], now: datetime, *, number: str | None = None, newest_seen: int = 0) -> Judged:
+def judge(
+    document: Mapping[str, Any],
+    now: datetime,
+    *,
+    number: str | None = None,
+    newest_seen: int = 0,
+    oldest: timedelta | None = None,
+) -> Judged:
     """A document whose signature is proven. `number` is what is looked for in it; `newest_seen` the highest revision of
-    the list seen of its issuer. NotProven for a document that is none of ours.
+    the list seen of its issuer; `oldest` how old it may be, where it is to be of now and not only good. NotProven for a
+    document that is none of ours.
     """
     try:
         revision, as_of, good_until = int(document["list_revision"]), *_instants(document)
@@ -66,7 +76,7 @@ def judge(document: Mapping[str, Any], now: datetime, *, number: str | None = No
         return judged(Verdict.ENDED)
     if revision < newest_seen:
         return judged(Verdict.OLDER)
-    if now >= good_until:
+    if now >= good_until or (oldest is not None and as_of < now - oldest):
         return judged(Verdict.OUTDATED)
     if certificate is None:
         return judged(Verdict.WHOLE if number is None else Verdict.UNKNOWN)
@@ -76,25 +86,29 @@ def judge(document: Mapping[str, Any], now: datetime, *, number: str | None = No
         raise NotProven("it has a status that is not known") from None
 
 
-def require_chain(snapshots: Iterator[tuple[bytes, Mapping[str, Any]]]) -> int:
-    """Proven snapshots in order, each with its file's bytes: every one names the one before, and none goes back.
+def require_chain(snapshots: Iterator[tuple[bytes, Mapping[str, Any]]]) -> Mapping[str, Any]:
+    """Proven snapshots in order, each with its file's bytes, at least one: every one names the one before, and none
+    goes back or is another list's.
 
-    How many there are. NotProven names the first that is wrong.
+    The newest of them: that none follows it any more is for who has seen a newer one. NotProven names the first that
+    is wrong.
     """
     before: str | None = None
-    count, last_revision, last = 0, 0, None
+    newest: Mapping[str, Any] = {}
     for count, (content, document) in enumerate(snapshots, 1):
         try:
             own, revision, as_of = document["snapshot"], int(document["list_revision"]), instant(document["as_of"])
-            number, previous = own["number"], own["previous"]
+            number, previous, issuer = own["number"], own["previous"], document["issuer"]
         except (KeyError, TypeError, ValueError):
             raise NotProven(f"file {count} is no snapshot") from None
         if number != count or previous != before:
             raise NotProven(f"snapshot {count} does not follow the one before")
-        if revision < last_revision or (last is not None and as_of < last):
+        if newest and issuer != newest["issuer"]:
+            raise NotProven(f"snapshot {count} is another list's than the one before")
+        if newest and (revision < newest["list_revision"] or as_of < instant(newest["as_of"])):
             raise NotProven(f"snapshot {count} goes back behind the one before")
-        before, last_revision, last = hashlib.sha256(content).hexdigest(), revision, as_of
-    return count
+        before, newest = hashlib.sha256(content).hexdigest(), document
+    return newest
 
 
 _OF_A_CERTIFICATE = {one.value: one for one in (Verdict.CERTIFIED, Verdict.SUSPENDED, Verdict.ENDED)}

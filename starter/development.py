@@ -175,14 +175,10 @@ def register_keys(directory: Path) -> Path:
 
 
 def _make_key(file: Path) -> None:
-    """A key that nobody else may read, whole or not at all."""
+    from connection.private_file import write_private
     from register.proof import new_key_set
 
-    part = file.with_suffix(".part")
-    part.unlink(missing_ok=True)
-    with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as opened:
-        opened.write(new_key_set(f"local-{secrets.token_hex(4)}"))
-    part.rename(file)
+    write_private(file, new_key_set(f"local-{secrets.token_hex(4)}"))
 
 
 def _answers(port: int) -> bool:

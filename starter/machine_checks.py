@@ -91,7 +91,8 @@ def _payload_keys(session: Session) -> str:
     from connection.payload_keys import HINT
 
     try:
-        keys, local = session.keys, session.is_local or session.installed_locally
+        keys = session.keys
+        local = session.is_local or (session.installed_locally and session.target.on_this_machine)
     except CommandError as error:
         if error.code == 2:
             raise

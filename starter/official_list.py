@@ -113,7 +113,7 @@ def verify(
 ) -> None:
     """Whether a base is certified, by a signed document and the list's public keys alone; 1 when it is not, 3 for a
     number that is not on the list. With a NUMBER and no --list, the database is asked."""
-    from register.verdict import judge
+    from register.verdict import JUST_ANSWERED, judge
     from store.register import certificate_number
 
     number = certificate_number(what)
@@ -131,13 +131,15 @@ def verify(
             "A folder of snapshots is proven whole.", "Name its newest snapshot after --list, or leave out the number."
         )
     if Path(place).is_dir():
-        _verify_folder(session, Path(place), public)
+        _verify_folder(session, Path(place), public, _Seen(seen))
         return
     text, number = _read(place), number or _number_of(place)
     newest = _Seen(seen)
     document, key = _proven(text, public, place)
+    # Whoever answers an address with a proof of yesterday would keep today's revocation from us.
+    oldest = JUST_ANSWERED if _is_address(place) else None
     judged = _tampered_unless(
-        lambda: judge(document, session.wall, number=number, newest_seen=newest.of(document)), place
+        lambda: judge(document, session.wall, number=number, newest_seen=newest.of(document), oldest=oldest), place
     )
     newest.remember(document)
     _tell(session, judged, number, key)
@@ -221,7 +223,7 @@ def _public_keys(session: Session, given: str | None) -> Keys:
 
 def _read(place: str) -> bytes:
     """A file, or what an address answers. CommandError: 2 for no such file, 3 for what the list does not know, 6."""
-    if not re.match(r"https?://", place):
+    if not _is_address(place):
         try:
             with open(place, "rb") as file:
                 return file.read(_MOST + 1)
@@ -243,9 +245,13 @@ def _read(place: str) -> bytes:
     return answer.content
 
 
+def _is_address(place: str) -> bool:
+    return re.match(r"https?://", place) is not None
+
+
 def _number_of(place: str) -> str | None:
     """The certificate whose page or document an address is of: what is answered has to be about it."""
-    if not re.match(r"https?://", place):
+    if not _is_address(place):
         return None
     match = _PAGE.fullmatch(urlsplit(place).path)
     return match[1] if match else None
@@ -272,7 +278,7 @@ def _tampered_unless(prove: Any, place: str) -> Any:
         ) from None
 
 
-def _verify_folder(session: Session, folder: Path, keys: Keys) -> None:
+def _verify_folder(session: Session, folder: Path, keys: Keys, seen: _Seen) -> None:
     from register.verdict import require_chain
 
     files = _snapshots(folder)
@@ -284,10 +290,22 @@ def _verify_folder(session: Session, folder: Path, keys: Keys) -> None:
             content = _read(str(file))
             yield content, _proven(content, keys, str(file))[0]
 
-    count = _tampered_unless(lambda: require_chain(each()), str(folder))
-    session.show(
-        {"verdict": "whole", "snapshots": count}, lambda view: say(told("{} snapshots, each after the other.", count))
-    )
+    newest = _tampered_unless(lambda: require_chain(each()), str(folder))
+    verdict = "whole" if newest["list_revision"] >= seen.of(newest) else "older"
+    seen.remember(newest)
+    view = {
+        "verdict": verdict,
+        "snapshots": newest["snapshot"]["number"],
+        "as_of": newest["as_of"],
+        "list_revision": newest["list_revision"],
+        "issuer": newest["issuer"],
+    }
+
+    def tell(view: dict[str, Any]) -> None:
+        say(told("{} snapshots, each after the other; the newest is of {}.", view["snapshots"], when(view["as_of"])))
+
+    session.show(view, tell)
+    _end(verdict, None)
 
 
 def _tell(session: Session, judged: Judged, number: str | None, key: str) -> None:

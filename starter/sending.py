@@ -91,11 +91,11 @@ async def reach(session: Session) -> Client:
     """A client of the server to send with. CommandError: 6, or 2 for an address or keys that are none."""
     from connection.payload_keys import HINT, VARIABLE
 
-    if session.keys is None and not session.installed_locally:
+    if session.keys is None and not (session.installed_locally and session.target.on_this_machine):
         if session.is_local:
             message = "The database is a cluster's, and the Temporal server is this machine's own."
             raise CommandError(2, "bad_configuration", message, "Name the cluster's server: --address HOST:PORT")
-        message = f"{VARIABLE} is not set: what is sent to a cluster's Temporal server is encrypted."
+        message = f"{VARIABLE} is not set: what is sent to a Temporal server of a cluster, or elsewhere, is encrypted."
         raise CommandError(2, "bad_configuration", message, HINT)
     return await session.connect(f"livebase:{session.acting_as or 'reader'}")
 

@@ -40,7 +40,7 @@ _LIST = {
     "older than the newest one seen: ask again": "早于已见过的最新版本，请重新获取",
     "no longer good: ask again": "已过有效时间，请重新获取",
     "a whole list, as it was signed": "完整名单，与签名一致",
-    "{} snapshots, each after the other.": "{} 份快照，前后相连。",
+    "{} snapshots, each after the other; the newest is of {}.": "{} 份快照，前后相连；最新一份为 {}。",
 }
 _CALENDAR = {
     "{} working days after {}: {} 24:00": "{}个工作日,自{}起:{} 24:00",

@@ -13,10 +13,10 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
-from sqlalchemy import ColumnElement, Engine, Select, and_, case, exists, func, literal, not_, select
+from sqlalchemy import ColumnElement, Engine, Select, and_, case, exists, func, literal, not_, or_, select
 from sqlalchemy.orm import Session, aliased
 
-from domain.listed import Certificate, Seen, next_change, seen
+from domain.listed import Certificate, Seen, next_change, seen, was_overtaken
 from domain.names import folded, searched
 from store.conflicts import again_after_conflict
 from store.tables import CaseRow, Installation, Instant, ListRow
@@ -188,11 +188,7 @@ class ListReader:
         for row in rows:
             entry = entries[row.certificate_number]
             instant = max(row.effective_from, row.valid_from)
-            # Overtaken before it took effect, as a next term's entry is by a revocation in the term before.
-            if any(
-                one.revision > row.revision and one.at < instant and one.effective_from < instant
-                for one in entry.revisions
-            ):
+            if was_overtaken(row, entry.revisions):
                 continue
             upto = [one for one in entry.revisions if one.revision <= row.revision]
             was = seen(upto, row.certificate_number, instant)
@@ -304,13 +300,24 @@ def _numbers(look: Look, clock: _Clock) -> Select[Any]:
         if look.shown == "suspended":
             statement = statement.where(row.state == "suspended")
     else:
-        own = and_(later, newer.certificate_number == row.certificate_number)
-        statement = statement.where(not_(exists().where(own)))
+        own = and_(later, newer.certificate_number == row.certificate_number, not_(_overtaken(newer)))
+        statement = statement.where(not_(exists().where(own)), not_(_overtaken(row)))
         if look.shown == "ended":
             statement = statement.where(not_(listed))
     if look.region:
         statement = statement.where(row.place.startswith(look.region, autoescape=True))
     return statement.where(*_matches(look))
+
+
+def _overtaken(row: Any) -> ColumnElement[bool]:
+    """Whether a revision never took effect, as the rule has it (`domain.listed.was_overtaken`)."""
+    other = aliased(ListRow)
+
+    def stood_before(begins: Any) -> ColumnElement[bool]:
+        return and_(other.at < begins, other.effective_from < begins)
+
+    before_it_began = or_(stood_before(row.effective_from), stood_before(row.valid_from))
+    return exists().where(other.case_number == row.case_number, other.revision > row.revision, before_it_began)
 
 
 def _matches(look: Look) -> Iterator[ColumnElement[bool]]:

@@ -10,14 +10,13 @@ from __future__ import annotations
 import argparse
 import hashlib
 import hmac
-import os
 import re
 import secrets
 import sys
 from pathlib import Path
 
 from connection.errors import BadConfiguration
-from connection.private_file import read_private
+from connection.private_file import changing, read_private, write_private
 
 VARIABLE = "LIVEBASE_CODEC_TOKENS"
 _LINE = re.compile(r"([\w.-]{1,64}) sha256:([0-9a-f]{64})")
@@ -50,14 +49,13 @@ def main(arguments: list[str] | None = None) -> int:
     asked = parser.parse_args(arguments)
     token = secrets.token_urlsafe(32)
     try:
-        tokens = read_tokens(asked.file) if asked.file.exists() else {}
-        if asked.name is not None:
-            if re.fullmatch(r"[\w.-]{1,64}", asked.name) is None:
-                raise ValueError("A name has 1 to 64 letters, digits, points, hyphens and underscores.")
-            tokens[asked.name] = hashlib.sha256(token.encode()).hexdigest()
-        text = "".join(f"{name} sha256:{kept}\n" for name, kept in tokens.items())
-        with os.fdopen(os.open(asked.file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as out:
-            out.write(text)
+        if asked.name is not None and re.fullmatch(r"[\w.-]{1,64}", asked.name) is None:
+            raise ValueError("A name has 1 to 64 letters, digits, points, hyphens and underscores.")
+        with changing(asked.file):
+            tokens = read_tokens(asked.file) if asked.file.exists() else {}
+            if asked.name is not None:
+                tokens[asked.name] = hashlib.sha256(token.encode()).hexdigest()
+            write_private(asked.file, "".join(f"{name} sha256:{kept}\n" for name, kept in tokens.items()))
     except (BadConfiguration, ValueError, OSError) as error:
         print(f"failed: {error}", file=sys.stderr)
         return 2

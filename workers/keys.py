@@ -20,6 +20,7 @@ from pathlib import Path
 
 from connection.errors import BadConfiguration
 from connection.key_file import new_key, read_keys, write_keys
+from connection.private_file import changing
 from domain.key_set import KeySet
 
 
@@ -28,12 +29,13 @@ def main(arguments: list[str] | None = None) -> int:
     asked = _parser().parse_args(arguments)
     file: Path = asked.file
     try:
-        found = _read(file)
-        if asked.unless_there and found is not None:
-            print(f"{file} is there; its newest key is {found.newest}.")
-            return 0
-        changed = _changed(found, asked)
-        write_keys(file, changed)
+        with changing(file):
+            found = _read(file)
+            if asked.unless_there and found is not None:
+                print(f"{file} is there; its newest key is {found.newest}.")
+                return 0
+            changed = _changed(found, asked)
+            write_keys(file, changed)
     except (BadConfiguration, ValueError, OSError) as error:
         print(f"failed: {error}", file=sys.stderr)
         return 2

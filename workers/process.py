@@ -11,6 +11,7 @@ from temporalio.service import RPCError
 
 from connection.errors import BadConfiguration, Unreachable
 from connection.payload_keys import HINT, VARIABLE
+from connection.profile import is_loopback
 from store.actors import is_local
 from store.engine import open_engine
 from workers.callbacks import bank_callbacks
@@ -37,7 +38,8 @@ async def run_worker(client: Client, settings: WorkerSettings) -> None:
     in the grace nor heeded its cancellation.
     """
     engine = open_engine(settings.database_url)
-    if client.data_converter.payload_codec is None and not await asyncio.to_thread(is_local, engine):
+    here = is_loopback(client.service_client.config.target_host)
+    if client.data_converter.payload_codec is None and not (here and await asyncio.to_thread(is_local, engine)):
         raise BadConfiguration(f"{VARIABLE} is not set: payloads would stand in Temporal's database in clear.", HINT)
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()

@@ -12,7 +12,7 @@ import pytest
 from connection import local_state
 from connection.errors import BadConfiguration, Unreachable
 from connection.local_state import LocalState
-from connection.profile import resolve
+from connection.profile import is_loopback, resolve
 
 TOML = """
 [profile.default]
@@ -141,6 +141,18 @@ def test_a_bad_file(tmp_path: Path) -> None:
     with pytest.raises(BadConfiguration) as caught:
         resolve(environ={"TEMPORAL_CONFIG_FILE": str(tmp_path / "temporal.toml")})
     assert str(tmp_path / "temporal.toml") in caught.value.hint
+
+
+@pytest.mark.parametrize(
+    ("address", "here"),
+    [
+        ("127.0.0.1:7233", True), ("127.0.0.9:7233", True), ("localhost:7233", True), ("[::1]:7233", True),
+        ("10.0.0.1:7233", False), ("0.0.0.0:7233", False), ("temporal:7233", False), ("localhost.example:7233", False),
+        ("127.0.0.1.example:7233", False), ("[2001:db8::1]:7233", False), ("", False),
+    ],
+)  # fmt: skip
+def test_what_is_this_machine(address: str, here: bool) -> None:
+    assert is_loopback(address) is here
 
 
 def test_finding_addresses_does_not_load_the_sdk() -> None:

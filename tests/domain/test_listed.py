@@ -52,6 +52,9 @@ APPEALED = Entry(5, "withdrawn", REVOKED_AT, ending="revoked", observed_at=REVOK
 UPHELD = replace(REVOKED, revision=6, observed_at=REVOKED_AT + 9 * DAY, reasons_from=REVOKED_AT + 9 * DAY)
 SET_ASIDE = Entry(6, "published", REVOKED_AT + 9 * DAY)
 RENEWED = Entry(2, "published", END, SECOND, END, NEXT_END, observed_at=END - 30 * DAY)
+TAKEN_AWAY = replace(REVOKED, revision=9)
+HELD_RENEWED = replace(HELD, revision=5)
+HELD_NEXT = replace(RENEWED, revision=6, state="suspended", suspended_since=HELD.effective_from, category="conduct")
 EXPIRED = Entry(2, "withdrawn", END, ending="expired", observed_at=END + DAY)
 LATE = Entry(3, "published", END + 9 * DAY, SECOND, END + 8 * DAY, NEXT_END)
 
@@ -78,6 +81,14 @@ SEEN: dict[str, tuple[tuple[Entry, ...], str, datetime, object]] = {
     "the next one's first instant": ((LISTED, RENEWED), SECOND, END, Seen.CERTIFIED),
     "the first one then": ((LISTED, RENEWED), FIRST, END, (Seen.ENDED, "expired", END)),
     "renewed and the next one over too": ((LISTED, RENEWED), SECOND, NEXT_END, (Seen.ENDED, "expired", NEXT_END)),
+    "revoked while the next one waits: it never began": ((LISTED, RENEWED, TAKEN_AWAY), SECOND, END, None),
+    "and never will have": ((LISTED, RENEWED, TAKEN_AWAY), SECOND, NEXT_END + DAY, None),
+    "the first one, revoked while the next one waits": ((LISTED, RENEWED, TAKEN_AWAY), FIRST, END, GONE),
+    "held while the next one waits": ((LISTED, RENEWED, HELD_RENEWED, HELD_NEXT), SECOND, END, Seen.SUSPENDED),
+    "found late, when it had begun": (
+        (LISTED, RENEWED, replace(TAKEN_AWAY, observed_at=END + DAY)), SECOND, END + DAY,
+        (Seen.ENDED, "expired", REVOKED_AT),
+    ),
     "expired": ((LISTED, EXPIRED), FIRST, END, (Seen.ENDED, "expired", END)),
     "renewed late": ((LISTED, EXPIRED, LATE), SECOND, END + 9 * DAY, Seen.CERTIFIED),
     "the one before a late renewal": ((LISTED, EXPIRED, LATE), FIRST, END + 9 * DAY, (Seen.ENDED, "expired", END)),

@@ -16,7 +16,7 @@ from domain.commands import Publish, Reject, Revoke
 from domain.notices import Notice
 from domain.planning import Event
 from domain.publication import publish_by_hand
-from domain.records import Letter, Transition
+from domain.records import Letter, ListRevision, Transition
 from domain.recounting import may_move, recount
 from domain.setting import Setting
 from domain.shanghai import end_of_day, midnight, shanghai_date
@@ -233,6 +233,17 @@ def test_what_repeats_a_deadline_elsewhere_in_the_case_follows_it() -> None:
     assert settling.marks is not None and settling.marks.due_at == end("2027-01-08")
     appeal = moved(rejected(at("2026-12-18")), NEW_YEAR, now=at("2026-12-18")).case
     assert appeal.appeal_until == end("2027-01-04")
+
+
+def test_a_reason_stays_back_as_long_as_the_window_that_was_counted_again() -> None:
+    """Decision 20: public once it can't be appealed any more."""
+    after = moved(cases.revoked(at("2026-12-18")), NEW_YEAR, now=at("2026-12-18") + HOUR)
+    (listed,) = (record for record in after.records if isinstance(record, ListRevision))
+    assert (listed.state, listed.reason) == ("withdrawn", "brushing found")
+    assert listed.reasons_from == after.case.appeal_until == end("2027-01-04")
+    assert after.case.publication is not None and after.case.publication.register_revision == listed.revision
+    open_one = moved(cases.appealed(at("2026-12-18")), NEW_YEAR, now=at("2026-12-18") + 3 * HOUR)
+    assert not [record for record in open_one.records if isinstance(record, ListRevision)]
 
 
 def test_a_publication_that_a_revocation_cut_off_follows_too() -> None:

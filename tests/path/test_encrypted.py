@@ -115,6 +115,22 @@ async def test_without_keys_nothing_is_sent_to_a_server_that_is_not_this_machine
     office.close()
 
 
+async def test_a_local_server_s_database_lets_nothing_go_in_clear_to_another_machine(
+    client: Client, tmp_path: Path
+) -> None:
+    url = f"sqlite:///{tmp_path / 'livebase.db'}"
+    migrate(url, local_server=True)
+    elsewhere = await Client.connect("192.0.2.1:7233", lazy=True)
+    office = Office(client, Place(tmp_path, url))
+    with pytest.raises(BadConfiguration, match=f"{VARIABLE} is not set"):
+        await run_worker(elsewhere, office.settings)
+    office.close()
+    note = ("note", "add", "LB-2026-000001", "--text", "x", "--as", "operator:sun", "-o", "json")
+    done = await asyncio.to_thread(Livebase(tmp_path), *note, "--address", "192.0.2.1:7233")
+    assert (done.code, done.error["kind"]) == (2, "bad_configuration"), done
+    assert f"{VARIABLE} is not set" in done.error["message"]
+
+
 async def diagnosed(server: LocalServer, folder: Path) -> str:
     """What the doctor says of the keys."""
     return await dict(machine_checks.of(Session(address=server.address, data_dir=str(folder))))["payload keys"]()

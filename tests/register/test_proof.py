@@ -7,14 +7,16 @@ import copy
 import json
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 from joserfc.jwk import OKPKey
 
 from register.new_key import key_set
+from register.new_key import main as make
 from register.proof import Keys, NotProven, canonical, new_key_set, proven, read_keys, sign
-from register.verdict import Verdict, judge, require_chain
+from register.verdict import JUST_ANSWERED, Verdict, judge, require_chain
 
 KEYS = read_keys(new_key_set("k2"), to_sign=True)
 AS_OF = datetime(2026, 12, 1, 8, tzinfo=UTC)
@@ -140,6 +142,27 @@ class TestKeys:
         with pytest.raises(ValueError, match="kid"):
             key_set("k1", second)
 
+    def test_the_key_file_is_made_kept_and_given_a_new_key(
+        self, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        file = tmp_path / "keys.json"
+        assert [make([str(file), "k1"]), make([str(file), "other", "--unless-there"])] == [0, 0]
+        first = read_keys(file.read_text("utf-8"), to_sign=True)
+        assert make([str(file), "k2"]) == 0
+        second = read_keys(file.read_text("utf-8"), to_sign=True)
+        assert ([*first.public], [*second.public], second.newest) == (["k1"], ["k2", "k1"], "k2")
+        assert proven(text(ONE, first), second)[1] == "k1"
+        assert file.stat().st_mode & 0o777 == 0o600
+        before = file.read_text("utf-8")
+        assert [make([str(file), "k1"]), make([str(file), "a b"]), make([str(tmp_path / "no" / "k"), "k3"])] == [
+            2,
+            2,
+            2,
+        ]
+        assert file.read_text("utf-8") == before
+        told = capsys.readouterr()
+        assert not [key["d"] for key in json.loads(before)["keys"] if "d" in key and key["d"] in told.out + told.err]
+
     def test_what_is_published_holds_no_private_key_and_proves(self) -> None:
         published = json.dumps(KEYS.published())
         assert '"d"' not in published
@@ -174,7 +197,7 @@ def with_(document: dict[str, Any], **changes: Any) -> dict[str, Any]:
     return {**document, **changes}
 
 
-DAY = timedelta(days=1)
+DAY, TICK = timedelta(days=1), timedelta(microseconds=1)
 VERDICTS: dict[str, tuple[dict[str, Any], datetime, dict[str, Any], Verdict]] = {
     "certified": (ONE, AS_OF, {}, Verdict.CERTIFIED),
     "suspended": (with_(ONE, certificate=with_(CERTIFICATE, status="suspended")), AS_OF, {}, Verdict.SUSPENDED),
@@ -188,6 +211,14 @@ VERDICTS: dict[str, tuple[dict[str, Any], datetime, dict[str, Any], Verdict]] = 
     "on the list": (WHOLE, AS_OF, {"number": NUMBER}, Verdict.CERTIFIED),
     "not on the list": (WHOLE, AS_OF, {"number": "LBC-2026-000002"}, Verdict.UNKNOWN),
     "not on an old list": (WHOLE, AS_OF + DAY, {"number": "LBC-2026-000002"}, Verdict.OUTDATED),
+    "just answered": (ONE, AS_OF + JUST_ANSWERED, {"oldest": JUST_ANSWERED}, Verdict.CERTIFIED),
+    "answered with an old one": (ONE, AS_OF + JUST_ANSWERED + TICK, {"oldest": JUST_ANSWERED}, Verdict.OUTDATED),
+    "an old list for an answer": (
+        WHOLE,
+        AS_OF + DAY / 2,
+        {"oldest": JUST_ANSWERED, "number": NUMBER},
+        Verdict.OUTDATED,
+    ),
     "a clock a little behind": (ONE, AS_OF - timedelta(minutes=5), {}, Verdict.CERTIFIED),
 }
 
@@ -228,7 +259,8 @@ class TestSnapshots:
         return made
 
     def test_each_names_the_one_before(self) -> None:
-        assert require_chain(iter(self.chain({}, {}, {"list_revision": 9}))) == 3
+        chain = self.chain({}, {}, {"list_revision": 9})
+        assert require_chain(iter(chain)) == chain[2][1] and chain[2][1]["snapshot"]["number"] == 3
 
     @pytest.mark.parametrize("without", [0, 1])
     def test_one_that_is_missing_is_noticed(self, without: int) -> None:
@@ -246,3 +278,7 @@ class TestSnapshots:
     def test_none_goes_back(self, change: dict[str, Any]) -> None:
         with pytest.raises(NotProven, match="goes back"):
             require_chain(iter(self.chain({}, change)))
+
+    def test_none_is_another_list_s(self) -> None:
+        with pytest.raises(NotProven, match="another list"):
+            require_chain(iter(self.chain({}, {"issuer": "somebody else"})))

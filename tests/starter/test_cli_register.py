@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine, text
 
+from connection.private_file import write_private
 from register.proof import new_key_set, proven, read_keys
 from store.cases import CaseStore
 from store.engine import open_engine
@@ -24,6 +25,8 @@ from tests.starter.livebase import Running
 
 KEYS = new_key_set("k1")
 NOBODY = "LBC-2026-999999"
+READABLE = Path(__file__)
+"""A file that others may read."""
 
 
 @pytest.fixture
@@ -36,7 +39,7 @@ def engine(tmp_path: Path) -> Iterator[Engine]:
 
 @pytest.fixture
 def office(tmp_path: Path, engine: Engine) -> InProcess:
-    (tmp_path / "register-keys.json").write_text(KEYS, "utf-8")
+    write_private(tmp_path / "register-keys.json", KEYS)
     return InProcess(tmp_path)
 
 
@@ -122,6 +125,11 @@ def test_snapshots_follow_each_other(office: InProcess, bases: tuple[Base, ...])
         assert (done.code, done.json["snapshot"], done.json["count"]) == (0, number, 2)
     assert verdict(office, 0, folder) == "whole"
     assert verdict(office, 0, folder / "list-000003.json") == "whole"
+    bases[0].revoked(bases[0].case.terms[0].from_ + timedelta(hours=9))
+    assert office("register", "export", "--to", folder).code == 0
+    assert verdict(office, 0, folder) == "whole"
+    (folder / "list-000004.json").unlink()
+    assert verdict(office, 1, folder) == "older", "its end is missing, as who has seen it knows"
     (folder / "list-000002.json").unlink()
     assert verdict(office, 1, folder) == "tampered"
 
@@ -161,6 +169,7 @@ def test_without_keys_nothing_is_signed_or_proven(office: InProcess, bases: tupl
         ((), {"LIVEBASE_REGISTER_CACHE_SECONDS": "61"}),
         ((), {"LIVEBASE_REGISTER_PROXIES": "everybody"}),
         ((), {"LIVEBASE_REGISTER_KEYS": "/nowhere"}),
+        ((), {"LIVEBASE_REGISTER_KEYS": str(READABLE)}),
         (("--dry-run",), {}),
     ],
 )

@@ -192,6 +192,27 @@ def test_changes_newest_first_without_what_is_not_told(store: CaseStore, engine:
     assert one is not None and one.reason is None, "kept back until it is decided"
 
 
+def test_a_next_term_that_never_began_is_told_nowhere(store: CaseStore, engine: Engine, reading: ListReader) -> None:
+    """Renewed, and revoked while the next term waited for its day."""
+    base = Base(store)
+    term, row = base.case.terms[0], ListRow.__table__
+    following = base.number.replace("2026", "2027")
+    with engine.begin() as connection:
+        first = connection.execute(row.select()).mappings().one()
+        waits = {"certificate_number": following, "valid_from": term.until, "valid_until": term.until + 365 * DAY}
+        renewed = {**first, **waits, "revision": 2, "effective_from": term.until, "at": LISTED + TICK}
+        connection.execute(insert(ListRow), renewed)
+    base._revision = 2
+    base.revoked()
+    now = term.until + DAY
+    assert reading.certificate(following, now) is None and numbers(reading, Look(following, "all"), now) == []
+    assert numbers(reading, Look(shown="all"), now) == numbers(reading, Look(shown="ended"), now) == [base.number]
+    assert [(one.revision, one.certificate.number) for one in reading.changes(now, 10)] == [
+        (3, base.number),
+        (1, base.number),
+    ]
+
+
 def test_the_query_and_the_rule_never_differ(store: CaseStore, engine: Engine, reading: ListReader) -> None:
     """Whatever histories entries have: what the query lists is what the rule lists, at every instant of change."""
     chance = random.Random(3)
@@ -214,7 +235,7 @@ def test_the_query_and_the_rule_never_differ(store: CaseStore, engine: Engine, r
                     "holder": "h",
                     "place": "p",
                     "searched": "s",
-                    "at": start,
+                    "at": start - chance.choice((0, 0, 20, 200)) * DAY,
                 }
                 connection.execute(insert(ListRow), values)
             ended = {"ended": chance.random() < 0.2, "clock_offset_ms": chance.choice((0, 0, 86_400_000))}

@@ -7,6 +7,7 @@ import os
 import re
 import subprocess
 import sys
+from collections.abc import Callable
 from datetime import timedelta
 from graphlib import TopologicalSorter
 from pathlib import Path
@@ -16,6 +17,7 @@ from sqlalchemy import make_url, text
 from sqlalchemy.exc import ProgrammingError
 
 from connection.payload_keys import VARIABLE
+from register.new_key import main as make_register_key
 from register.settings import RegisterSettings
 from store.engine import open_engine
 from store.migrate import is_current, migrate
@@ -37,6 +39,7 @@ IMAGES = {
     "mail": "axllent/mailpit:v1.27.11",
     "payload-keys": "livebase:local",
     "document-keys": "livebase:local",
+    "register-keys": "livebase:local",
     "codec": "livebase:local",
     "prepare": "livebase:local",
     "worker": "livebase:local",
@@ -53,9 +56,9 @@ ORDER = {
     "prepare": {"postgres": HEALTHY, "temporal": HEALTHY},
     "codec": {"payload-keys": COMPLETED},
     "worker": {"payload-keys": COMPLETED, "document-keys": COMPLETED, "prepare": COMPLETED, "mail": HEALTHY},
-    "register": {"prepare": COMPLETED},
+    "register": {"register-keys": COMPLETED, "prepare": COMPLETED},
 }
-VOLUMES = {"postgres", "documents", "heads", "keys", "payload-keys", "document-keys", "codec-tokens"}
+VOLUMES = {"postgres", "documents", "heads", "keys", "payload-keys", "document-keys", "register-keys", "codec-tokens"}
 SECRET = re.compile(r"PASSWORD|PWD|SECRET|TOKEN|KEY|CREDENTIAL")
 
 
@@ -88,7 +91,7 @@ def test_everything_waits_for_what_it_needs() -> None:
 
 def test_what_runs_on_has_a_health_check_and_what_ends_is_not_started_again() -> None:
     for name, service in services().items():
-        if name in ("temporal-schema", "payload-keys", "document-keys", "prepare", "cli"):
+        if name in ("temporal-schema", "prepare", "cli") or name.endswith("-keys"):
             assert service["restart"] == "no" and "healthcheck" not in service, name
         else:
             check = service["healthcheck"]
@@ -151,14 +154,15 @@ def test_our_containers_start_what_there_is() -> None:
 
 
 @pytest.mark.parametrize(
-    ("keys", "variable", "used_by"),
+    ("keys", "make", "variable", "used_by"),
     [
-        ("payload-keys", VARIABLE, ("worker", "cli", "codec")),
-        ("document-keys", "LIVEBASE_DOCUMENT_KEYS", ("worker", "cli")),
+        ("payload-keys", make_keys, VARIABLE, ("worker", "cli", "codec")),
+        ("document-keys", make_keys, "LIVEBASE_DOCUMENT_KEYS", ("worker", "cli")),
+        ("register-keys", make_register_key, "LIVEBASE_REGISTER_KEYS", ("register",)),
     ],
 )
 def test_everybody_has_the_key_that_is_made_once(
-    tmp_path: Path, keys: str, variable: str, used_by: tuple[str, ...]
+    tmp_path: Path, keys: str, make: Callable[[list[str]], int], variable: str, used_by: tuple[str, ...]
 ) -> None:
     """The job's own words: a second start keeps the key, which the worker and the command line then find."""
     job = services()[keys]
@@ -168,7 +172,7 @@ def test_everybody_has_the_key_that_is_made_once(
     file = tmp_path / "keys.json"
     made = []
     for _ in range(2):
-        assert make_keys([str(file), *how]) == 0
+        assert make([str(file), *how]) == 0
         made.append(file.read_text())
     assert made[0] == made[1]
     for name in used_by:
