@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-from datetime import timedelta
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
@@ -12,7 +10,7 @@ from starter.errors import refused, usage
 from starter.options import command, new_app
 from starter.output import print_table, say, word
 from starter.session import Session
-from starter.updating import Ended, Start, attempt
+from starter.updating import Start
 
 if TYPE_CHECKING:
     from domain.actors import Person
@@ -89,48 +87,22 @@ def _change(
     key: str | None = None,
     roles: Any = (),
 ) -> None:
-    from domain.commands import ChangeActor, actor_workflow_id
+    from domain.commands import ActorAnswer, ChangeActor, actor_workflow_id
+    from starter.office import done_before, send
     from starter.sending import envelope
+    from workflows.messages import ACTORS_WORKFLOW
 
     session.require_usable_options()
     given = name.strip()
     if not 0 < len(given) <= 100 or not given.isprintable() or ":" in given:
         raise usage("A name has 1 to 100 printable characters and no colon.", "For example: livebase actors add li …")
     asked = ChangeActor(**envelope(session, actor_workflow_id(given)), change=change, name=given, key=key, roles=roles)
-    answer = _done_before(session, asked)
+    answer = done_before(session, asked, ActorAnswer)
     if answer is None and session.dry_run:
         _foresee(session, asked)
         return
-    _print(session, answer or asyncio.run(_send(session, asked)))
-
-
-def _done_before(session: Session, asked: ChangeActor) -> ActorAnswer | None:
-    from domain.commands import ActorAnswer
-    from store.actors import ActorStore
-
-    done = ActorStore(session.engine).answered(asked.request_id)
-    if done is None or done[0] != asked.params_hash():
-        return None
-    return ActorAnswer.model_validate(done[1]).model_copy(update={"repeated": True})
-
-
-async def _send(session: Session, asked: ChangeActor) -> ActorAnswer:
-    from domain.commands import ActorAnswer
-    from starter.sending import reach, require_own_request_id, until_answered
-    from workflows.messages import ACTORS_WORKFLOW
-
-    client = await reach(session)
-    require_own_request_id(session, asked, None)
-    session.announce_request()
     start = Start(ACTORS_WORKFLOW, None, "操作人 Who may act")
-
-    async def once(patience: timedelta) -> ActorAnswer:
-        return await attempt(client, session.signed(asked), session.sending, patience, ActorAnswer, start)
-
-    def when_ended(_: Ended) -> ActorAnswer | None:
-        return _done_before(session, asked)
-
-    return await until_answered(asked.request_id, once, when_ended)
+    _print(session, answer or send(session, asked, ActorAnswer, start))
 
 
 def _foresee(session: Session, asked: ChangeActor) -> None:

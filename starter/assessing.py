@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
-from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -15,7 +13,7 @@ from starter.errors import CommandError, refused, unreachable, usage
 from starter.options import command, new_app
 from starter.output import deadline, loud, money, print_table, say, told, when, word
 from starter.session import Session
-from starter.updating import Ended, Start, attempt
+from starter.updating import Start
 
 if TYPE_CHECKING:
     from domain.assessing import Line
@@ -72,18 +70,19 @@ def import_figures(
 
 def confirm(session: Session, period: PeriodArgument) -> None:
     """Confirm a quarter's passes and the fails whose time to object is over; a confirmed fail ends a certification."""
-    from domain.commands import ConfirmPeriod, assessment_workflow_id
+    from domain.commands import ConfirmPeriod, PeriodAnswer, assessment_workflow_id
+    from starter.office import done_before, send
     from starter.sending import envelope
 
     session.require_usable_options()
     quarter = given_period(period)
     command = ConfirmPeriod(**envelope(session, assessment_workflow_id(quarter)), period=quarter)
-    answer = _done_before(session, command)
+    answer = done_before(session, command, PeriodAnswer)
     if answer is None and session.dry_run:
         _print_confirmation(session, _answered(session, None, command), _foreseen_confirmation(session, command))
         say("Nothing was sent.")
         return
-    answer = answer or asyncio.run(_send(session, command, None))
+    answer = answer or send(session, command, PeriodAnswer, _period(command))
     _print_confirmation(session, _answered(session, answer, command), _report(session, answer))
 
 
@@ -159,11 +158,14 @@ def _read(file: Path) -> tuple[Figures, ...]:
 def _imported(
     session: Session, command: ImportFigures, rows: tuple[Figures, ...], content: bytes
 ) -> tuple[dict[str, Any], list[dict[str, Any]]]:
-    answer = _done_before(session, command)
+    from domain.commands import PeriodAnswer
+    from starter.office import done_before, send
+
+    answer = done_before(session, command, PeriodAnswer)
     if answer is None and session.dry_run:
         lines = [line.model_dump(mode="json") for line in _foreseen(session, command, rows)]
         return _answered(session, None, command), lines
-    answer = answer or asyncio.run(_send(session, command, content))
+    answer = answer or send(session, command, PeriodAnswer, _period(command), content)
     return _answered(session, answer, command), _report(session, answer)
 
 
@@ -202,37 +204,11 @@ def _foreseen_confirmation(session: Session, command: ConfirmPeriod) -> list[dic
     return [one.model_dump(mode="json") for one in found]
 
 
-def _done_before(session: Session, command: ImportFigures | ConfirmPeriod) -> PeriodAnswer | None:
-    """The first answer of a request done with the same parameters."""
-    from domain.commands import PeriodAnswer
-    from store.assessments import AssessmentStore
-
-    done = AssessmentStore(session.engine).answered(command.request_id)
-    if done is None or done[0] != command.params_hash():
-        return None
-    return PeriodAnswer.model_validate(done[1]).model_copy(update={"repeated": True})
-
-
-async def _send(session: Session, command: ImportFigures | ConfirmPeriod, content: bytes | None) -> PeriodAnswer:
-    from domain.commands import PeriodAnswer
-    from starter.sending import hand_over, reach, require_own_request_id, until_answered
-    from store.documents import OFFICE
+def _period(command: ImportFigures | ConfirmPeriod) -> Start:
     from workflows.messages import ASSESSMENT_WORKFLOW
     from workflows.state import PeriodState
 
-    client = await reach(session)
-    require_own_request_id(session, command, None)
-    session.announce_request()
-    hand_over(session.documents_of(OFFICE), {}, content)
-    start = Start(ASSESSMENT_WORKFLOW, PeriodState(period=command.period), f"运营考核 {command.period}")
-
-    async def once(patience: timedelta) -> PeriodAnswer:
-        return await attempt(client, session.signed(command), session.sending, patience, PeriodAnswer, start)
-
-    def when_ended(_: Ended) -> PeriodAnswer | None:
-        return _done_before(session, command)
-
-    return await until_answered(command.request_id, once, when_ended)
+    return Start(ASSESSMENT_WORKFLOW, PeriodState(period=command.period), f"运营考核 {command.period}")
 
 
 def _report(session: Session, answer: PeriodAnswer) -> list[dict[str, Any]]:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterator
-from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -13,7 +11,7 @@ import typer
 from starter.applying import invalid_file
 from starter.output import print_table, say, word
 from starter.session import Session
-from starter.updating import Ended, Start, attempt
+from starter.updating import Start
 
 if TYPE_CHECKING:
     from domain.commands import ImportAnswer, ImportCalendar
@@ -27,19 +25,21 @@ def import_notice(
     file: Annotated[Path, typer.Argument(metavar="NOTICE.json", help="A notice of the State Council as a file.")],
 ) -> None:
     """Put a calendar notice on record; every live case then counts its deadlines again."""
-    from domain.commands import ImportCalendar, import_workflow_id
+    from domain.commands import ImportAnswer, ImportCalendar, import_workflow_id
+    from starter.office import done_before, send
     from starter.sending import envelope
+    from workflows.messages import IMPORT_WORKFLOW
+    from workflows.state import ImportState
 
     session.require_usable_options()
     notice = _read(session, file)
     importing = ImportCalendar(**envelope(session, import_workflow_id(notice.reference)), content=notice.canonical())
-    answer = _done_before(session, importing)
+    answer = done_before(session, importing, ImportAnswer)
     if answer is None and session.dry_run:
         _foresee(session, importing, notice)
         return
-    if answer is None:
-        answer = asyncio.run(_send(session, importing, notice))
-    _print(session, answer)
+    start = Start(IMPORT_WORKFLOW, ImportState(), f"节假日安排 {notice.year}")
+    _print(session, answer or send(session, importing, ImportAnswer, start))
     say("What it moved, case by case as each gets to it: livebase calendar status")
     if (link := session.web_link(importing.workflow_id)) is not None:
         say(f"Temporal Web: {link}")
@@ -61,36 +61,6 @@ def _read(session: Session, file: Path) -> Notice:
     if repeated:
         raise invalid_file(repeated)
     return notice
-
-
-def _done_before(session: Session, importing: ImportCalendar) -> ImportAnswer | None:
-    """The first answer of a request done with the same parameters."""
-    from domain.commands import ImportAnswer
-
-    done = session.notices.answered(importing.request_id)
-    if done is None or done[0] != importing.params_hash():
-        return None
-    return ImportAnswer.model_validate(done[1]).model_copy(update={"repeated": True})
-
-
-async def _send(session: Session, importing: ImportCalendar, notice: Notice) -> ImportAnswer:
-    from domain.commands import ImportAnswer
-    from starter.sending import reach, require_own_request_id, until_answered
-    from workflows.messages import IMPORT_WORKFLOW
-    from workflows.state import ImportState
-
-    client = await reach(session)
-    require_own_request_id(session, importing, None)
-    session.announce_request()
-    start = Start(IMPORT_WORKFLOW, ImportState(), f"节假日安排 {notice.year}")
-
-    async def once(patience: timedelta) -> ImportAnswer:
-        return await attempt(client, session.signed(importing), session.sending, patience, ImportAnswer, start)
-
-    def when_ended(_: Ended) -> ImportAnswer | None:
-        return _done_before(session, importing)
-
-    return await until_answered(importing.request_id, once, when_ended)
 
 
 def _foresee(session: Session, importing: ImportCalendar, notice: Notice) -> None:

@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import asyncio
 import sys
 from collections.abc import Callable
-from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from starter.errors import CommandError, refused, usage
 from starter.output import print_table, say, waiting, word
 from starter.session import Session
-from starter.updating import Ended, Start, attempt
+from starter.updating import Start
 
 if TYPE_CHECKING:
-    from temporalio.client import Client
-
     from domain.commands import ApproveProposal, Command, DenyProposal, UnplacedAnswer
     from domain.returning import Done, Step, Unplaced
 
@@ -120,7 +116,7 @@ def _line(unplaced: Unplaced, proposed: Step) -> dict[str, Any]:
 def _require_typed(session: Session, number: str, reference: str) -> None:
     """As `starter.measures.require_typed_number`; there is no case, so that it is the bank's reference."""
     session.require_usable_options()
-    if session.yes or session.dry_run or _answered(session, session.request_id):
+    if session.yes or session.dry_run or (session.request_id and session.reader.kept(session.request_id)):
         return
     hint = "Add --yes when you mean it, or look first with --dry-run."
     if not sys.stdin.isatty():
@@ -130,52 +126,26 @@ def _require_typed(session: Session, number: str, reference: str) -> None:
         raise usage("That is not the reference; nothing was sent.", hint)
 
 
-def _answered(session: Session, request_id: str | None) -> tuple[str, dict[str, Any]] | None:
-    from store.actors import ActorStore
-
-    return ActorStore(session.engine).answered(request_id) if request_id else None
-
-
-def _done_before(session: Session, command: Command) -> UnplacedAnswer | None:
-    """The first answer of a request done with the same parameters."""
-    from domain.commands import UnplacedAnswer
-
-    done = _answered(session, command.request_id)
-    if done is None or done[0] != command.params_hash():
-        return None
-    return UnplacedAnswer.model_validate(done[1]).model_copy(update={"repeated": True})
-
-
-def _send(session: Session, command: Command, reference: str, rule: Rule) -> None:
-    answer = _done_before(session, command)
-    if answer is None and session.dry_run:
-        _foresee(session, command, reference, rule)
-        return
-    if answer is None:
-        answer = asyncio.run(_asked(session, command))
-    _print(session, answer, command.action)
-    if command.action == "return_payment":
-        say(f"It waits for a second person: livebase approvals show {answer.proposal}")
-
-
-async def _asked(session: Session, command: Command) -> UnplacedAnswer:
-    from domain.commands import UnplacedAnswer
-    from starter.sending import reach, require_own_request_id, until_answered
+def payment() -> Start:
+    """The workflow of a payment of no case."""
     from workflows.messages import UNPLACED_WORKFLOW
     from workflows.state import UnplacedState
 
-    client: Client = await reach(session)
-    require_own_request_id(session, command, None)
-    session.announce_request()
-    start = Start(UNPLACED_WORKFLOW, UnplacedState(), "待认领款项")
+    return Start(UNPLACED_WORKFLOW, UnplacedState(), "待认领款项")
 
-    async def once(patience: timedelta) -> UnplacedAnswer:
-        return await attempt(client, session.signed(command), session.sending, patience, UnplacedAnswer, start)
 
-    def when_ended(_: Ended) -> UnplacedAnswer | None:
-        return _done_before(session, command)
+def _send(session: Session, command: Command, reference: str, rule: Rule) -> None:
+    from domain.commands import UnplacedAnswer
+    from starter.office import done_before, send
 
-    return await until_answered(command.request_id, once, when_ended)
+    answer = done_before(session, command, UnplacedAnswer)
+    if answer is None and session.dry_run:
+        _foresee(session, command, reference, rule)
+        return
+    answer = answer or send(session, command, UnplacedAnswer, payment())
+    _print(session, answer, command.action)
+    if command.action == "return_payment":
+        say(f"It waits for a second person: livebase approvals show {answer.proposal}")
 
 
 def _foresee(session: Session, command: Command, reference: str, rule: Rule) -> None:

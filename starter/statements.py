@@ -9,7 +9,6 @@ import sys
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager, nullcontext
-from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -19,13 +18,10 @@ from starter.applying import invalid_file
 from starter.errors import CommandError
 from starter.output import money, print_table, say, word
 from starter.session import Session
-from starter.updating import Ended, Start, attempt
 
 if TYPE_CHECKING:
-    from temporalio.client import Client
-
     from domain.bank_statement import StatementLine
-    from domain.commands import Command, UnplacedAnswer
+    from domain.commands import Command
     from domain.records import Reported
     from store.queries import FoundCase
 
@@ -255,7 +251,9 @@ async def _send(
     of_none: Iterable[StatementLine],
     rows: dict[int, Row],
 ) -> None:
-    from domain.commands import RecordUnplaced, payment_workflow_id
+    from domain.commands import RecordUnplaced, UnplacedAnswer, payment_workflow_id
+    from starter import office
+    from starter.returning import payment
     from starter.sending import answer_of, reach
 
     client = await reach(session)
@@ -283,34 +281,22 @@ async def _send(
                     lambda command: answer_of(session, client, command, found[number]),
                 )
 
+    async def to_its_own(command: Command) -> UnplacedAnswer:
+        return await office.answer_of(session, client, command, UnplacedAnswer, payment())
+
     async def to_none(line: StatementLine) -> None:
         async with free:
             known = {"why": rows[line.line]["why"], "note": line.note}
             command = _command(session, RecordUnplaced, payment_workflow_id(line.reference), line, **known)
-            await one(line, command, lambda command: _unplaced(session, client, command))
+            await one(
+                line, command, lambda command: office.answer_of(session, client, command, UnplacedAnswer, payment())
+            )
 
     total = sum(len(lines) for lines in of_case.values()) + len(list(of_none))
     with _progress(total) as advance:
         await asyncio.gather(
             *(to_case(number, lines) for number, lines in of_case.items()), *(to_none(line) for line in of_none)
         )
-
-
-async def _unplaced(session: Session, client: Client, command: Command) -> UnplacedAnswer:
-    from domain.commands import UnplacedAnswer
-    from starter.sending import until_answered
-    from workflows.messages import UNPLACED_WORKFLOW
-    from workflows.state import UnplacedState
-
-    start = Start(UNPLACED_WORKFLOW, UnplacedState(), "待认领款项")
-
-    async def once(patience: timedelta) -> UnplacedAnswer:
-        return await attempt(client, session.signed(command), session.sending, patience, UnplacedAnswer, start)
-
-    def when_ended(_: Ended) -> UnplacedAnswer | None:
-        return None
-
-    return await until_answered(command.request_id, once, when_ended)
 
 
 def _progress(total: int) -> AbstractContextManager[Callable[[], None]]:

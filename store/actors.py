@@ -47,12 +47,6 @@ class ActorStore:
         with Session(self._engine) as session:
             return people(_changes(session))
 
-    @again_after_conflict
-    def answered(self, request_id: str) -> tuple[str, dict[str, Any]] | None:
-        """The parameters' hash and the answer of a done request, as data: it may be any other command's."""
-        with Session(self._engine) as session:
-            return ActorTransaction(session).answered(request_id)
-
     @contextmanager
     def transaction(self) -> Iterator[ActorTransaction]:
         """One transaction that may change who may act; such ones wait for each other."""
@@ -92,9 +86,8 @@ class CommandTransaction:
         self._session = session
 
     def answered(self, request_id: str) -> tuple[str, dict[str, Any]] | None:
-        """The parameters' hash and the answer of a done request, as data: it may be any other command's."""
-        row = self._session.get(tables.CommandRow, request_id)
-        return (row.params_hash, row.answer) if row else None
+        """As `store.answers.kept`."""
+        return answers.kept(self._session, request_id)
 
     def done_before(self, command: Command, kind: type[Given], now: datetime) -> Given | None:
         """The first answer of a request done with the same parameters, None for a new one; (8) with others.

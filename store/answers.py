@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel
 from sqlalchemy.orm import Session
@@ -23,6 +23,12 @@ def answered(session: Session, request_id: str) -> tuple[str, Answer | None] | N
     if row is None:
         return None
     return row.params_hash, Answer.model_validate(row.answer) if row.case_number else None
+
+
+def kept(session: Session, request_id: str) -> tuple[str, dict[str, Any]] | None:
+    """The parameters' hash and the answer of a done request, as data: it may be any command's."""
+    row = session.get(CommandRow, request_id)
+    return (row.params_hash, row.answer) if row else None
 
 
 def remember(

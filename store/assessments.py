@@ -49,12 +49,6 @@ class AssessmentStore:
             yield PeriodTransaction(session, locks=False)
 
     @again_after_conflict
-    def answered(self, request_id: str) -> tuple[str, dict[str, Any]] | None:
-        """The parameters' hash and the answer of a done request, as data."""
-        with self.reading() as tx:
-            return tx.answered(request_id)
-
-    @again_after_conflict
     def assessed(self, period: str, now: datetime) -> list[AssessedBase]:
         """Every base with a result of the quarter on record, in the order of the cases' numbers."""
         with self.reading() as tx:

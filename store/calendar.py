@@ -73,11 +73,6 @@ def _cases_moved(sha256: ColumnElement[str] | InstrumentedAttribute[str] | str) 
     )
 
 
-def _answered(session: Session, request_id: str) -> tuple[str, dict[str, Any]] | None:
-    row = session.get(tables.CommandRow, request_id)
-    return (row.params_hash, row.answer) if row else None
-
-
 class CalendarStore:
     """Imported notices, and the live cases they reach. Instants come from the caller."""
 
@@ -106,12 +101,6 @@ class CalendarStore:
     def calendar(self) -> Calendar:
         with Session(self._engine) as session:
             return calendar_in(session)
-
-    @again_after_conflict
-    def answered(self, request_id: str) -> tuple[str, dict[str, Any]] | None:
-        """The parameters' hash and the answer of a done request, as data."""
-        with Session(self._engine) as session:
-            return _answered(session, request_id)
 
     @again_after_conflict
     def imported(self) -> list[ImportedNotice]:

@@ -59,6 +59,12 @@ class Reader:
             return answers.answered(session, request_id)
 
     @again_after_conflict
+    def kept(self, request_id: str) -> tuple[str, dict[str, Any]] | None:
+        """As `store.answers.kept`."""
+        with Session(self._engine) as session:
+            return answers.kept(session, request_id)
+
+    @again_after_conflict
     def find_case(self, base: str) -> FoundCase | None:
         """The case a person means: a credit code (its newest case), a case number or a certificate number."""
         name = "".join(unicodedata.normalize("NFKC", base).split()).upper()

@@ -130,13 +130,13 @@ class TestImporting:
         with notices.importing() as tx:
             assert tx.answered("r") is None
             tx.remember(command, answer, AT)
-        assert notices.answered("r") == (command.params_hash(), answer.model_dump(mode="json"))
+        assert reader.kept("r") == (command.params_hash(), answer.model_dump(mode="json"))
         # A case's command under the same request id is told apart by its parameters.
         assert reader.answered("r") == (command.params_hash(), None)
         with store.transaction("base:x:1") as tx:
             assert tx.answered("r") == (command.params_hash(), None)
 
-    def test_a_cases_answer_is_none_of_a_notice(self, notices: CalendarStore, store: CaseStore) -> None:
+    def test_a_cases_answer_is_none_of_a_notice(self, store: CaseStore, reader: Reader) -> None:
         case = Enterprise().stored(store, "application_received")
         answer = Answer(
             request_id="c", accepted_at=AT, case_number=case.case_number, stage=case.stage,
@@ -145,7 +145,7 @@ class TestImporting:
         command = cases.command(ImportCalendar, OPERATOR, content="{}").model_copy(update={"request_id": "c"})
         with store.transaction(case.workflow_id) as tx:
             tx.remember(command, answer, AT)
-        assert notices.answered("c") == (command.params_hash(), answer.model_dump(mode="json"))
+        assert reader.kept("c") == (command.params_hash(), answer.model_dump(mode="json"))
 
     def test_whoever_decided_without_the_notice_has_committed_before_it_is_in(
         self, notices: CalendarStore, store: CaseStore
