@@ -5,8 +5,8 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from audit.files import copies, export
-from audit.verifier import verify
+from audit.files import copies
+from audit.whole_file import verify_file
 
 
 def main(words: list[str]) -> int:
@@ -16,7 +16,7 @@ def main(words: list[str]) -> int:
         return 2
     problems: list[tuple[int, str]] = []
     try:
-        report = verify(export(Path(words[0]), problems), copies(Path(words[1])) if words[1:] else ())
+        report = verify_file(Path(words[0]), copies(Path(words[1])) if words[1:] else (), problems)
     except OSError as error:
         print(error, file=sys.stderr)
         return 2

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import IO, Any
 
@@ -32,24 +32,30 @@ class NoRecord(ValueError):
 
 def export(path: Path, problems: list[tuple[int, str]]) -> Iterator[Record]:
     """The records of an export. Of a line that holds none, its number and why go to `problems`. Raises OSError."""
-    return _records(path.open("rb"), problems)
+    return _export(path.open("rb"), problems)
 
 
-def _records(file: IO[bytes], problems: list[tuple[int, str]]) -> Iterator[Record]:
-    sealed = True
+def _export(file: IO[bytes], problems: list[tuple[int, str]]) -> Iterator[Record]:
     with file:
-        for number, line in enumerate(file, 1):
-            try:
-                record = read(line)
-                if not sealed and record["kind"] == "seal":
-                    raise NoRecord("seals come before all else")
-            except NoRecord as error:
-                problems.append((number, str(error)))
-                if len(problems) == _MOST_PROBLEMS:
-                    return
-                continue
-            sealed = record["kind"] == "seal"
-            yield record
+        yield from records_of(file, problems)
+
+
+def records_of(
+    lines: Iterable[bytes], problems: list[tuple[int, str]], first: int = 1, *, sealed: bool = True
+) -> Iterator[Record]:
+    """The records of an export's lines from line `first` on; `sealed` is whether seals may still come."""
+    for number, line in enumerate(lines, first):
+        try:
+            record = read(line)
+            if not sealed and record["kind"] == "seal":
+                raise NoRecord("seals come before all else")
+        except NoRecord as error:
+            problems.append((number, str(error)))
+            if len(problems) == _MOST_PROBLEMS:
+                return
+            continue
+        sealed = record["kind"] == "seal"
+        yield record
 
 
 def copies(path: Path) -> Iterator[Record]:
@@ -77,7 +83,7 @@ def _seals(file: IO[bytes], length: int) -> Iterator[Record]:
 def read(line: bytes) -> Record:
     """The record of a line. Raises NoRecord."""
     try:
-        record: dict[str, Any] = json.loads(line)
+        record: dict[str, Any] = json.loads(line.decode(errors="surrogatepass"))
     except (ValueError, RecursionError):
         raise NoRecord("is no JSON object") from None
     kind = record.get("kind") if isinstance(record, dict) else None

@@ -23,6 +23,7 @@ SENTENCES = {
     "rewritten": "entries {} to {} were written anew: seal {} has another hash",
     "cut_off": "entry {} is missing: seal {} has one as far as that",
     "no_case": "there are entries, but no such case",
+    "case_twice": "the case is there twice",
     "case_gone": "the case is gone: seal {} has it",
     "sums": "entry {} leaves {} at {} fen, the ledger lines so far come to {}",
     "state": "{} is {} by the log, and {} by the database",
@@ -84,7 +85,8 @@ class Report:
         return not self.broken
 
     def add(self, other: Report) -> None:
-        """Take in what was found elsewhere."""
+        """Take in what was found elsewhere. A case that was seen here too is there twice."""
+        self.broken += [Broken("case_twice", (), number) for number in sorted(self.seen & other.seen)]
         self.entries += other.entries
         self.cases += other.cases
         self.seals += other.seals

@@ -36,7 +36,6 @@ def prove_cases(records: Iterable[Record], seals: Seals) -> Report:
     """Prove cases, each followed by its entries and rows, against what is sealed of them."""
     report = Report()
     for number, of_one in groupby(records, lambda record: record["case_number"]):
-        report.seen.add(number)
         report.add(_verify_case(number, list(of_one), seals))
     return report
 
@@ -62,7 +61,7 @@ def _verify_case(number: str, records: list[Record], seals: Seals) -> Report:
         of_kind[record["kind"]].append(record)
     entries = of_kind["entry"]
     if not of_kind["case"]:
-        return Report(len(entries), 0, broken=[Broken("no_case", (), number)])
+        return Report(len(entries), 0, broken=[Broken("no_case", (), number)], seen={number})
     case = of_kind["case"][0]
     found = [first_broken(number, entries, case["sequence"]), first_unsealed(number, entries, seals.heads(number))]
     broken = sorted((one for one in found if one), key=lambda one: one.sequence or 0)[:1]
@@ -70,7 +69,7 @@ def _verify_case(number: str, records: list[Record], seals: Seals) -> Report:
     if not broken:
         broken = _replayed(number, entries).disagreements(case, of_kind["row"])
         broken += differing_actors(entries, case["actors"]) if "actors" in case else []
-    return Report(len(entries), 1, broken=broken)
+    return Report(len(entries), 1, broken=broken, seen={number})
 
 
 def _replayed(number: str, entries: list[Record]) -> Replay:

@@ -132,19 +132,18 @@ def _proven(session: Session, base: str | None, heads: str | None) -> Report:
 
 def _proven_file(base: str | None, heads: str | None, file: str) -> Report:
     """What is proven of an export. CommandError (2) with every line that holds no record."""
-    from audit.files import export as read_export
-    from audit.verifier import verify as prove
+    from audit.whole_file import verify_file
 
     if base is not None:
         raise usage("An export is proven whole.", "Leave out BASE or --file.")
     problems: list[tuple[int, str]] = []
+    outside = _copies(None, heads)
     try:
-        records = read_export(Path(file), problems)
+        report = verify_file(Path(file), outside, problems, Progress("{} entries so far"))
     except OSError as error:
         raise usage(
             f"{file} can't be read ({error.strerror}).", "Make one with: livebase audit export --to FILE"
         ) from None
-    report = prove(_counted(records), _copies(None, heads))
     if problems:
         named = [(f"line {number}", why) for number, why in problems]
         raise CommandError(2, "no_export", f"{file} is no whole export.", "Make it again: livebase audit export", named)

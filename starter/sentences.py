@@ -175,6 +175,7 @@ _AUDIT = {
     "entries {} to {} were written anew: seal {} has another hash": "第 {} 至 {} 条被重写:与第 {} 号封存的散列不符",
     "entry {} is missing: seal {} has one as far as that": "第 {} 条缺失:第 {} 号封存已含至该条",
     "there are entries, but no such case": "有记录,但没有该案件",
+    "the case is there twice": "案件出现了两次",
     "the case is gone: seal {} has it": "案件已不存在:第 {} 号封存含有该案件",
     "entry {} leaves {} at {} fen, the ledger lines so far come to {}": (
         "第 {} 条记 {} 为 {} 分,截至该条的分录合计为 {} 分"

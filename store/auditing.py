@@ -168,19 +168,22 @@ def _rows(connection: Connection, case_numbers: Sequence[str]) -> dict[str, list
         if OFFICE in case_numbers and table in OF_NO_CASE:
             meant = or_(meant, of_case.is_(None))
         statement = select(of_case, *(_raw(column) for column in columns)).where(meant)
-        written = [(f'"{column.name}":', _WRITTEN[type(column.type)]) for column in columns]
-        for of, *values in connection.execute(statement):
+        members_of = ",".join(f'"{column.name}":%s' for column in columns)
+        whole = f"{{{members_of}}}"
+        writes = [_WRITTEN[type(column.type)] for column in columns]
+        name = table.__tablename__
+        for of, *values in connection.execute(statement).all():
             number = OFFICE if of is None else of
             try:
                 members = [
-                    f"{name}{'null' if value is None else write(value)}"
-                    for (name, write), value in zip(written, values, strict=True)
+                    "null" if value is None else write(value) for write, value in zip(writes, values, strict=True)
                 ]
+                content = (whole % tuple(members)).encode()
             except TypeError:  # SQLite lets anything into a column
-                members = [repr(values)]
-            content = f"{{{','.join(members)}}}".encode()
-            record = {"kind": "row", "case_number": number, "table": table.__tablename__, "content": content}
-            found.setdefault(number, []).append(record)
+                content = repr(values).encode()
+            found.setdefault(number, []).append(
+                {"kind": "row", "case_number": number, "table": name, "content": content}
+            )
     return found
 
 
@@ -202,7 +205,7 @@ def _entries(connection: Connection, case_numbers: Sequence[str]) -> dict[str, l
         .order_by(row.case_number, row.sequence)
     )  # fmt: skip
     found: dict[str, list[Record]] = {}
-    for values in connection.execute(statement):
+    for values in connection.execute(statement).all():
         found.setdefault(values[0], []).append(_entry(*values))
     return found
 
