@@ -13,6 +13,9 @@ Seen on server 1.32.0 (started by `connection.local_server`) with SDK 1.35.0:
   next timer, be it months away (`findNextSkipTarget` drops a goal in the past and keeps the timer). Hence each jump
   is allowed one skip, none is asked for whose goal may pass meanwhile (`_RUN_ON`, `_SHORT`), and `fast_forward` goes
   on jump by jump.
+* What has fallen due and has not fired yet is lost on a jump asked for just then: the server looks at timers to come
+  alone, and what was due is late by the whole jump. Hence `fast_forward` goes on, and returns, only once the timer it
+  has stopped at has fired; whoever moves a clock again first waits for what comes of it.
 * A jump nobody waits for any more still happens as soon as nothing holds it up. Hence `fast_forward` calls it
   off when cancelled.
 * A workflow that is about to start is at the wall clock; `CaseClock.ahead` starts one with a head start. Its
@@ -27,6 +30,9 @@ import uuid
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
+from temporalio.api.common.v1 import WorkflowExecution
+from temporalio.api.enums.v1 import EventType, PendingWorkflowTaskState
+from temporalio.api.workflowservice.v1 import GetWorkflowExecutionHistoryReverseRequest
 from temporalio.client import Client, WorkflowExecutionStatus
 from temporalio.service import RPCError, RPCStatusCode
 from temporalio.testing import TimeSkipper, TimeSkippingConfig
@@ -40,6 +46,7 @@ _SHORT = timedelta(minutes=1)
 """Less than this is jumped only by an idle workflow."""
 _PAUSE = 0.02
 """Seconds between two looks at a workflow that is busy."""
+_SKIPPED = EventType.EVENT_TYPE_WORKFLOW_EXECUTION_TIME_SKIPPING_TRANSITIONED
 
 
 class CaseClock:
@@ -89,6 +96,9 @@ class CaseClock:
             while True:
                 seen = await self._look(workflow_id)
                 left = goal - seen.now
+                if jump and not seen.busy and await self._is_to_fire(workflow_id):
+                    await asyncio.sleep(_PAUSE)
+                    continue
                 if left <= timedelta(0):
                     return True
                 if not seen.running:
@@ -98,7 +108,8 @@ class CaseClock:
                         f"The clock of {workflow_id} was moved or stopped by someone else meanwhile.",
                         "Look at where the case stands, then move it again.",
                     )
-                if (seen.skipping and seen.jump == jump) or (seen.busy and left < _SHORT):
+                under_way = seen.skipping and seen.jump == jump
+                if under_way or seen.at_task or (seen.busy and left < _SHORT):
                     await asyncio.sleep(_PAUSE)
                 elif left < _RUN_ON:
                     await asyncio.sleep(left.total_seconds())
@@ -122,10 +133,21 @@ class CaseClock:
         return _Seen(
             now=skipping.current_time.ToDatetime(UTC) if moved else datetime.now(UTC),
             running=description.status == WorkflowExecutionStatus.RUNNING,
+            at_task=raw.pending_workflow_task.state == PendingWorkflowTaskState.PENDING_WORKFLOW_TASK_STATE_STARTED,
             busy=raw.HasField("pending_workflow_task") or bool(raw.pending_activities),
             jump=None if config is None else config.fast_forward_config.id,
             skipping=config is not None and config.enabled,
         )
+
+    async def _is_to_fire(self, workflow_id: str) -> bool:
+        """Whether the newest that has happened is a jump to a timer, which is yet to fire."""
+        request = GetWorkflowExecutionHistoryReverseRequest(
+            namespace=self._client.namespace, execution=WorkflowExecution(workflow_id=workflow_id), maximum_page_size=1
+        )
+        history = await self._client.workflow_service.get_workflow_execution_history_reverse(request, retry=True)
+        newest = history.history.events[0]
+        skipped = newest.workflow_execution_time_skipping_transitioned_event_attributes
+        return newest.event_type == _SKIPPED and not skipped.disabled_after_fast_forward
 
     async def _set(self, workflow_id: str, config: TimeSkippingConfig) -> None:
         """What an ended workflow is told of its clock goes unheard."""
@@ -148,6 +170,8 @@ class _Seen:
 
     now: datetime
     running: bool
+    at_task: bool
+    """A jump asked for meanwhile would be an event of its own to work on."""
     busy: bool
     jump: str | None
     """The jump it was told of last; None for a run that was told of none."""

@@ -64,6 +64,23 @@ class Terms:
 
 
 @workflow.defn
+class Stops:
+    """Something every day; how late the latest of them was."""
+
+    @workflow.run
+    async def run(self, days: int) -> timedelta:
+        began, latest = workflow.now(), timedelta(0)
+        for day in range(1, days + 1):
+            await workflow.sleep(began + day * DAY - workflow.now())
+            latest = max(latest, workflow.now() - (began + day * DAY))
+        return latest
+
+    @workflow.update
+    async def ask(self) -> datetime:
+        return workflow.now()
+
+
+@workflow.defn
 class Side:
     """Opened beside a moved case: waits until it was opened, then runs for a month."""
 
@@ -82,7 +99,7 @@ class Side:
 
 @pytest.fixture(scope="module", autouse=True)
 async def worker(client: Client) -> AsyncIterator[None]:
-    async with Worker(client, task_queue=QUEUE, workflows=[Terms, Side], activities=[two_seconds]):
+    async with Worker(client, task_queue=QUEUE, workflows=[Terms, Stops, Side], activities=[two_seconds]):
         yield
 
 
@@ -173,6 +190,17 @@ async def test_jumps_aimed_at_what_is_due_stop_there(client: Client, clock: Case
     for term in range(1, 20):
         await clock.fast_forward(handle.id, began + term * 10 * DAY - await clock.now(handle.id))
         assert near(await clock.now(handle.id), began + term * 10 * DAY)
+
+
+async def test_what_is_due_on_the_way_is_never_late(client: Client, clock: CaseClock) -> None:
+    """A jump asked for while a timer is due, and has not fired, passes it over."""
+    handle = await client.start_workflow(Stops.run, 40, id=new_id(), task_queue=QUEUE)
+    began = datetime.now(UTC)
+    await asyncio.gather(*(handle.execute_update(Stops.ask) for _ in range(3)))
+    assert await clock.fast_forward(handle.id, 30 * DAY + timedelta(hours=1))
+    for day in range(31, 41):
+        await clock.fast_forward(handle.id, began + day * DAY + timedelta(hours=1) - await clock.now(handle.id))
+    assert await handle.result() < timedelta(minutes=5)
 
 
 async def test_an_open_activity_holds_time_still(client: Client, clock: CaseClock) -> None:
