@@ -14,7 +14,9 @@ RUN uv build --wheel --build-constraints requirements.lock --require-hashes --ou
     && uv pip install --no-deps dist/*.whl
 
 FROM python:3.13-slim-bookworm
-RUN useradd --system --uid 10001 --user-group --no-create-home livebase \
+# The fonts certificates are set in, for the official list.
+RUN apt-get update && apt-get install --yes --no-install-recommends fonts-noto-cjk && rm -rf /var/lib/apt/lists/* \
+    && useradd --system --uid 10001 --user-group --no-create-home livebase \
     && install --directory --owner livebase --group livebase /var/lib/livebase/documents /var/lib/livebase/heads \
       /var/lib/livebase/keys /var/lib/livebase/payload-keys /var/lib/livebase/document-keys \
       /var/lib/livebase/register-keys /var/lib/livebase/codec-tokens

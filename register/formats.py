@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from xml.sax.saxutils import escape, quoteattr
 
+from domain.certification import BENEFITS
 from domain.listed import Certificate
 from domain.shanghai import SHANGHAI, last_day
 from register.words import Words
@@ -50,6 +51,17 @@ def certificate_view(one: Certificate) -> dict[str, Any]:
 def certificate_document(one: Certificate, about: dict[str, Any]) -> dict[str, Any]:
     """What is signed of one certificate; `about` is `header`."""
     return {"type": "certificate", **about, "certificate": certificate_view(one)}
+
+
+def term_document(one: Certificate, issuer: str, page: str) -> dict[str, Any]:
+    """What is signed of a term for as long as it lasts, and nothing that moves: its paper is the same at every instant.
+
+    It does not say how the certificate stands: `page` does.
+    """
+    view = certificate_view(one)
+    facts = ("number", "name", "holder", "credit_code", "place", "valid_from", "valid_until", "last_day")
+    certificate = {**{name: view[name] for name in facts}, "benefits": list(BENEFITS)}
+    return {"type": "term", "version": 1, "issuer": issuer, "page": page, "certificate": certificate}
 
 
 def list_document(certificates: Iterable[Certificate], about: dict[str, Any]) -> dict[str, Any]:

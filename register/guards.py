@@ -34,6 +34,8 @@ _STRICT = ("strict-transport-security", "max-age=31536000; includeSubDomains")
 _PROBES = ("/livez", "/readyz")
 _UNCOUNTED = (*_PROBES, "/static/")
 _LONGEST_QUERY = 2000
+_COST_OF_A_PDF = 8
+"""As so many lookups a certificate counts that may have to be made."""
 
 
 class Guards:
@@ -89,7 +91,8 @@ class Guards:
         if not path.startswith(_UNCOUNTED):
             client: Any = request.client
             who = self._clients.of(client.host if client else "", ", ".join(request.headers.getlist("x-forwarded-for")))
-            wait = self._limit.seconds_to_wait(who, self._seconds())
+            cost = _COST_OF_A_PDF if path.endswith(".pdf") else 1
+            wait = self._limit.seconds_to_wait(who, self._seconds(), cost)
             if wait:
                 return self._problem(request, 429, {"retry-after": str(wait)})
         return None

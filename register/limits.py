@@ -17,17 +17,18 @@ class Limit:
         self._per_minute = per_minute
         self._left: OrderedDict[str, tuple[float, float]] = OrderedDict()
 
-    def seconds_to_wait(self, client: str, now: float) -> int:
-        """0 lets it pass; anything else is when to come again."""
+    def seconds_to_wait(self, client: str, now: float, cost: int = 1) -> int:
+        """0 lets it pass; anything else is when to come again. `cost`: as so many lookups it counts."""
         if not self._per_minute:
             return 0
         left, at = self._left.pop(client, (float(self._per_minute), now))
         left = min(float(self._per_minute), left + (now - at) * self._per_minute / 60)
-        passes = left >= 1
-        self._left[client] = (left - 1 if passes else left, now)
+        cost = min(cost, self._per_minute)
+        passes = left >= cost
+        self._left[client] = (left - cost if passes else left, now)
         if len(self._left) > _MOST:
             self._left.popitem(last=False)
-        return 0 if passes else max(1, math.ceil((1 - left) * 60 / self._per_minute))
+        return 0 if passes else max(1, math.ceil((cost - left) * 60 / self._per_minute))
 
 
 class Clients:

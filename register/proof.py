@@ -23,6 +23,8 @@ from joserfc.jwk import OKPKey
 from domain.key_set import members_of
 
 ALGORITHM = "Ed25519"
+ATTACHMENT = "livebase-certificate.json"
+"""The name of the proof in a certificate's PDF."""
 _ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _MOST = 1 << 28
 """Bytes of a whole list, at most."""

@@ -7,12 +7,14 @@ import socket
 import sys
 from collections.abc import Callable
 from contextlib import closing
+from pathlib import Path
 
 import uvicorn
 from sqlalchemy import Engine
 
 from connection.errors import BadConfiguration
 from connection.private_file import read_private
+from register.certificate import CertificateMaker, NotMade
 from register.proof import Keys, read_keys
 from register.settings import RegisterSettings
 from register.site import build_site
@@ -62,8 +64,10 @@ def serve(engine: Engine, settings: RegisterSettings, ready: Callable[[str], Non
             proxies=settings.proxies,
             per_minute=settings.per_minute,
             cache_seconds=settings.cache_seconds,
+            fonts=settings.fonts,
         )
         logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="%(asctime)s %(name)s %(message)s")
+        _look_for_fonts(settings.fonts)
         ready(url)
         config = uvicorn.Config(
             app,
@@ -78,3 +82,11 @@ def serve(engine: Engine, settings: RegisterSettings, ready: Callable[[str], Non
             h11_max_incomplete_event_size=16 * 1024,
         )
         uvicorn.Server(config).run(sockets=[listener])
+
+
+def _look_for_fonts(folder: Path) -> None:
+    """That no certificate can be made is said at once, and keeps nothing else from being served."""
+    try:
+        CertificateMaker(folder).ready()
+    except NotMade as error:
+        logging.getLogger("livebase.register").warning("no certificate can be downloaded: %s", error)

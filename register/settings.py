@@ -11,6 +11,8 @@ from pydantic import AfterValidator, Field, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 _LOOPBACK = "127.0.0.1"
+FONTS = Path("/usr/share/fonts/opentype/noto")
+"""Where Debian's fonts-noto-cjk has the fonts of certificates."""
 
 
 def _public_url(url: str) -> str:
@@ -46,6 +48,9 @@ class RegisterSettings(BaseSettings):
     """Lookups of one address a minute; 0 is as many as it likes."""
     cache_seconds: int = Field(default=30, ge=0, le=60)
     """How long an answer may be kept: within it a revocation is seen by all (reliability goal C8: at most 60 s)."""
+
+    fonts: Path = FONTS
+    """The folder with the fonts certificates are set in (`register/fonts.py`)."""
 
     @model_validator(mode="after")
     def _known(self) -> RegisterSettings:

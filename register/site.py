@@ -18,10 +18,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from pathlib import Path
 from threading import Lock
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
+from anyio import CapacityLimiter, to_thread
 from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.applications import Starlette
@@ -30,13 +32,15 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from domain.listed import Certificate
+from domain.listed import Certificate, Seen
 from domain.regions import REGIONS
 from register import formats
+from register.certificate import CertificateMaker, NotMade
 from register.guards import Guards
 from register.limits import Clients, Limit
 from register.pages import assets, build, render
-from register.proof import Keys, sign
+from register.proof import Keys, canonical, sign
+from register.settings import FONTS
 from register.words import LANGUAGES, Words
 from store.migrate import is_current
 from store.register import ListReader, Look, Shown, certificate_number
@@ -48,6 +52,10 @@ _SHOWN: tuple[Shown, ...] = ("listed", "suspended", "ended", "all")
 _CHANGES = 50
 _COUNTS = 500
 _SOON = timedelta(seconds=1)
+_AT_ONCE = 2
+"""So many certificates are made at the same time."""
+_NOT_FOR_SEARCH = {"x-robots-tag": "noindex, noarchive"}
+"""A search engine's copy would outlive the certification."""
 _FOR_EVER = "public, max-age=31536000, immutable"
 _log = logging.getLogger("livebase.register")
 
@@ -65,6 +73,7 @@ class Answer:
     now: datetime
     changes_at: datetime | None = None
     headers: Mapping[str, str] | None = None
+    status: int = 200
     kept_since: datetime | None = None
     """Since when it has been kept here already."""
 
@@ -90,6 +99,7 @@ class Site:
         url: str,
         keys: Keys | None = None,
         cache_seconds: int = 30,
+        fonts: Path = FONTS,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._engine = engine
@@ -98,6 +108,8 @@ class Site:
         self._keys = keys
         self._cache_seconds = cache_seconds
         self._clock = clock
+        self._maker = CertificateMaker(fonts)
+        self._making: CapacityLimiter | None = None
         self._whole: _Whole | None = None
         self._issuer: str | None = None
         self._one_at_a_time = Lock()
@@ -117,6 +129,7 @@ class Site:
             ):
                 if path == "/c/{number}" and language == "zh":
                     found.append(Route("/c/{number}.json", self._answered(self.certificate_json)))
+                    found.append(Route("/c/{number}.pdf", self.certificate_pdf))
                 found.append(Route(f"{there}{path}", self._answered(partial(page, words=words))))
         return [
             *found,
@@ -190,6 +203,36 @@ class Site:
         frame = self._frame(now, f"/c/{one.number}")
         body = render("certificate.html", words, one=one, signed=self._keys is not None, **frame)
         return Answer(body, "text/html", (words.language, one), now, changes_at)
+
+    async def certificate_pdf(self, request: Request) -> Response:
+        """The certificate to keep and print, while it is in force: one that is not could pass for one that is.
+
+        It is made in threads of its own: whoever waits for one keeps nobody from looking something up.
+        """
+        answer, document, record = await to_thread.run_sync(self._paper, request, self._clock())
+        told = self._response(request, answer)
+        if document is None or told.status_code != 200:
+            return told
+        self._making = self._making or CapacityLimiter(_AT_ONCE)
+        made = await to_thread.run_sync(self._maker.made, document, record, limiter=self._making)
+        return self._response(request, replace(answer, body=made))
+
+    def _paper(self, request: Request, now: datetime) -> tuple[Answer, dict[str, Any] | None, bytes | None]:
+        """What to answer, and what the certificate is to be made of: None while it is not handed out."""
+        number = request.path_params["number"]
+        found = self._reader.certificate(number, now) if certificate_number(number) == number else None
+        if found is None:
+            raise HTTPException(404)
+        one, changes_at = found
+        if not one.certified:
+            status = 403 if one.seen is Seen.SUSPENDED else 410
+            frame = self._frame(now, f"/c/{one.number}")
+            body = render("withheld.html", Words("zh"), one=one, english=Words("en"), **frame)
+            return Answer(body, "text/html", one, now, changes_at, _NOT_FOR_SEARCH, status), None, None
+        document = formats.term_document(one, self._named(), f"{self._url}/c/{one.number}")
+        record = canonical(sign(document, self._keys)) if self._keys is not None else None
+        headers = {**_NOT_FOR_SEARCH, "content-disposition": f'attachment; filename="{one.number}.pdf"'}
+        return Answer(b"", "application/pdf", (document, record), now, changes_at, headers), document, record
 
     def complaints_page(self, request: Request, now: datetime, words: Words) -> Answer:
         return self._still("complaints.html", "/complaints", now, words)
@@ -273,9 +316,13 @@ class Site:
         return {"now": now, "path": path, "query": f"?{query}" if query else "", "site": self._url}
 
     def _header(self, now: datetime, changes_at: datetime | None) -> dict[str, Any]:
+        return formats.header(self._named(), self._reader.revision(), now, changes_at)
+
+    def _named(self) -> str:
+        """Whose list it is."""
         if self._issuer is None:
             self._issuer = self._reader.installation()[0]
-        return formats.header(self._issuer, self._reader.revision(), now, changes_at)
+        return self._issuer
 
     def _signed(self, document: dict[str, Any]) -> dict[str, Any]:
         return sign(document, self._keys) if self._keys is not None else {"document": document, "signature": None}
@@ -299,10 +346,13 @@ class Site:
         if not answer.media_type.startswith("text/html"):
             headers["access-control-allow-origin"] = "*"
             headers["cross-origin-resource-policy"] = "cross-origin"
-        status = 404 if answer.tag is _UNKNOWN else 200
+        status = 404 if answer.tag is _UNKNOWN else answer.status
         if status == 200 and tag in (one.strip() for one in request.headers.get("if-none-match", "").split(",")):
             return Response(status_code=304, headers=headers)
-        return Response(answer.body, status, headers, f"{answer.media_type}; charset=utf-8")
+        binary = answer.media_type == "application/pdf"
+        return Response(
+            answer.body, status, headers, answer.media_type if binary else f"{answer.media_type}; charset=utf-8"
+        )
 
 
 _UNKNOWN = object()
@@ -360,11 +410,13 @@ def static(request: Request) -> Response:
 _PROBLEMS = {404: "unknown", 400: "wrong", 405: "wrong", 429: "often", 500: "down", 503: "down"}
 
 
-def problem(request: Request, status: int, headers: Mapping[str, str] | None = None) -> Response:
+def problem(
+    request: Request, status: int, headers: Mapping[str, str] | None = None, kind: str | None = None
+) -> Response:
     """An error as a page of its own, which says nothing of what was asked."""
     words = Words("en" if request.url.path == "/en" or request.url.path.startswith("/en/") else "zh")
     kept = "public, max-age=10" if status == 404 else "no-store"
-    page = render("problem.html", words, status=status, kind=_PROBLEMS.get(status, "wrong"), path="/", query="")
+    page = render("problem.html", words, status=status, kind=kind or _PROBLEMS.get(status, "wrong"), path="/", query="")
     return Response(page, status, {"cache-control": kept, **(headers or {})}, "text/html; charset=utf-8")
 
 
@@ -377,6 +429,11 @@ def _http(request: Request, error: Exception) -> Response:
 def _database(request: Request, error: Exception) -> Response:
     _log.error("the database did not answer: %s", type(error).__name__)
     return problem(request, 503, {"retry-after": "10"})
+
+
+def _not_made(request: Request, error: Exception) -> Response:
+    _log.error("a certificate could not be made: %s", error)
+    return problem(request, 503, {"retry-after": "60"}, "unmade")
 
 
 def _unexpected(request: Request, error: Exception) -> Response:
@@ -393,13 +450,14 @@ def build_site(
     proxies: str = "",
     per_minute: int = 240,
     cache_seconds: int = 30,
+    fonts: Path = FONTS,
     clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     seconds: Callable[[], float] = time.monotonic,
 ) -> Guards:
     """The site as an ASGI application. `hosts` are names it answers to beside that of `url`."""
-    site = Site(engine, url=url, keys=keys, cache_seconds=cache_seconds, clock=clock)
+    site = Site(engine, url=url, keys=keys, cache_seconds=cache_seconds, fonts=fonts, clock=clock)
     own = urlsplit(url).netloc.lower()
-    handlers: Any = {HTTPException: _http, SQLAlchemyError: _database, Exception: _unexpected}
+    handlers: Any = {HTTPException: _http, SQLAlchemyError: _database, NotMade: _not_made, Exception: _unexpected}
     app = Starlette(routes=site.routes(), exception_handlers=handlers)
     app.router.redirect_slashes = False  # a redirect would be made with what the request says of itself
     return Guards(  # around Starlette's own handling of errors too

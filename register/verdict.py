@@ -19,6 +19,8 @@ _AHEAD = timedelta(minutes=5)
 """So far two clocks may be apart."""
 JUST_ANSWERED = _AHEAD + timedelta(minutes=1)
 """The age of what a site answers now: it may be kept for a minute on the way (`register.settings`)."""
+AGREED = ("number", "name", "holder", "credit_code", "place", "valid_from", "valid_until")
+"""What a certificate's record and the list have to agree on."""
 
 
 class Verdict(StrEnum):
@@ -35,6 +37,8 @@ class Verdict(StrEnum):
     """It was true, and is no longer good: get a new one."""
     WHOLE = "whole"
     """A whole list, as it was signed."""
+    ISSUED = "issued"
+    """A certificate as it was issued: how it stands now is told by its page or a list, never by itself."""
 
 
 @dataclass(frozen=True)
@@ -86,6 +90,42 @@ def judge(
         raise NotProven("it has a status that is not known") from None
 
 
+def judge_issued(document: Mapping[str, Any], now: datetime) -> Judged:
+    """What a certificate's own record shows: that it was issued, and that its term is over; never that it is in force.
+
+    NotProven for a document that is no such record.
+    """
+    try:
+        certificate = document["certificate"]
+        until = instant(certificate["valid_until"])
+        if (document["type"], document["version"]) != ("term", 1):
+            raise ValueError("another kind")
+        for name in ("issuer", "page"):
+            _require_text(document[name])
+        for name in AGREED:
+            _require_text(certificate[name])
+    except (KeyError, TypeError, ValueError):
+        raise NotProven("it is no record of a certificate") from None
+    return Judged(Verdict.ENDED if now >= until else Verdict.ISSUED, document, certificate)
+
+
+def judge_issued_by(issued: Judged, listed: Judged) -> Judged:
+    """How a certificate stands by a list of the same issuer: as the list says, while both say the same of it.
+
+    One whose facts have been corrected since is no longer good: there is a newer one.
+    """
+    assert issued.certificate is not None
+    if issued.document["issuer"] != listed.document["issuer"]:
+        raise NotProven("it is of another issuer than the list")
+    if listed.certificate is None:
+        return Judged(listed.verdict, listed.document, issued.certificate)
+    if listed.verdict is Verdict.CERTIFIED and any(
+        listed.certificate.get(name) != issued.certificate[name] for name in AGREED
+    ):
+        return Judged(Verdict.OUTDATED, listed.document, listed.certificate)
+    return listed
+
+
 def require_chain(snapshots: Iterator[tuple[bytes, Mapping[str, Any]]]) -> Mapping[str, Any]:
     """Proven snapshots in order, each with its file's bytes, at least one: every one names the one before, and none
     goes back or is another list's.
@@ -112,6 +152,11 @@ def require_chain(snapshots: Iterator[tuple[bytes, Mapping[str, Any]]]) -> Mappi
 
 
 _OF_A_CERTIFICATE = {one.value: one for one in (Verdict.CERTIFIED, Verdict.SUSPENDED, Verdict.ENDED)}
+
+
+def _require_text(value: object) -> None:
+    if not isinstance(value, str):
+        raise TypeError("no text")
 
 
 def _instants(document: Mapping[str, Any]) -> tuple[datetime, datetime]:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from register.verdict import Judged
 
 _SNAPSHOT = re.compile(r"list-(\d{6})\.json")
-_PAGE = re.compile(r"/(?:en/)?c/(LBC-\d{4}-\d{6,9})(?:\.json)?")
+_PAGE = re.compile(r"/(?:en/)?c/(LBC-\d{4}-\d{6,9})(?:\.json|\.pdf)?")
 _MOST = 1 << 28  # bytes
 _SECONDS = 20.0
 _SAYS = {
@@ -37,6 +37,7 @@ _SAYS = {
     "older": "older than the newest one seen: ask again",
     "outdated": "no longer good: ask again",
     "whole": "a whole list, as it was signed",
+    "issued": "issued as it says; in force only while its page or a list says so",
 }
 
 PortOption = Annotated[int | None, typer.Option("--port", metavar="PORT", help="Else 8300; 0 is any free one.")]
@@ -45,7 +46,7 @@ WhatArgument = Annotated[
     str,
     typer.Argument(
         metavar="FILE|URL|NUMBER",
-        help="A signed document, a folder of snapshots, a certificate's page, or a certificate's number.",
+        help="A signed document, a certificate's PDF, a folder of snapshots, a certificate's page, or its number.",
     ),
 ]
 KeysOption = Annotated[
@@ -55,7 +56,8 @@ KeysOption = Annotated[
     ),
 ]
 ListOption = Annotated[
-    str | None, typer.Option("--list", metavar="FILE|URL", help="Look the number up in this signed list.")
+    str | None,
+    typer.Option("--list", metavar="FILE|URL", help="Look the number, or that of the PDF, up in this signed list."),
 ]
 AtOption = Annotated[
     str | None,
@@ -112,8 +114,9 @@ def verify(
     seen: SeenOption = None,
 ) -> None:
     """Whether a base is certified, by a signed document and the list's public keys alone; 1 when it is not, 3 for a
-    number that is not on the list. With a NUMBER and no --list, the database is asked."""
-    from register.verdict import JUST_ANSWERED, judge
+    number that is not on the list. With a NUMBER and no --list, the database is asked. A certificate's PDF alone proves
+    that it was issued, never that it is in force: 1 without --list."""
+    from register.attached import is_pdf
     from store.register import certificate_number
 
     number = certificate_number(what)
@@ -122,9 +125,14 @@ def verify(
     if number is not None and list_ is None:
         _verify_in_database(session, number, at)
         return
-    if number is None and list_ is not None:
-        raise usage(f"{what[:120]!r} is no certificate number.", "--list goes with one, such as LBC-2026-000001.")
+    if number is None and list_ is not None and not what.lower().endswith(".pdf"):
+        raise usage(
+            f"{what[:120]!r} is no certificate number.", "--list goes with one, such as LBC-2026-000001, or with a PDF."
+        )
     public = _public_keys(session, keys)
+    if number is None and list_ is not None:
+        _verify_paper(session, _read(what), what, public, list_, _Seen(seen))
+        return
     place = list_ or what
     if Path(place).is_dir() and number is not None:
         raise usage(
@@ -135,13 +143,10 @@ def verify(
         return
     text, number = _read(place), number or _number_of(place)
     newest = _Seen(seen)
-    document, key = _proven(text, public, place)
-    # Whoever answers an address with a proof of yesterday would keep today's revocation from us.
-    oldest = JUST_ANSWERED if _is_address(place) else None
-    judged = _tampered_unless(
-        lambda: judge(document, session.wall, number=number, newest_seen=newest.of(document), oldest=oldest), place
-    )
-    newest.remember(document)
+    if is_pdf(text):
+        _verify_paper(session, text, place, public, None, newest)
+        return
+    judged, key = _judged(session, text, place, public, newest, number)
     _tell(session, judged, number, key)
 
 
@@ -278,6 +283,37 @@ def _tampered_unless(prove: Any, place: str) -> Any:
         ) from None
 
 
+def _judged(
+    session: Session, text: bytes, place: str, keys: Keys, newest: _Seen, number: str | None
+) -> tuple[Judged, str]:
+    """A signed document of a place, judged, and the id of the key it is signed with."""
+    from register.verdict import JUST_ANSWERED, judge
+
+    document, key = _proven(text, keys, place)
+    # Whoever answers an address with a proof of yesterday would keep today's revocation from us.
+    oldest = JUST_ANSWERED if _is_address(place) else None
+    judged: Judged = _tampered_unless(
+        lambda: judge(document, session.wall, number=number, newest_seen=newest.of(document), oldest=oldest), place
+    )
+    newest.remember(document)
+    return judged, key
+
+
+def _verify_paper(session: Session, content: bytes, place: str, keys: Keys, list_: str | None, newest: _Seen) -> None:
+    """A certificate's PDF: that it was issued so; with a list, how it stands."""
+    from register.attached import proven_record
+    from register.verdict import judge_issued, judge_issued_by
+
+    document, key = _tampered_unless(lambda: proven_record(content, keys), place)
+    issued = _tampered_unless(lambda: judge_issued(document, session.wall), place)
+    number = str(issued.certificate["number"])
+    if list_ is None:
+        _tell(session, issued, number, key)
+        return
+    listed, key = _judged(session, _read(list_), list_, keys, newest, number)
+    _tell(session, _tampered_unless(lambda: judge_issued_by(issued, listed), place), number, key)
+
+
 def _verify_folder(session: Session, folder: Path, keys: Keys, seen: _Seen) -> None:
     from register.verdict import require_chain
 
@@ -313,10 +349,11 @@ def _tell(session: Session, judged: Judged, number: str | None, key: str) -> Non
     view = {
         "verdict": judged.verdict.value,
         "number": number or (judged.certificate or {}).get("number"),
-        "as_of": document["as_of"],
-        "list_revision": document["list_revision"],
+        "as_of": document.get("as_of"),
+        "list_revision": document.get("list_revision"),
         "issuer": document["issuer"],
         "key": key,
+        "page": document.get("page"),
         "certificate": judged.certificate,
     }
     session.show(view, _table)
@@ -338,11 +375,25 @@ def _table(view: dict[str, Any]) -> None:
         (word("base"), certificate.get("name")),
         (word("holder"), certificate.get("holder")),
         (word("credit code"), certificate.get("credit_code")),
+        (word("place"), certificate.get("place")),
+        (word("first day"), _day(certificate.get("valid_from"))),
         (word("last day"), certificate.get("last_day")),
-        (word("true as of"), when(view["as_of"])),
+        (word("page"), view["page"]),
+        (word("true as of"), view["as_of"] and when(view["as_of"])),
         (word("list revision"), view["list_revision"]),
     ]
     print_table(("", ""), [row for row in rows if row[1] not in (None, "")])
+
+
+def _day(valid_from: str | None) -> str | None:
+    """The first day of a term, as a document has it."""
+    from domain.shanghai import shanghai_date
+    from register.proof import instant
+
+    try:
+        return None if valid_from is None else shanghai_date(instant(valid_from)).isoformat()
+    except ValueError:
+        return None
 
 
 def _verify_in_database(session: Session, number: str, at: str | None) -> None:

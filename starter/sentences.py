@@ -41,6 +41,7 @@ _LIST = {
     "no longer good: ask again": "已过有效时间，请重新获取",
     "a whole list, as it was signed": "完整名单，与签名一致",
     "{} snapshots, each after the other; the newest is of {}.": "{} 份快照，前后相连；最新一份为 {}。",
+    "issued as it says; in force only while its page or a list says so": "信息属实；现在是否有效，以网页或签名名单为准",
 }
 _CALENDAR = {
     "{} working days after {}: {} 24:00": "{}个工作日,自{}起:{} 24:00",

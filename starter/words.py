@@ -754,6 +754,9 @@ _LABELS = {
     "verdict": "结论",
     "known then": "当时所知",
     "holder": "认证主体",
+    "place": "所在地",
+    "page": "网页",
+    "first day": "首日",
     "true as of": "数据截至",
     "list revision": "名单版本",
 }

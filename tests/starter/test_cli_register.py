@@ -11,12 +11,17 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from pypdf import PdfReader, PdfWriter
 from sqlalchemy import Engine, text
 
 from connection.private_file import write_private
-from register.proof import new_key_set, proven, read_keys
+from register import formats
+from register.certificate import CertificateMaker
+from register.proof import ATTACHMENT, canonical, new_key_set, proven, read_keys, sign
+from register.settings import FONTS
 from store.cases import CaseStore
 from store.engine import open_engine
+from store.register import ListReader
 from tests.databases import migrated_sqlite
 from tests.documents import pseudonym
 from tests.register.bases import Base, moved
@@ -118,6 +123,55 @@ def test_by_the_records_now_and_then(office: InProcess, bases: tuple[Base, Base,
     assert verdict(office, 2, one.number, "--at", "yesterday") == "usage"
 
 
+def printed(office: InProcess, engine: Engine, base: Base, *, signed: bool = True) -> Path:
+    """A base's certificate, as somebody has saved it once."""
+    keys, reader = read_keys(KEYS, to_sign=True), ListReader(engine)
+    found = reader.certificate(base.number, datetime.now(UTC))
+    assert found is not None
+    document = formats.term_document(found[0], reader.installation()[0], f"https://list.example.cn/c/{base.number}")
+    file = office.folder / f"{base.number}.pdf"
+    file.write_bytes(CertificateMaker(FONTS).made(document, canonical(sign(document, keys)) if signed else None))
+    return file
+
+
+def test_a_certificate_s_pdf_shows_what_was_issued_and_a_list_how_it_stands(
+    office: InProcess, engine: Engine, bases: tuple[Base, Base, Base]
+) -> None:
+    files = [printed(office, engine, base) for base in bases]
+    one, two, three = files
+    lists = exported(office)
+    unsigned = printed(office, engine, bases[0], signed=False).rename(office.folder / "unsigned.pdf")
+    printed(office, engine, bases[0])
+    engine.dispose()
+    (office.folder / "livebase.db").unlink()  # offline
+    assert {verdict(office, 1, file) for file in files} == {"issued"}, "it never says that it is in force"
+    said = office("register", "verify", one, "--lang", "zh").out
+    for fact in (
+        bases[0].number,
+        bases[0].credit_code,
+        "义乌北苑直播基地",
+        "https://list.example.cn/c/",
+        "以网页或签名名单为准",
+    ):
+        assert fact in said
+    assert verdict(office, 0, one, "--list", lists) == "certified"
+    assert verdict(office, 1, two, "--list", lists) == "suspended"
+    assert verdict(office, 3, three, "--list", lists) == "unknown"
+    assert verdict(office, 1, unsigned) == verdict(office, 1, unsigned, "--list", lists) == "tampered"
+    writer = PdfWriter(clone_from=one)
+    for attached in list(writer.attachment_list):
+        attached.delete()
+    writer.add_attachment(ATTACHMENT, next(iter(PdfReader(two).attachments[ATTACHMENT])))
+    forged = office.folder / "forged.pdf"
+    writer.write(forged)
+    assert verdict(office, 1, forged, "--list", lists) == "tampered"
+    assert "another certificate" in office("register", "verify", forged).err
+    other = office.folder / "other.json"
+    other.write_text(new_key_set("k1"), "utf-8")
+    assert verdict(office, 1, one, "--keys", other) == "tampered"
+    assert verdict(office, 2, office.folder / "nowhere.pdf", "--list", lists) == "usage"
+
+
 def test_snapshots_follow_each_other(office: InProcess, bases: tuple[Base, ...]) -> None:
     folder = office.folder / "snapshots"
     for number in (1, 2, 3):
@@ -202,6 +256,7 @@ def test_served_with_nobody_else_running_until_it_is_told_to_end(
             said += line
         url = json.loads(said)["url"]
         assert verdict(office, 0, f"{url}/c/{bases[0].number}") == "certified"
+        assert verdict(office, 0, f"{url}/c/{bases[0].number}.pdf") == "certified", "asked of its page"
         assert verdict(office, 1, f"{url}/en/c/{bases[1].number}") == "suspended"
         assert verdict(office, 1, f"{url}/c/{bases[2].number}.json") == "ended"
         assert verdict(office, 3, f"{url}/c/{NOBODY}") == "unknown"
