@@ -18,7 +18,7 @@ FROM python:3.13-slim-bookworm
 RUN apt-get update && apt-get install --yes --no-install-recommends fonts-noto-cjk && rm -rf /var/lib/apt/lists/* \
     && useradd --system --uid 10001 --user-group --no-create-home livebase \
     && install --directory --owner livebase --group livebase /var/lib/livebase/documents /var/lib/livebase/heads \
-      /var/lib/livebase/keys /var/lib/livebase/payload-keys /var/lib/livebase/document-keys \
+      /var/lib/livebase/channel /var/lib/livebase/keys /var/lib/livebase/payload-keys /var/lib/livebase/document-keys \
       /var/lib/livebase/register-keys /var/lib/livebase/codec-tokens
 COPY --from=build /opt/livebase /opt/livebase
 ENV PATH=/opt/livebase/bin:$PATH \

@@ -30,8 +30,8 @@ class Announcement:
     suspended: bool = False
 
 
-class OfficialChannel(Protocol):
-    """Where certified bases are made public (R3), an outside party."""
+class Announcer(Protocol):
+    """Where certified bases are made public (R3), an outside party: `activities/channel.py`, or our own list."""
 
     def announce(self, announcement: Announcement) -> str:
         """Make it public and return what proves it. Raises when the channel did not take it."""
@@ -48,10 +48,10 @@ class OwnList:
 class PublicationActivities:
     """The way onto the official list. `now` is the case's clock."""
 
-    def __init__(self, desk: CaseDesk, cases: CaseStore, channel: OfficialChannel) -> None:
+    def __init__(self, desk: CaseDesk, cases: CaseStore, announcer: Announcer) -> None:
         self._desk = desk
         self._cases = cases
-        self._channel = channel
+        self._announcer = announcer
 
     @activity.defn
     def announce_base(self, workflow_id: str) -> str:
@@ -62,7 +62,7 @@ class PublicationActivities:
         term, publication = case.running_term, case.publication
         if term is None or case.ending is not None or publication is None or publication.state != "pending":
             return ""
-        return self._channel.announce(
+        return self._announcer.announce(
             Announcement(
                 key=f"{term.certificate_number}:publication",
                 certificate_number=term.certificate_number,

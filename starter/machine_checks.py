@@ -1,19 +1,22 @@
-"""The doctor's checks beside the server: database, its kind, payload keys, documents, disk, mail server, calendar."""
+"""The doctor's checks beside the server: database, its kind, payload keys, documents, disk, mail server, official
+channel, calendar."""
 
 from __future__ import annotations
 
 import shutil
 import tempfile
+from datetime import timedelta
 from pathlib import Path
 
 from starter.diagnosis import Advice, Broken, Check
 from starter.errors import CommandError
-from starter.output import told
+from starter.output import told, when
 from starter.server_checks import PREPARE
 from starter.session import Session
 
 MIB = 1024**2
 _FULL, _NEARLY_FULL = 200 * MIB, 1024 * MIB
+_COMPARED_WITHIN = timedelta(hours=3)
 
 
 def of(session: Session) -> list[tuple[str, Check]]:
@@ -37,6 +40,9 @@ def of(session: Session) -> list[tuple[str, Check]]:
     async def mail() -> str:
         return await _mail(session)
 
+    async def channel() -> str:
+        return _channel(session)
+
     async def calendar() -> str:
         return _calendar(session)
 
@@ -47,6 +53,7 @@ def of(session: Session) -> list[tuple[str, Check]]:
         ("documents", documents),
         ("disk", room),
         ("mail server", mail),
+        ("official channel", channel),
         ("calendar", calendar),
     ]
 
@@ -175,6 +182,35 @@ async def _mail(session: Session) -> str:
     except MailServerAway as away:
         mend = told("letters wait until it answers; check LIVEBASE_SMTP_URL and the server")
         raise Broken(told("{} takes no letters: {}", address, away), mend) from away
+
+
+def _channel(session: Session) -> str:
+    """What the workers found when they last compared it with the list."""
+    from starter.channel import open_channel
+    from store.channel import ChannelStore
+    from store.queries import shown
+
+    channel = open_channel()
+    if channel is None:
+        return told("none is set: our own list is the channel")
+    store = ChannelStore(session.engine)
+    last = store.last_comparison()
+    if last is None:
+        mend = told("a worker compares them once an hour: livebase worker")
+        raise Advice(told("{} was not compared with the list yet", channel.name), mend)
+    at, found = when(shown(last.at)), last.compared
+    if session.wall - last.at > _COMPARED_WITHIN:
+        mend = told("look at the schedule that ends in -comparison in Temporal Web")
+        raise Broken(told("{} was last compared with the list at {}", channel.name, at), mend)
+    if found.fault:
+        mend = told("entries wait until it answers; check LIVEBASE_CHANNEL_URL and the channel")
+        raise Broken(told("{} could not be compared: {}, at {}", channel.name, found.fault, at), mend)
+    if (left := found.missing + found.extra + found.different - found.sent_again) > 0:
+        raise Broken(
+            told("{} differs from the list in {} places, at {}", channel.name, left, at), "livebase register reconcile"
+        )
+    waiting = store.waiting(session.wall, 1).waiting
+    return told("{} takes entries, {} wait; compared with the list at {}", channel.name, waiting, at)
 
 
 def _calendar(session: Session) -> str:

@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 
 import typer
 
+from starter.channel import reconcile
 from starter.errors import CommandError, unreachable, usage
 from starter.options import command, new_app
 from starter.output import print_table, say, told, when, word
@@ -78,6 +79,7 @@ def register(app: typer.Typer) -> None:
     command(group, "serve")(serve)
     command(group, "verify")(verify)
     command(group, "export")(export)
+    command(group, "reconcile")(reconcile)
     app.add_typer(group)
 
 

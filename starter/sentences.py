@@ -42,6 +42,15 @@ _LIST = {
     "a whole list, as it was signed": "完整名单，与签名一致",
     "{} snapshots, each after the other; the newest is of {}.": "{} 份快照，前后相连；最新一份为 {}。",
     "issued as it says; in force only while its page or a list says so": "信息属实；现在是否有效，以网页或签名名单为准",
+    "No official channel is set: our own list is the channel, and there is nothing to compare.": (
+        "未设官方渠道：以自有名单为准，无需核对。"
+    ),
+    "{}: {} certificates on our list, {} there, no difference.": "{}：名单上 {} 个证书，渠道上 {} 个，没有差异。",
+    "{}: {} certificates on our list, {} there.": "{}：名单上 {} 个证书，渠道上 {} 个。",
+    "The workers compared last at {}: {}.": "工作进程上次核对于 {}：{}。",
+    "The workers compared last at {}: {} missing, {} extra, {} different; {} sent again.": (
+        "工作进程上次核对于 {}：缺少 {}，多出 {}，不一致 {}；已重发 {}。"
+    ),
 }
 _CALENDAR = {
     "{} working days after {}: {} 24:00": "{}个工作日,自{}起:{} 24:00",
@@ -76,6 +85,18 @@ _DOCTOR = {
     "letters wait until it answers; check LIVEBASE_SMTP_URL and the server": (
         "恢复之前通知暂不发送;检查 LIVEBASE_SMTP_URL 和邮件服务器"
     ),
+    "official channel": "官方渠道",
+    "none is set: our own list is the channel": "未设置:以自有名单为渠道",
+    "{} was not compared with the list yet": "{} 尚未与名单核对",
+    "a worker compares them once an hour: livebase worker": "工作进程每小时核对一次:livebase worker",
+    "{} was last compared with the list at {}": "{} 上次与名单核对于 {}",
+    "look at the schedule that ends in -comparison in Temporal Web": "在 Temporal Web 查看以 -comparison 结尾的调度",
+    "{} could not be compared: {}, at {}": "{} 无法核对:{},{}",
+    "entries wait until it answers; check LIVEBASE_CHANNEL_URL and the channel": (
+        "恢复之前条目暂不送达;检查 LIVEBASE_CHANNEL_URL 和该渠道"
+    ),
+    "{} differs from the list in {} places, at {}": "{} 与名单有 {} 处不同,{}",
+    "{} takes entries, {} wait; compared with the list at {}": "{} 正常,{} 条待送达;上次核对于 {}",
     "{} ({}), namespace {}": "{}({}),命名空间 {}",
     "no server to ask": "没有可询问的服务器",
     "mend the Temporal server first": "先处理 Temporal 服务器",

@@ -697,6 +697,27 @@ _LABELS = {
     "difference: payer": "付款人",
     "difference: date": "起息日",
     "difference": "差异",
+    "channel: missing": "缺少",
+    "channel: extra": "多出",
+    "channel: different": "不一致",
+    "channel: waiting": "待送达",
+    "channel: lost": "曾在渠道上",
+    "channel: unknown": "我方没有",
+    "channel: older": "渠道上是旧版本",
+    "channel: newer": "渠道上版本更新",
+    "channel: content": "内容被改动",
+    "revision with us": "我方版本",
+    "revision there": "渠道版本",
+    "what to do": "如何处理",
+    "nothing: it is on its way": "无需处理：正在送达",
+    "nothing: the next comparison sends it again": "无需处理：下次核对时重发",
+    "somebody changed it there: have it taken away, the next comparison sends ours": (
+        "渠道上被人改动：请其删除，下次核对时重发我方版本"
+    ),
+    "it is not from us: have it taken away, the next comparison sends ours": (
+        "并非我方所发：请其删除，下次核对时重发我方版本"
+    ),
+    "it is not from us: find out whose it is, and have it taken away": "并非我方所发：查明来源并请其删除",
     "at the bank": "银行",
     "with us": "我方",
     "the bank has taken it back": "银行已冲销",

@@ -130,7 +130,7 @@ class ListReader:
     def page(self, look: Look, wall: datetime, size: int) -> Page:
         """A page of certificates, the newest number first."""
         with Session(self._engine) as session:
-            clock = _Clock(session, wall)
+            clock = Clock(session, wall)
             numbers = _numbers(look, clock)
             column = ListRow.certificate_number
             if look.before:
@@ -150,7 +150,7 @@ class ListReader:
     def count(self, look: Look, wall: datetime) -> int:
         """How many certificates there are: all that are listed; what a search finds is counted to 1,001 at most."""
         with Session(self._engine) as session:
-            numbers = _numbers(look, _Clock(session, wall))
+            numbers = _numbers(look, Clock(session, wall))
             if look != Look():
                 numbers = numbers.limit(_COUNTED + 1)
             return session.scalar(select(func.count()).select_from(numbers.subquery())) or 0
@@ -172,7 +172,7 @@ class ListReader:
     def _following(self, last: str, wall: datetime) -> Sequence[Any]:
         """The revisions that list so many certificates after a number, each with what is known of its case."""
         with Session(self._engine) as session:
-            listed = _numbers(Look(), _Clock(session, wall)).where(ListRow.certificate_number > last)
+            listed = _numbers(Look(), Clock(session, wall)).where(ListRow.certificate_number > last)
             rows = listed.with_only_columns(*_COLUMNS, CaseRow.clock_offset_ms, CaseRow.ended)
             return session.execute(rows.order_by(ListRow.certificate_number).limit(_AT_ONCE)).all()
 
@@ -180,7 +180,7 @@ class ListReader:
     def changes(self, wall: datetime, most: int) -> list[Change]:
         """The newest revisions that are in effect, each with the certificate as it was in its instant."""
         with Session(self._engine) as session:
-            clock = _Clock(session, wall)
+            clock = Clock(session, wall)
             newest = clock.with_case(select(ListRow)).where(ListRow.effective_from <= clock.now)
             rows = list(session.scalars(newest.order_by(ListRow.at.desc(), ListRow.revision.desc()).limit(most)))
             entries = self._entries(session, [row.case_number for row in rows])
@@ -203,7 +203,7 @@ class ListReader:
         """The first instant at which the list says something else by itself: a term ends, or an entry takes effect."""
         found: list[datetime] = []
         with Session(self._engine) as session:
-            clock = _Clock(session, wall)
+            clock = Clock(session, wall)
             for ahead in clock.ahead:
                 now = wall + timedelta(milliseconds=ahead)
                 for column in (ListRow.valid_until, ListRow.effective_from):
@@ -266,7 +266,7 @@ class _Entry:
     ended: bool
 
 
-class _Clock:
+class Clock:
     """What time it is for each case: the caller's instant, but on a local server, where clocks are moved."""
 
     def __init__(self, session: Session, wall: datetime) -> None:
@@ -284,7 +284,7 @@ class _Clock:
         return statement.join(CaseRow, CaseRow.case_number == ListRow.case_number)
 
 
-def _numbers(look: Look, clock: _Clock) -> Select[Any]:
+def _numbers(look: Look, clock: Clock) -> Select[Any]:
     """The numbers of the certificates looked at, each once: by its newest revision in effect."""
     row, newer, now = ListRow, aliased(ListRow), clock.now
     later = and_(newer.case_number == row.case_number, newer.revision > row.revision, newer.effective_from <= now)

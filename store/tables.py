@@ -352,6 +352,62 @@ class ListRow(Table):
     at: Mapped[datetime] = mapped_column(index=True)
 
 
+class ChannelEntryRow(Table):
+    """An entry for the official channel, on record before it is put there; append-only (`domain/channel.py`).
+
+    `revision` counts a certificate's entries; `list_revision` is the list's that it follows, 0 for none.
+    """
+
+    __tablename__ = "channel_entries"
+
+    certificate_number: Mapped[str] = mapped_column(String(20), primary_key=True)
+    revision: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    case_number: Mapped[str] = mapped_column(ForeignKey("cases.case_number"), index=True)
+    list_revision: Mapped[int]
+    state: Mapped[str]
+    entry: Mapped[dict[str, Any]]
+    hash: Mapped[str] = mapped_column(String(64))
+    at: Mapped[datetime]
+
+
+class ChannelConfirmationRow(Table):
+    """That an entry was read back from the official channel, or a later one of ours (`held_revision`); append-only."""
+
+    __tablename__ = "channel_confirmations"
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["certificate_number", "revision"], ["channel_entries.certificate_number", "channel_entries.revision"]
+        ),
+    )
+
+    certificate_number: Mapped[str] = mapped_column(String(20), primary_key=True)
+    revision: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    list_revision: Mapped[int]
+    held_revision: Mapped[int]
+    evidence: Mapped[str]
+    at: Mapped[datetime]
+
+
+class ChannelComparisonRow(Table):
+    """The whole official channel compared with the list, append-only; `differences` are the first of them.
+
+    `fault` is why there was nothing to compare: the channel did not answer.
+    """
+
+    __tablename__ = "channel_comparisons"
+
+    id: Mapped[str] = mapped_column(String(36), primary_key=True)
+    ours: Mapped[int]
+    theirs: Mapped[int]
+    missing: Mapped[int]
+    extra: Mapped[int]
+    different: Mapped[int]
+    sent_again: Mapped[int]
+    differences: Mapped[list[Any]]
+    fault: Mapped[str]
+    at: Mapped[datetime] = mapped_column(index=True)
+
+
 class BenefitRow(Table):
     """A benefit P1 to P6 of one term: granted, in effect from an instant, withdrawn at another."""
 

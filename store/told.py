@@ -25,6 +25,7 @@ _OTHERS = (
     *(tables.CaseRow, tables.AuditRow, tables.HeadRow, tables.CommandRow),
     *(tables.NameRow, tables.BenefitRow),  # to search by, and told by the terms
     *(tables.AssessmentRow, tables.ConfirmationRow),  # a quarter's, which no case's transition writes
+    tables.ChannelEntryRow,  # made of the list's revisions, and compared with them
 )
 RECORDS: dict[type[tables.Table], tuple[str, ...]] = {
     mapper.class_: _LETTER if mapper.class_ is tables.NoticeRow else tuple(mapper.columns.keys())

@@ -27,7 +27,7 @@ from temporalio.worker import Interceptor as WorkerInterceptor
 
 from activities.bank import Bank
 from activities.letters import MailRoom
-from activities.publication import OfficialChannel
+from activities.publication import Announcer
 from activities.verification import Verifier
 from connection.client import connect
 from connection.profile import Target
@@ -109,14 +109,14 @@ async def worker_fork(
     address: str,
     death: Death | None = None,
     *,
-    channel: OfficialChannel | None = None,
+    announcer: Announcer | None = None,
     room: MailRoom | None = None,
     bank: Bank | None = None,
     verifier: Verifier | None = None,
 ) -> AsyncIterator[WorkerFork]:
     """A worker process of the office, killed when the block ends. The parties outside are handed over as copies."""
     log = Path(office.settings.documents).parent / "workers.log"
-    given = (address, office.settings, log, death, channel, room, bank, verifier)
+    given = (address, office.settings, log, death, announcer, room, bank, verifier)
     process: Any = FORKS.Process(target=_work, args=given)
     await asyncio.get_running_loop().run_in_executor(_reaper, process.start)
     fork = WorkerFork(process, log)
@@ -148,7 +148,7 @@ async def _run(
     address: str,
     settings: WorkerSettings,
     death: Death | None,
-    channel: OfficialChannel | None,
+    announcer: Announcer | None,
     room: MailRoom | None,
     bank: Bank | None,
     verifier: Verifier | None,
@@ -159,7 +159,7 @@ async def _run(
         config = client.config()
         config["interceptors"] = [_Deadly(death)]
         client = Client(**config)
-    async with build_workers(client, settings, channel=channel, room=room, bank=bank, verifier=verifier):
+    async with build_workers(client, settings, announcer=announcer, room=room, bank=bank, verifier=verifier):
         await asyncio.Event().wait()
 
 

@@ -25,7 +25,7 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from activities.bank import Bank
 from activities.letters import MailRoom
-from activities.publication import OfficialChannel
+from activities.publication import Announcer
 from activities.verification import Verifier
 from connection.clock import CaseClock
 from domain import agenda
@@ -100,7 +100,9 @@ def example(name: str = "passes", *, credit_code: str | None = None, today: date
 class Office:
     """One database, one document store, one task queue on the session's server."""
 
-    def __init__(self, client: Client, place: Place | Path, *, engine: Engine | None = None) -> None:
+    def __init__(
+        self, client: Client, place: Place | Path, *, engine: Engine | None = None, channel_url: str = ""
+    ) -> None:
         """In a place, or in an empty folder with a database file of its own."""
         if isinstance(place, Path):
             (place / "livebase.db").write_bytes(migrated_sqlite())
@@ -119,6 +121,8 @@ class Office:
             task_queue=f"office-{folder.name}-{next(_requests)}",
             graceful_seconds=0,
             verification_seconds=1,
+            channel_url=channel_url,
+            channel_seconds=0.2,
         )
         (folder / "documents").mkdir(exist_ok=True)
         self.documents = document_store(folder)
@@ -128,12 +132,12 @@ class Office:
 
     def worker(
         self,
-        channel: OfficialChannel | None = None,
+        announcer: Announcer | None = None,
         room: MailRoom | None = None,
         bank: Bank | None = None,
         verifier: Verifier | None = None,
     ) -> WorkerPair:
-        outside = {"channel": channel, "bank": bank, "verifier": verifier, "room": room}
+        outside = {"announcer": announcer, "bank": bank, "verifier": verifier, "room": room}
         return build_workers(self.client, self.settings, engine=self.engine, **outside)  # type: ignore[arg-type]
 
     def signed(self, command: Command) -> Any:
@@ -160,14 +164,15 @@ class Office:
 async def working_office(
     client: Client,
     place: Place | Path,
-    channel: OfficialChannel | None = None,
+    announcer: Announcer | None = None,
     room: MailRoom | None = None,
     bank: Bank | None = None,
     verifier: Verifier | None = None,
+    channel_url: str = "",
 ) -> AsyncIterator[Office]:
     """An office with a worker running."""
-    office = Office(client, place)
-    async with office.worker(channel, room, bank, verifier):
+    office = Office(client, place, channel_url=channel_url)
+    async with office.worker(announcer, room, bank, verifier):
         yield office
     office.close()
 

@@ -16,12 +16,13 @@ from activities.assessment import AssessmentActivities
 from activities.bank import Bank, BankActivities, HttpBank, NoBank
 from activities.calendar import CalendarActivities
 from activities.census import CensusActivities
+from activities.channel import ChannelActivities, ChannelAnnouncer, OfficialChannel
 from activities.commands import command_activities
 from activities.conduct import ConductActivities, conduct_activities
 from activities.desk import CaseDesk
 from activities.letters import LetterActivities, MailRoom
 from activities.payments import PaymentActivities
-from activities.publication import OfficialChannel, OwnList, PublicationActivities
+from activities.publication import Announcer, OwnList, PublicationActivities
 from activities.sealing import SealingActivities
 from activities.verification import HttpVerifier, NoVerifier, VerificationActivities, Verifier
 from connection.clock import CaseClock
@@ -30,6 +31,7 @@ from store.assessments import AssessmentStore
 from store.auditing import AuditReader
 from store.calendar import CalendarStore
 from store.cases import CaseStore
+from store.channel import ChannelStore
 from store.copies import SealCopies
 from store.documents import OFFICE, DocumentStore
 from store.engine import open_engine
@@ -38,6 +40,7 @@ from store.payments import PaymentStore
 from store.reference import policy_book
 from store.sealing import SealStore
 from store.verifications import VerificationStore
+from workers.channel import official_channel
 from workers.mail import MailSettings
 from workers.pair import WorkerPair
 from workers.settings import WorkerSettings, read_settings
@@ -46,6 +49,7 @@ from workflows.assessment import AssessedPeriod
 from workflows.calendar import CalendarNotice
 from workflows.census import TakeCensus
 from workflows.certification import Certification
+from workflows.channel import CompareChannel, DeliverEntries
 from workflows.clock import RecordClock
 from workflows.conduct import Conduct
 from workflows.letters import DeliverLetters
@@ -62,7 +66,7 @@ def build_workers(
     client: Client,
     settings: WorkerSettings,
     *,
-    channel: OfficialChannel | None = None,
+    announcer: Announcer | None = None,
     bank: Bank | None = None,
     verifier: Verifier | None = None,
     room: MailRoom | None = None,
@@ -76,7 +80,9 @@ def build_workers(
     verifier = verifier or _verifier(settings)
     verifies = not isinstance(verifier, NoVerifier)
     desk = CaseDesk(cases, documents, policy_book(), verifies=verifies)
-    publication = PublicationActivities(desk, cases, channel or OwnList())
+    channel = official_channel(settings)
+    public = ChannelActivities(ChannelStore(engine), channel, settings.channel_seconds)
+    publication = PublicationActivities(desk, cases, announcer or _announcer(channel, engine))
     money = BankActivities(desk, cases, PaymentStore(engine), bank or _bank(settings))
     payments = PaymentActivities(PaymentStore(engine), policy_book())
     verification = VerificationActivities(
@@ -94,6 +100,7 @@ def build_workers(
         workflows=[
             *(Certification, Conduct, UnplacedPayment, AssessedPeriod, CalendarNotice, Actors),
             *(DeliverLetters, SealAuditLog, TakeCensus, VerifyEnterprises, RecordClock),
+            *(DeliverEntries, CompareChannel),
         ],
         activities=[
             *command_activities(desk, COMMANDS + CONDUCT_COMMANDS),
@@ -127,6 +134,7 @@ def build_workers(
             ClockActivities(cases).record_clock,
             letters.claim_letters,
             sealing.seal_audit_log,
+            public.waiting_entries,
             CensusActivities(desk, CalendarStore(engine), client).take_census,
         ],
         max_concurrent_local_activities=THREADS,
@@ -142,12 +150,18 @@ def build_workers(
             money.ask_bank_for_return,
             verification.ask_verification,
             letters.send_letters,
+            public.deliver_entries,
+            public.compare_channel,
         ],
         # Sent on as they come: held back as the SDK does, a hiccup of seconds would look like a worker's death.
         max_heartbeat_throttle_interval=timedelta(seconds=3),
         **_settled(settings),
     )
     return WorkerPair(inside=inside, outside=outside)
+
+
+def _announcer(channel: OfficialChannel | None, engine: Engine) -> Announcer:
+    return ChannelAnnouncer(channel, ChannelStore(engine)) if channel else OwnList()
 
 
 def _bank(settings: WorkerSettings) -> Bank:

@@ -17,7 +17,7 @@ from store.engine import open_engine
 from workers.callbacks import bank_callbacks
 from workers.health import Readiness, health_server
 from workers.main import build_workers
-from workers.schedule import keep_census, keep_letters_going, keep_sealing, keep_verifying
+from workers.schedule import keep_census, keep_channel, keep_letters_going, keep_sealing, keep_verifying
 from workers.settings import WorkerSettings
 
 _SCHEDULE_PAUSE = 30.0  # seconds
@@ -51,9 +51,7 @@ async def run_worker(client: Client, settings: WorkerSettings) -> None:
         try:
             async with asyncio.timeout(None) as limit, workers:
                 _log_start(client, settings)
-                scheduling = asyncio.create_task(
-                    _schedule_shifts(client, settings.task_queue, bool(settings.verification_url))
-                )
+                scheduling = asyncio.create_task(_schedule_shifts(client, settings))
                 await stop.wait()
                 scheduling.cancel()
                 _log.info("draining", seconds=settings.graceful_seconds)
@@ -67,14 +65,17 @@ async def run_worker(client: Client, settings: WorkerSettings) -> None:
     _log.info("stopped")
 
 
-async def _schedule_shifts(client: Client, task_queue: str, verifies: bool) -> None:
+async def _schedule_shifts(client: Client, settings: WorkerSettings) -> None:
     """Neither letters (decision 35), seals nor census keep cases from being worked on: without one the work goes on."""
+    task_queue = settings.task_queue
     while True:
         try:
             await keep_letters_going(client, task_queue)
             await keep_sealing(client, task_queue)
             await keep_census(client, task_queue)
-            return await keep_verifying(client, task_queue) if verifies else None
+            if settings.channel_url:
+                await keep_channel(client, task_queue)
+            return await keep_verifying(client, task_queue) if settings.verification_url else None
         except RPCError as error:
             _log.warning("a schedule of the worker's can't be made", error=error.message)
             await asyncio.sleep(_SCHEDULE_PAUSE)

@@ -1,4 +1,4 @@
-"""The schedules that keep letters being delivered, the log being sealed, the census taken, verifications looked at.
+"""The schedules that keep letters being delivered, the log sealed, the census taken, the official channel right.
 
 A worker makes them when it starts: whoever takes the work sees to it that the work comes, on a cluster as on one
 machine, and no step of an installation can be forgotten. Any number of workers may do so at once; one that is there
@@ -28,6 +28,8 @@ from temporalio.client import (
 from connection.codec import PayloadCodec, key_of
 from workflows.census import CENSUS, CensusOrders
 from workflows.census import SHIFT as CENSUS_SHIFT
+from workflows.channel import COMPARING, DELIVERING, EVERY, ChannelOrders, ComparisonOrders
+from workflows.channel import SHIFT as CHANNEL_SHIFT
 from workflows.letters import DELIVERY, DeliveryOrders
 from workflows.letters import SHIFT as DELIVERY_SHIFT
 from workflows.sealing import SEALING, SealOrders
@@ -58,6 +60,16 @@ def verification_schedule_id(task_queue: str) -> str:
     return f"{task_queue}-verification"
 
 
+def channel_schedule_id(task_queue: str) -> str:
+    """`livebase-channel`: one per task queue."""
+    return f"{task_queue}-channel"
+
+
+def comparison_schedule_id(task_queue: str) -> str:
+    """`livebase-comparison`: one per task queue."""
+    return f"{task_queue}-comparison"
+
+
 async def keep_letters_going(client: Client, task_queue: str) -> None:
     """Make the schedule unless it is there: it starts a shift every minute when none is at work.
 
@@ -86,15 +98,31 @@ async def keep_verifying(client: Client, task_queue: str) -> None:
     await _keep(client, task_queue, id, VERIFYING, orders, VERIFYING_SHIFT, summary)
 
 
+async def keep_channel(client: Client, task_queue: str) -> None:
+    """The same for the official channel; it is compared with the list once an hour, by a run of its own."""
+    id, orders = channel_schedule_id(task_queue), ChannelOrders()
+    await _keep(client, task_queue, id, DELIVERING, orders, CHANNEL_SHIFT, "公示渠道 To the official channel")
+    id, summary = comparison_schedule_id(task_queue), "核对公示渠道 Comparing the official channel"
+    await _keep(client, task_queue, id, COMPARING, ComparisonOrders(), EVERY, summary, every=EVERY)
+
+
 async def _keep(
-    client: Client, task_queue: str, id: str, workflow: str, orders: Any, shift: timedelta, summary: str
+    client: Client,
+    task_queue: str,
+    id: str,
+    workflow: str,
+    orders: Any,
+    shift: timedelta,
+    summary: str,
+    *,
+    every: timedelta = _EVERY,
 ) -> None:
     action = ScheduleActionStartWorkflow(
         workflow, orders, id=id, task_queue=task_queue, run_timeout=2 * shift, static_summary=summary
     )
     schedule = Schedule(
         action=action,
-        spec=ScheduleSpec(intervals=[ScheduleIntervalSpec(every=_EVERY)]),
+        spec=ScheduleSpec(intervals=[ScheduleIntervalSpec(every=every)]),
         policy=SchedulePolicy(overlap=ScheduleOverlapPolicy.SKIP, catchup_window=_EVERY),
     )
     try:

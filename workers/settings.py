@@ -66,7 +66,20 @@ class LogSettings(BaseSettings):
     log_level: Annotated[Literal["DEBUG", "INFO", "WARNING", "ERROR"], BeforeValidator(str.upper)] = "INFO"
 
 
-class WorkerSettings(LogSettings):
+class ChannelSettings(BaseSettings):
+    """Where certified bases are made public (`activities/channel.py`), for the workers and whoever compares."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, env_ignore_empty=True, populate_by_name=True)
+
+    channel_url: str = ""
+    """https:// or http://, an object store's URL, or a folder; empty is no channel but our own list."""
+    channel_token: SecretStr = SecretStr("")
+    """The bearer token of a channel over HTTP."""
+    channel_seconds: float = Field(default=60, gt=0)
+    """How long the delivery rests between two looks at the list."""
+
+
+class WorkerSettings(LogSettings, ChannelSettings):
     """`database_url` is a SQLAlchemy URL; `documents` a folder or an object store's URL.
 
     `document_keys` is the file of the keys that wrap the cases' own (`store/documents.py`).

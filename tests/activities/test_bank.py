@@ -29,6 +29,9 @@ class Gateway(BaseHTTPRequestHandler):
         self.seen.append((self.path, self.headers["idempotency-key"], self.headers["authorization"], content))
         type(self).answer(self)
 
+    def do_GET(self) -> None:
+        type(self).answer(self)
+
     def log_message(self, *_: Any) -> None:
         pass
 

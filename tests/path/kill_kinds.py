@@ -20,6 +20,7 @@ from temporalio.exceptions import ApplicationError
 from temporalio.service import RPCError
 
 from activities.assessment import SIGNAL
+from activities.channel_folder import FolderChannel
 from activities.payments import PaymentActivities
 from activities.publication import Announcement, OwnList
 from audit.files import copies
@@ -68,6 +69,7 @@ from tests.office import FINANCE, OPERATOR, Base, Office, example, until
 from tests.path import acts, imports, quarters, unplaced
 from tests.path.on_record import FAILING, IN_REVIEW, IN_VALID, Reach, opened_for, put_on_record, take_up
 from workflows.census import CENSUS, CensusOrders
+from workflows.channel import COMPARING, DELIVERING, ChannelOrders, ComparisonOrders
 from workflows.letters import DELIVERY, DeliveryOrders
 from workflows.messages import ACTORS_WORKFLOW, CONDUCT_WORKFLOW, UNPLACED_WORKFLOW
 from workflows.sealing import SEALING, SealOrders
@@ -148,7 +150,7 @@ class Scene:
     @property
     def hands(self) -> dict[str, Any]:
         """What a worker of the office is given."""
-        return {"channel": self.channel, "bank": self.bank, "verifier": self.verifier, "room": self.mail.room}
+        return {"announcer": self.channel, "bank": self.bank, "verifier": self.verifier, "room": self.mail.room}
 
 
 @dataclass(frozen=True)
@@ -157,6 +159,7 @@ class Kill:
 
     `ago` is when it came to the point; it has lived on since. `commits` are those of the activity, none for one that
     leaves its commits to others. `alone` it has a database and workers of its own, where others would be in its way.
+    `public`: there is an official channel, a folder.
     """
 
     activity: str
@@ -167,6 +170,7 @@ class Kill:
     commits: tuple[int, ...] = (1,)
     channel_down: bool = False
     verifies: bool = False
+    public: bool = False
     alone: bool = False
 
     @property
@@ -725,6 +729,52 @@ class Counted(Kill):
         note = scene.base.command(AddNote, OPERATOR, "taken-up", text="taken up again")
         await scene.base.send_with_start(note, CertificationState(reopened=True))
         await scene.office.client.get_workflow_handle(f"{scene.office.settings.task_queue}-census").terminate()
+
+
+class ToChannel(Kill):
+    """The base's entry on its way to the official channel, or found lacking there: drawn, shown, compared."""
+
+    comparing = False
+
+    def effect(self, scene: Scene) -> int:
+        kinds = (tables.ChannelEntryRow, tables.ChannelConfirmationRow, tables.ChannelComparisonRow)
+        with scene.office.reading.connect() as connection:
+            return sum(connection.scalar(select(func.count()).select_from(kind)) or 0 for kind in kinds)
+
+    def effect_at(self, death: Death, before: int) -> int:
+        return before + (death.commit - 1 + death.done if self.commits else 0)
+
+    async def act(self, scene: Scene) -> Any:
+        await self._deliver(scene)
+
+    async def _deliver(self, scene: Scene) -> None:
+        queue = scene.office.settings.task_queue
+        await scene.office.client.start_workflow(DELIVERING, ChannelOrders(), id=f"{queue}-channel", task_queue=queue)
+
+    async def left(self, scene: Scene, answer: Any, death: Death | None) -> None:
+        await until(
+            lambda: self.effect(scene) == 2 + self.comparing, "it is on the channel, and on record", 2 * RECOVERY
+        )
+        await scene.office.client.get_workflow_handle(f"{scene.office.settings.task_queue}-channel").terminate()
+        entry = FolderChannel.at(scene.office.settings.channel_url).get(scene.base.case.terms[-1].certificate_number)
+        assert entry is not None and (entry.revision, entry.list_revision) == (1, 1)
+
+
+class Compared(ToChannel):
+    """The channel, which lacks the base, compared with the list. What it shows unconfirmed, the delivery confirms."""
+
+    comparing = True
+
+    async def act(self, scene: Scene) -> Any:
+        queue = scene.office.settings.task_queue
+        id, orders = f"{queue}-comparison", ComparisonOrders()
+        await scene.office.client.start_workflow(COMPARING, orders, id=id, task_queue=queue)
+
+    async def left(self, scene: Scene, answer: Any, death: Death | None) -> None:
+        comparison = scene.office.client.get_workflow_handle(f"{scene.office.settings.task_queue}-comparison")
+        assert (await asyncio.wait_for(comparison.result(), 2 * RECOVERY))["ours"] == 1
+        await self._deliver(scene)
+        await super().left(scene, answer, death)
 
 
 class Sealing(Kill):

@@ -66,6 +66,7 @@ from tests.path.kill_kinds import (
     Asking,
     Clock,
     Closed,
+    Compared,
     Counted,
     Delivery,
     Erasing,
@@ -80,6 +81,7 @@ from tests.path.kill_kinds import (
     Returned,
     Sealing,
     Stray,
+    ToChannel,
     Verified,
     Verifying,
 )
@@ -414,6 +416,9 @@ OTHERS = {
     "claim_letters": Delivery("claim_letters", alone=True),
     "send_letters": Delivery("send_letters", commits=(1, 2, 3, 4), alone=True),
     "seal_audit_log": Sealing("seal_audit_log", alone=True),
+    "waiting_entries": ToChannel("waiting_entries", IN_VALID, commits=(), public=True, alone=True),
+    "deliver_entries": ToChannel("deliver_entries", IN_VALID, commits=(1, 2), public=True, alone=True),
+    "compare_channel": Compared("compare_channel", IN_VALID, commits=(1, 2, 3), public=True, alone=True),
     "change_actor": ActorChanged("change_actor", alone=True),
     "take_census": Counted("take_census", alone=True),
 }

@@ -104,9 +104,7 @@ class Stand:
         async with AsyncExitStack() as stack:
             stack.enter_context(_kept(*kills.values()))
             await stack.enter_async_context(self._rows)
-            place = await self._scene(
-                stack, row, _database(name, death), down=KILLS[name].channel_down, verifies=KILLS[name].verifies
-            )
+            place = await self._scene(stack, row, _database(name, death), KILLS[name])
             killed: list[tuple[Chosen, Scene, asyncio.Task[Any]]] = []
             for one, outcome in kills.items():
                 scene = replace(place, base=place.office.base())
@@ -151,9 +149,7 @@ class Stand:
         async with AsyncExitStack() as stack:
             scene = replace(self._spare, base=self._spare.office.base())
             if kill.alone:
-                scene = await self._scene(
-                    stack, f"{_plain(name)}_spared", "sqlite", down=kill.channel_down, verifies=kill.verifies
-                )
+                scene = await self._scene(stack, f"{_plain(name)}_spared", "sqlite", kill)
                 await stack.enter_async_context(worker_fork(scene.office, self._address, **scene.hands))
             await kill.reach(scene)
             return await self._over(scene, kill, await kill.act(scene), None)
@@ -169,9 +165,7 @@ class Stand:
         acts.check_books(base)
         return _outline(base)
 
-    async def _scene(
-        self, stack: AsyncExitStack, name: str, database: str, *, down: bool = False, verifies: bool = False
-    ) -> Scene:
+    async def _scene(self, stack: AsyncExitStack, name: str, database: str, kill: Kill | None = None) -> Scene:
         """An office with a database, a task queue and parties outside of its own."""
         folder = self._folder / name
         folder.mkdir()
@@ -180,16 +174,17 @@ class Stand:
         else:
             shutil.copy(self._folder / "template.db", folder / "livebase.db")
             url = f"sqlite:///{folder / 'livebase.db'}"
-        office = Office(self._client, Place(folder, url))
+        public = kill is not None and kill.public
+        office = Office(self._client, Place(folder, url), channel_url=str(folder / "channel") if public else "")
         stack.callback(office.close)
         mail = await stack.enter_async_context(MailServer())
         return Scene(
             office,
             office.base(),
             mail,
-            Channel(folder / "asked", down),
+            Channel(folder / "asked", kill is not None and kill.channel_down),
             Paymaster(folder / "paid"),
-            Registrar(folder / "verified") if verifies else None,
+            Registrar(folder / "verified") if kill is not None and kill.verifies else None,
         )
 
 

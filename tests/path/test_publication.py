@@ -14,7 +14,7 @@ import pytest
 from temporalio.client import Client
 from temporalio.exceptions import ApplicationError
 
-from activities.publication import Announcement, OfficialChannel
+from activities.publication import Announcement, Announcer
 from domain.commands import Certify, Publish
 from domain.refusals import RefusalKind
 from domain.shanghai import end_of_day
@@ -31,7 +31,7 @@ ONLY_ON = "sqlite"
 DAY = timedelta(days=1)
 SLACK = timedelta(minutes=2)  # real time that passes between an attempt and its record
 
-Open = Callable[[OfficialChannel], AbstractAsyncContextManager[Office]]
+Open = Callable[[Announcer], AbstractAsyncContextManager[Office]]
 
 
 class Channel:
@@ -81,7 +81,7 @@ class Slow:
 @pytest.fixture
 def open_office(client: Client, place: Place) -> Open:
     @asynccontextmanager
-    async def opened(channel: OfficialChannel) -> AsyncIterator[Office]:
+    async def opened(channel: Announcer) -> AsyncIterator[Office]:
         async with working_office(client, place, channel) as office:
             yield office
 

@@ -27,7 +27,8 @@ from tests.starter.conftest import only_on_sqlite
 from tests.starter.livebase import Livebase, Running
 
 CHECKS = ["Temporal server", "server version", "history", "search attributes", "worker", "clock", "database",
-          "database kind", "payload keys", "documents", "disk", "mail server", "calendar"]  # fmt: skip
+          "database kind", "payload keys", "documents", "disk", "mail server", "official channel",
+          "calendar"]  # fmt: skip
 OF_THE_SERVER = CHECKS[:6]
 PREPARE = "python -m workers.prepare"
 

@@ -31,7 +31,8 @@ COMMANDS = (
     "marks check", "verification accept", "approvals show", "approvals approve", "approvals deny",
     "assess import", "assess show", "assess confirm", "assess object", "assess decide",
     "report expiring", "report workload", "report publication",
-    "register serve", "register verify", "register export", "audit verify", "audit export", "audit refused",
+    "register serve", "register verify", "register export", "register reconcile",
+    "audit verify", "audit export", "audit refused",
     "login", "actors add", "actors grant", "actors revoke", "actors list",
 )  # fmt: skip
 HEAVY = {

@@ -15,6 +15,8 @@ import pytest
 
 import starter.sentences
 import starter.words
+from domain.channel import Kind as ChannelKind
+from domain.channel import Why
 from domain.conditions import CONDITIONS
 from domain.delivery import DeliveryState
 from domain.findings import Outcome
@@ -23,6 +25,7 @@ from domain.placing import NOBODYS, SEVERAL_NAMED, SEVERAL_PAYERS, UNKNOWN_NAMED
 from domain.planning import Event
 from domain.reconciling import TAKEN_BACK_BY_THEM, TAKEN_BACK_BY_US, Kind
 from domain.stages import Role, Stage, Standing
+from starter.channel import TO_DO
 from starter.phrases import typed
 from starter.statements import OUTCOMES
 from starter.words import CHINESE
@@ -128,6 +131,8 @@ VOCABULARY: dict[str, set[str]] = {
     "reason of unmatched money": unmatched_reasons() | {f"the case has ended ({kind})" for kind in (*ENDED, "expired")},
     "payment": set(OUTCOMES) | {NOBODYS, SEVERAL_NAMED, SEVERAL_PAYERS, UNKNOWN_NAMED},
     "difference": {"amount", "payer", "date", TAKEN_BACK_BY_THEM, TAKEN_BACK_BY_US, *get_args(Kind)},
+    "channel": {*get_args(ChannelKind), *get_args(Why)},
+    "to do": set(TO_DO.values()),
     "entry": set(_KINDS.values()),
     "publication": {"none", "pending", "published", "withdrawn"} | {"in_time", "late", "overdue", "no longer due"},
     "renewal": {"renewed", "under_way", "not_filed"},

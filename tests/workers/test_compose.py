@@ -58,7 +58,10 @@ ORDER = {
     "worker": {"payload-keys": COMPLETED, "document-keys": COMPLETED, "prepare": COMPLETED, "mail": HEALTHY},
     "register": {"register-keys": COMPLETED, "prepare": COMPLETED},
 }
-VOLUMES = {"postgres", "documents", "heads", "keys", "payload-keys", "document-keys", "register-keys", "codec-tokens"}
+VOLUMES = {
+    *("postgres", "documents", "heads", "channel", "keys"),
+    *("payload-keys", "document-keys", "register-keys", "codec-tokens"),
+}
 SECRET = re.compile(r"PASSWORD|PWD|SECRET|TOKEN|KEY|CREDENTIAL")
 
 

@@ -15,6 +15,7 @@ from activities import assessment, calendar, conduct
 from domain import agenda, conduct_agenda
 from domain.case import Case
 from domain.census import Census
+from domain.channel import Compared, Delivered, Waiting
 from domain.commands import (
     ActorAnswer,
     ActorOutcome,
@@ -52,6 +53,7 @@ from workflows.assessment import AssessedPeriod
 from workflows.calendar import CalendarNotice
 from workflows.census import CensusOrders
 from workflows.certification import Certification
+from workflows.channel import ChannelOrders, ComparisonOrders
 from workflows.conduct import Conduct
 from workflows.letters import DeliveryOrders
 from workflows.messages import COMMANDS, CONDUCT_COMMANDS
@@ -84,7 +86,8 @@ ACTORS: tuple[type[BaseModel], ...] = (ChangeActor, ActorAnswer, ActorOutcome)
 PAYMENTS: tuple[type[BaseModel], ...] = (
     RecordUnplaced, UnplacedAnswer, UnplacedOutcome, UnplacedView, UnplacedState, UnplacedResult,
 )  # fmt: skip
-MODELS = (*PAYMENTS, *CASES, *NOTICES, *QUARTERS, *LETTERS, *SEALS, *CONDUCT, *ACTORS)
+CHANNEL: tuple[type[BaseModel], ...] = (ChannelOrders, Waiting, Delivered, ComparisonOrders, Compared)
+MODELS = (*CHANNEL, *PAYMENTS, *CASES, *NOTICES, *QUARTERS, *LETTERS, *SEALS, *CONDUCT, *ACTORS)
 
 
 def schemas() -> dict[str, Any]:

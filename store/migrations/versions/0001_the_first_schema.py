@@ -35,6 +35,9 @@ APPEND_ONLY = (
     "audit_heads",
     "actor_changes",
     "refused_commands",
+    "channel_entries",
+    "channel_confirmations",
+    "channel_comparisons",
 )
 
 
@@ -579,6 +582,56 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("case_number", "ordinal", name=op.f("pk_terms")),
         sa.UniqueConstraint("certificate_number", name=op.f("uq_terms_certificate_number")),
     )
+    op.create_table(
+        "channel_entries",
+        sa.Column("certificate_number", sa.String(length=20), nullable=False),
+        sa.Column("revision", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("case_number", sa.String(length=20), nullable=False),
+        sa.Column("list_revision", sa.Integer(), nullable=False),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("entry", sa.JSON(), nullable=False),
+        sa.Column("hash", sa.String(length=64), nullable=False),
+        sa.Column("at", store.tables.Instant(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["case_number"], ["cases.case_number"], name=op.f("fk_channel_entries_case_number_cases")
+        ),
+        sa.PrimaryKeyConstraint("certificate_number", "revision", name=op.f("pk_channel_entries")),
+    )
+    with op.batch_alter_table("channel_entries", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_channel_entries_case_number"), ["case_number"], unique=False)
+
+    op.create_table(
+        "channel_confirmations",
+        sa.Column("certificate_number", sa.String(length=20), nullable=False),
+        sa.Column("revision", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("list_revision", sa.Integer(), nullable=False),
+        sa.Column("held_revision", sa.Integer(), nullable=False),
+        sa.Column("evidence", sa.Text(), nullable=False),
+        sa.Column("at", store.tables.Instant(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["certificate_number", "revision"],
+            ["channel_entries.certificate_number", "channel_entries.revision"],
+            name=op.f("fk_channel_confirmations_certificate_number_channel_entries"),
+        ),
+        sa.PrimaryKeyConstraint("certificate_number", "revision", name=op.f("pk_channel_confirmations")),
+    )
+    op.create_table(
+        "channel_comparisons",
+        sa.Column("id", sa.String(length=36), nullable=False),
+        sa.Column("ours", sa.Integer(), nullable=False),
+        sa.Column("theirs", sa.Integer(), nullable=False),
+        sa.Column("missing", sa.Integer(), nullable=False),
+        sa.Column("extra", sa.Integer(), nullable=False),
+        sa.Column("different", sa.Integer(), nullable=False),
+        sa.Column("sent_again", sa.Integer(), nullable=False),
+        sa.Column("differences", sa.JSON(), nullable=False),
+        sa.Column("fault", sa.Text(), nullable=False),
+        sa.Column("at", store.tables.Instant(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_channel_comparisons")),
+    )
+    with op.batch_alter_table("channel_comparisons", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_channel_comparisons_at"), ["at"], unique=False)
+
     # ### end Alembic commands ###
     for table in APPEND_ONLY:
         _forbid_changes(table)
