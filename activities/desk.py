@@ -176,6 +176,8 @@ class _Files:
         self.other_cases = tx.other_cases
         self.letters = tx.letters
         self.dependants = tx.dependants
+        self.called_alike = tx.called_alike
+        self.complaint = tx.complaint
         self.draw_number = tx.next_number
 
     def handed_over(self, submission: str) -> Submission:

@@ -374,7 +374,7 @@ class ReportConduct(ConductCommand):
     """Report a violation, with evidence (documents' sha256). `conduct` is the id it is to have.
 
     `urgent`: the base is suspended at once (decision 27). `paper`: facts, accounts and losses (`domain/written.py`),
-    which are given here only by commands of before.
+    which are given here only by commands of before. `complaint`: the reference of the public's that it takes up.
     """
 
     action: ClassVar[str] = "report_conduct"
@@ -388,6 +388,7 @@ class ReportConduct(ConductCommand):
     evidence: tuple[str, ...] = Field(min_length=1)
     urgent: bool = False
     paper: str | None = Field(default=None, pattern=r"^[0-9a-f]{64}$")
+    complaint: str | None = Field(default=None, pattern=r"^TS-[A-Z2-7]{16}$")
 
 
 class RespondConduct(ConductCommand):
@@ -490,6 +491,7 @@ class Correct(Command):
 
     action: ClassVar[str] = "correct"
     submission: str
+    accepted: tuple[Acceptance, ...] = ()
 
 
 class ObjectAssessment(Command):
@@ -534,6 +536,14 @@ class AddNote(Command):
     action: ClassVar[str] = "add_note"
     text: str = Field(default="", max_length=2000)
     paper: str | None = Field(default=None, pattern=r"^[0-9a-f]{64}$")
+
+
+class DismissComplaint(Command):
+    """Nothing follows from a complaint of the public, by its reference."""
+
+    action: ClassVar[str] = "dismiss_complaint"
+    complaint: str = Field(pattern=r"^TS-[A-Z2-7]{16}$")
+    reason: str = Field(min_length=1, max_length=2000)
 
 
 class ResendLetters(Command):

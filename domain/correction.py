@@ -5,6 +5,7 @@ Who is certified, and on what, stays: another enterprise, account or fact of acc
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from domain import official_list
@@ -12,8 +13,10 @@ from domain.case import Case
 from domain.commands import Correct
 from domain.judging import judge
 from domain.letters import letter
+from domain.look_alike import LookAlike, judged
 from domain.records import ApplicationRevision, KnownBy, ListRevision, Transition
 from domain.refusals import Problem, Refusal, RefusalKind
+from domain.screening import require_accepted
 from domain.setting import Setting, step
 from domain.submission import Submission
 
@@ -22,15 +25,26 @@ SECTIONS = ("base", "contact")
 _CORRECTABLE = {"base.name": "名称", "base.address": "地址", "contact": "联系人"}
 
 
-def correct(case: Case, command: Correct, submission: Submission, current: Submission, setting: Setting) -> Transition:
+def correct(
+    case: Case,
+    command: Correct,
+    submission: Submission,
+    current: Submission,
+    setting: Setting,
+    alike: Sequence[LookAlike] | None = None,
+) -> Transition:
     """A new revision of the application, and of the list's entry when the base is listed under another name or
     address.
 
     The revisions before are kept; the time in which the base is to be made public (R3) goes on as it was. Conditions
-    are not judged again. Refused (2) when anything else differs, or nothing does.
+    are not judged again, but for a new name: what a person must weigh of it is accepted by name, as in a review, or
+    it is refused (5). Refused (2) when anything else differs, or nothing does.
     """
     judge(case, command)
     corrected = _corrected(submission, current)
+    of_the_name = () if alike is None else judged(submission.application, setting.policy, alike, as_of=setting.today)
+    require_accepted(of_the_name, command.accepted)
+    accepted = {acceptance.condition: acceptance.reason for acceptance in command.accepted}
     application, revision = submission.application, case.revision + 1
     base = application.base
     changes: dict[str, Any] = {"revision": revision, "name": base.name, "place": base.address}
@@ -59,7 +73,8 @@ def correct(case: Case, command: Correct, submission: Submission, current: Submi
             before=case.name,
             revision=revision,
         ),
-        detail={"revision": revision, "submission": command.submission, "corrected": list(corrected)},
+        detail={"revision": revision, "submission": command.submission, "corrected": list(corrected)}
+        | ({"accepted": accepted} if accepted else {}),
         **changes,
     )
 

@@ -6,6 +6,8 @@ The desk runs a rule inside a transaction (`activities/desk.py`), a dry run on w
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import datetime
 from typing import Any, Protocol
 
 from domain import (
@@ -14,6 +16,7 @@ from domain import (
     approving,
     casework,
     certification,
+    complaints,
     cooling_off,
     correction,
     deduction,
@@ -54,9 +57,12 @@ from domain.conduct import Outcome
 from domain.delivery import StoredLetter
 from domain.dependants import Dependants
 from domain.judging import judge
+from domain.look_alike import LookAlike, protected_since, skeletons
 from domain.permissions import SECOND_PERSON
+from domain.policy import Policy
 from domain.records import Reported, Transition
 from domain.setting import Setting
+from domain.skeleton import skeleton
 from domain.submission import Submission
 from domain.written import Written, WrittenNote, WrittenReport, WrittenStatement, with_words
 
@@ -96,6 +102,16 @@ class OnRecord(Protocol):
         """Who and what depends on the base."""
         ...
 
+    def called_alike(
+        self, names: frozenset[str], credit_code: str, now: datetime, since: datetime
+    ) -> Sequence[LookAlike]:
+        """Other enterprises' cases whose base has one of these skeletons: under way `now`, or listed after `since`."""
+        ...
+
+    def complaint(self, reference: str) -> complaints.ReceivedComplaint | None:
+        """A complaint of the public, by its reference."""
+        ...
+
     def draw_number(self, series: str, year: int) -> str:
         """The next number of a series; the same is never given twice."""
         ...
@@ -119,10 +135,15 @@ def _plain(rule: Callable[[Case, Any, Setting], Transition]) -> Rule:
 
 
 def _with_evidence(rule: Callable[[Case, Any, Setting], Transition]) -> Rule:
+    """As `_with_evidence_of`, of a rule that needs the case alone."""
+    return _with_evidence_of(_plain(rule))
+
+
+def _with_evidence_of(rule: Rule) -> Rule:
     """A rule whose command names documents (sha256) as evidence; what the rule refuses comes first."""
 
     def decide(case: Case, command: Any, setting: Setting, on_record: OnRecord) -> Transition:
-        transition = rule(case, command, setting)
+        transition = rule(case, command, setting, on_record)
         if named := command.evidence:
             on_record.require_documents((named,) if isinstance(named, str) else named)
         return transition
@@ -152,19 +173,36 @@ def _back(rule: Callable[[Case, Any, Setting], Transition]) -> Rule:
     return decide
 
 
+def _alike(
+    case: Case | None, submission: Submission, policy: Policy, setting: Setting, on_record: OnRecord
+) -> Sequence[LookAlike] | None:
+    """Who else is called so, as the transaction finds it; None for a certified base that keeps its name."""
+    application = submission.application
+    if case is not None and case.terms and skeleton(application.base.name) == skeleton(case.name):
+        return None
+    since = protected_since(policy, setting.today)
+    return on_record.called_alike(skeletons(application), application.credit_code, setting.now, since)
+
+
 def _apply(_: None, command: Any, setting: Setting, on_record: OnRecord) -> Transition:
     opening.require_possible(on_record.other_cases(command.credit_code), setting)
     submission = on_record.handed_over(command.submission)
-    return opening.open_case(command, on_record.draw_number("LB", setting.today.year), submission, setting)
+    alike = _alike(None, submission, setting.policy, setting, on_record)
+    return opening.open_case(command, on_record.draw_number("LB", setting.today.year), submission, setting, alike)
 
 
 def _supplement(case: Case, command: Any, setting: Setting, on_record: OnRecord) -> Transition:
-    rule = review.supplement if case.renewal is None else renewal.supplement
-    return rule(case, command, on_record.handed_over(command.submission), setting)
+    submission = on_record.handed_over(command.submission)
+    rule, policy = (
+        (review.supplement, setting.policy) if case.renewal is None else (renewal.supplement, setting.in_force)
+    )
+    return rule(case, command, submission, setting, _alike(case, submission, policy, setting, on_record))
 
 
 def _approve(case: Case, command: Any, setting: Setting, on_record: OnRecord) -> Transition:
-    return review.approve(case, command, on_record.revision(case.revision), setting)
+    submission = on_record.revision(case.revision)
+    alike = _alike(case, submission, setting.policy, setting, on_record)
+    return review.approve(case, command, submission, setting, alike)
 
 
 def _receive_deposit(case: Case, command: Any, setting: Setting, on_record: OnRecord) -> Transition:
@@ -194,7 +232,8 @@ def _certify(case: Case, command: Any, setting: Setting, on_record: OnRecord) ->
 def _renew(case: Case, command: Any, setting: Setting, on_record: OnRecord) -> Transition:
     handed_over = command.submission is not None
     submission = on_record.handed_over(command.submission) if handed_over else on_record.revision(case.revision)
-    return renewal.renew(case, command, submission, setting)
+    alike = _alike(case, submission, setting.in_force, setting, on_record)
+    return renewal.renew(case, command, submission, setting, alike)
 
 
 def _approve_renewal(case: Case, command: Any, setting: Setting, on_record: OnRecord) -> Transition:
@@ -202,7 +241,8 @@ def _approve_renewal(case: Case, command: Any, setting: Setting, on_record: OnRe
         opening.require_no_other(on_record.live_case(case.credit_code))
     submission = on_record.revision(case.revision)
     number = on_record.draw_number("LBC", setting.today.year)
-    return next_term.approve(case, command, submission, number, setting)
+    alike = _alike(case, submission, setting.in_force, setting, on_record)
+    return next_term.approve(case, command, submission, number, setting, alike)
 
 
 def _approve_proposal(case: Case, command: Any, setting: Setting, on_record: OnRecord) -> Transition:
@@ -230,7 +270,21 @@ def _revoke(case: Case, command: Any, setting: Setting, on_record: OnRecord) -> 
 
 def _correct(case: Case, command: Any, setting: Setting, on_record: OnRecord) -> Transition:
     submission = on_record.handed_over(command.submission)
-    return correction.correct(case, command, submission, on_record.revision(case.revision), setting)
+    alike = _alike(case, submission, setting.policy, setting, on_record)
+    return correction.correct(case, command, submission, on_record.revision(case.revision), setting, alike)
+
+
+def _report_conduct(case: Case, command: Any, setting: Setting, on_record: OnRecord) -> Transition:
+    transition = violation.report(case, command, setting)
+    if command.complaint is None:
+        return transition
+    taken_up = complaints.decided(case, command.complaint, on_record.complaint(command.complaint), "taken_up")
+    detail = {**transition.detail, "complaint": command.complaint}
+    return replace(transition, detail=detail, records=(*transition.records, taken_up))
+
+
+def _dismiss_complaint(case: Case, command: Any, setting: Setting, on_record: OnRecord) -> Transition:
+    return complaints.dismiss(case, command, on_record.complaint(command.complaint), setting)
 
 
 def _resend_letters(case: Case, command: Any, setting: Setting, on_record: OnRecord) -> Transition:
@@ -265,7 +319,8 @@ RULES: dict[str, Rule] = {
     "surrender": _plain(leaving.surrender),
     "dissolve": _plain(leaving.dissolve),
     "revoke": _revoke,
-    "report_conduct": _in_writing(WrittenReport, _with_evidence(violation.report)),
+    "report_conduct": _in_writing(WrittenReport, _with_evidence_of(_report_conduct)),
+    "dismiss_complaint": _dismiss_complaint,
     "respond_conduct": _in_writing(WrittenStatement, _with_evidence(violation.respond)),
     "decide_conduct": _decide_conduct,
     "authorise": _with_evidence(casework.authorise),

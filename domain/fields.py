@@ -44,6 +44,14 @@ _EMOJI = (
     (0x2B00, 0x2BFF), (0xFE0F, 0xFE0F), (0x1F000, 0x1FBFF),
 )  # fmt: skip
 _JOINERS = frozenset("\u200c\u200d")
+_UNSEEN = (
+    (0x034F, 0x034F), (0x115F, 0x1160), (0x17B4, 0x17B5), (0x180B, 0x180F), (0x2800, 0x2800), (0x3164, 0x3164),
+    (0xFE00, 0xFE0F), (0xFFA0, 0xFFA0), (0xE0100, 0xE01EF),
+)  # fmt: skip
+"""Letters, marks and signs that show nothing, or only choose how the one before is drawn."""
+_IDEOGRAPHS = range(0x20000, 0x3FFFE)
+"""Planes that are Chinese characters', whether or not this Python's Unicode knows the newest ones of rare names."""
+_MANY_MARKS = re.compile(r"M{3}")
 
 
 # ---------------------------------------------------------------------------------------------- text
@@ -66,9 +74,24 @@ def _readable(text: str, limit: int, *, lines: bool = False) -> str:
             raise ValueError("holds a control character")
         if category == "Cf" and not (lines and character in _JOINERS):
             raise ValueError("holds an invisible or text-direction character")
+        if not lines:
+            _require_visible(character, category)
+    if not lines and _MANY_MARKS.search(
+        "".join(unicodedata.category(c)[0] for c in unicodedata.normalize("NFC", text))
+    ):
+        raise ValueError("holds a letter under a heap of marks")
     if not any(unicodedata.category(c)[0] in "LN" and c not in _BLANK_LETTERS for c in text):
         raise ValueError("needs at least one letter or digit")
     return text
+
+
+def _require_visible(character: str, category: str) -> None:
+    """ValueError for what is not to be told apart by its look: on one line, where names and addresses are."""
+    code = ord(character)
+    if any(low <= code <= high for low, high in _UNSEEN):
+        raise ValueError("holds an invisible or text-direction character")
+    if category == "Co" or (category == "Cn" and code not in _IDEOGRAPHS):
+        raise ValueError("holds a character that Unicode has not assigned")
 
 
 def _name(text: str) -> str:

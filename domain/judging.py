@@ -71,6 +71,7 @@ STAGES: dict[str, frozenset[Stage]] = {
     "assign": _BEFORE_TERM | _RENEWING,
     "extend_deadline": _RENEWING | {Stage.SUPPLEMENT, Stage.DEPOSIT, Stage.SETTLING},
     "add_note": frozenset(Stage),
+    "dismiss_complaint": frozenset(Stage),
     "resend_letters": frozenset(Stage),
 }
 """Action → the stages in which it is possible. `apply` needs a case that does not exist yet."""

@@ -5,7 +5,7 @@ Whatever the order of events, an approval counts by the instant its handler bega
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -17,6 +17,7 @@ from domain.certification import BENEFITS, NAME_AND_MARKS, benefits, publication
 from domain.commands import ApproveRenewal
 from domain.judging import judge
 from domain.letters import letter, long_date
+from domain.look_alike import LookAlike
 from domain.money import format_cny
 from domain.planning import Event, Planned
 from domain.records import (
@@ -41,7 +42,12 @@ from domain.terms import Term
 
 
 def approve(
-    case: Case, command: ApproveRenewal, submission: Submission, certificate_number: str, setting: Setting
+    case: Case,
+    command: ApproveRenewal,
+    submission: Submission,
+    certificate_number: str,
+    setting: Setting,
+    alike: Sequence[LookAlike] | None = (),
 ) -> Transition:
     """Approve the renewal: no finding fails by the policy in force, and nothing bars it.
 
@@ -49,7 +55,8 @@ def approve(
     """
     judge(case, command)
     known = case.verification
-    findings = screen(submission.application, setting.in_force, as_of=setting.today, verification=known)
+    application, policy = submission.application, setting.in_force
+    findings = screen(application, policy, as_of=setting.today, verification=known, alike=alike)
     require_no_failure(findings)
     require_accepted(findings, command.accepted)
     if barred := bars(case, setting):

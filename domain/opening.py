@@ -9,6 +9,7 @@ from domain.case import Case, Deposit
 from domain.commands import Apply, workflow_id
 from domain.judging import judge
 from domain.letters import letter
+from domain.look_alike import LookAlike
 from domain.money import format_cny
 from domain.records import ApplicationRevision, KnownBy, ScreeningResult, Transition
 from domain.refusals import Refusal, RefusalKind
@@ -40,7 +41,13 @@ def require_no_other(live: Case | None) -> None:
         )
 
 
-def open_case(command: Apply, case_number: str, submission: Submission, setting: Setting) -> Transition:
+def open_case(
+    command: Apply,
+    case_number: str,
+    submission: Submission,
+    setting: Setting,
+    alike: Sequence[LookAlike] | None = (),
+) -> Transition:
     """The case as it opens, in document review, with every finding of its first screening."""
     judge(None, command)
     if command.workflow_id != workflow_id(command.credit_code, command.ordinal):
@@ -56,7 +63,7 @@ def open_case(command: Apply, case_number: str, submission: Submission, setting:
             "The application's credit code is not the one the command names.",
             "Send the application again with: livebase apply FILE",
         )
-    findings = screen(application, setting.policy, as_of=setting.today)
+    findings = screen(application, setting.policy, as_of=setting.today, alike=alike)
     unopened = Case(
         workflow_id=command.workflow_id,
         case_number=case_number,

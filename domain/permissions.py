@@ -88,6 +88,7 @@ ROLES: dict[str, frozenset[Role]] = {
     "decide_assessment": frozenset({Role.COMPLIANCE}),
     "assign": frozenset({Role.OPERATOR}),
     "extend_deadline": frozenset({Role.OPERATOR}),
+    "dismiss_complaint": frozenset({Role.COMPLIANCE}),
     "add_note": frozenset(PEOPLE) - {Role.APPLICANT},
     "resend_letters": frozenset({Role.OPERATOR}),
     "import_calendar": frozenset({Role.OPERATOR}),

@@ -19,7 +19,7 @@ class Figure(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    value: int | tuple[int, ...] | dict[str, int]
+    value: int | tuple[int, ...] | tuple[str, ...] | dict[str, int]
     source: str = Field(min_length=2)
     assumption: bool = False
 
@@ -92,6 +92,8 @@ class Policy(BaseModel):
     settlement_review_days: int
     appeal_days: int
     appeal_decision_working_days: int
+    name_protected_months: int
+    reserved_words: tuple[str, ...]
     cooling_off_days: dict[str, int]
 
 

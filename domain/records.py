@@ -213,6 +213,15 @@ class Note:
 
 
 @dataclass(frozen=True)
+class ComplaintDecided:
+    """What became of a complaint from the public: a report took it up, or it was dismissed."""
+
+    complaint: str
+    outcome: str
+    reason: str
+
+
+@dataclass(frozen=True)
 class ConductReport:
     """What was reported of a violation (R2 to R8). The accounts and losses are for the staff."""
 
@@ -260,6 +269,7 @@ Record = (
     | Letter
     | LettersResent
     | ConductReport
+    | ComplaintDecided
     | Authorisation
 )
 

@@ -6,6 +6,7 @@ starts exactly at the old end; filed or decided late, from the approval, with th
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -16,6 +17,7 @@ from domain.commands import RejectRenewal, Renew, RequestRenewalSupplement, Supp
 from domain.conduct import Outcome
 from domain.judging import judge
 from domain.letters import letter, long_date
+from domain.look_alike import LookAlike
 from domain.planning import Event, Planned
 from domain.records import Decision, Record, ScreeningResult, Transition
 from domain.refusals import Problem, Refusal, RefusalKind
@@ -40,7 +42,13 @@ EVENTS = (
 """What a renewal plans."""
 
 
-def renew(case: Case, command: Renew, submission: Submission, setting: Setting) -> Transition:
+def renew(
+    case: Case,
+    command: Renew,
+    submission: Submission,
+    setting: Setting,
+    alike: Sequence[LookAlike] | None = (),
+) -> Transition:
     """File the renewal of the newest term, with documents that changed as a new revision of the application.
 
     `submission` is the one handed in, or the application's newest. Refused before the window opens (5, too_early),
@@ -58,13 +66,13 @@ def renew(case: Case, command: Renew, submission: Submission, setting: Setting) 
             barred,
         )
     if command.submission is None:
-        findings = screen(submission.application, setting.in_force, as_of=setting.today)
+        findings = screen(submission.application, setting.in_force, as_of=setting.today, alike=alike)
         records: tuple[Record, ...] = (
             ScreeningResult(case.revision, setting.today, findings, setting.in_force.version),
         )
         revision = case.revision
     else:
-        records = new_revision(case, command.submission, submission, command.actor, setting.in_force, setting)
+        records = new_revision(case, command.submission, submission, command.actor, setting.in_force, setting, alike)
         revision = case.revision + 1
     late = case.ending is not None
     filed = Renewal(
@@ -201,11 +209,17 @@ def supplement_by(due: Due, setting: Setting) -> dict[str, Any]:
     return {"tasks": (due.task("renewal_supplement", Role.APPLICANT),), "plan": (*reminders, lapse)}
 
 
-def supplement(case: Case, command: Supplement, submission: Submission, setting: Setting) -> Transition:
+def supplement(
+    case: Case,
+    command: Supplement,
+    submission: Submission,
+    setting: Setting,
+    alike: Sequence[LookAlike] | None = (),
+) -> Transition:
     """A new revision for the renewal: screened at once by the policy in force, and back to review."""
     judge(case, command)
     assert case.renewal is not None
-    records = new_revision(case, command.submission, submission, command.actor, setting.in_force, setting)
+    records = new_revision(case, command.submission, submission, command.actor, setting.in_force, setting, alike)
     revision = case.revision + 1
     review = _review(case, setting)
     return step(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from domain import verification
@@ -11,6 +12,7 @@ from domain.deposit import deposit_opened, full_deposit
 from domain.ending import end_before_term, reviewed
 from domain.judging import judge
 from domain.letters import letter
+from domain.look_alike import LookAlike
 from domain.money import format_cny
 from domain.planning import Event, Planned
 from domain.policy import Policy
@@ -48,11 +50,18 @@ def release(case: Case, command: ReleaseReview, setting: Setting) -> Transition:
     return step(case, setting, "review_released", command.actor, **held_by(case, None))
 
 
-def approve(case: Case, command: Approve, submission: Submission, setting: Setting) -> Transition:
+def approve(
+    case: Case,
+    command: Approve,
+    submission: Submission,
+    setting: Setting,
+    alike: Sequence[LookAlike] | None = (),
+) -> Transition:
     """Approve the revision named: no finding fails as of today, each that needs a person is accepted by name."""
     judge(case, command)
     known = case.verification
-    findings = screen(submission.application, setting.policy, as_of=setting.today, verification=known)
+    application, policy = submission.application, setting.policy
+    findings = screen(application, policy, as_of=setting.today, verification=known, alike=alike)
     require_no_failure(findings)
     require_accepted(findings, command.accepted)
     reasons = {acceptance.condition: acceptance.reason for acceptance in command.accepted}
@@ -137,11 +146,17 @@ def supplement_by(due: Due, setting: Setting) -> dict[str, Any]:
     return {"tasks": (due.task("supplement", Role.APPLICANT),), "plan": (*reminders, lapse)}
 
 
-def supplement(case: Case, command: Supplement, submission: Submission, setting: Setting) -> Transition:
+def supplement(
+    case: Case,
+    command: Supplement,
+    submission: Submission,
+    setting: Setting,
+    alike: Sequence[LookAlike] | None = (),
+) -> Transition:
     """A new revision: screened at once, and back to review with a fresh deadline."""
     judge(case, command)
     revision = case.revision + 1
-    records = new_revision(case, command.submission, submission, command.actor, setting.policy, setting)
+    records = new_revision(case, command.submission, submission, command.actor, setting.policy, setting, alike)
     opened = review_opened(setting)
     name = enterprise_of(submission.application.payer_names)
     question, asking = verification.asked(case, name, revision, setting)
@@ -170,7 +185,13 @@ def supplement(case: Case, command: Supplement, submission: Submission, setting:
 
 
 def new_revision(
-    case: Case, sha256: str, submission: Submission, actor: object, policy: Policy, setting: Setting
+    case: Case,
+    sha256: str,
+    submission: Submission,
+    actor: object,
+    policy: Policy,
+    setting: Setting,
+    alike: Sequence[LookAlike] | None,
 ) -> tuple[Record, ...]:
     """What a new revision of the application leaves on record, screened at once by `policy`.
 
@@ -183,10 +204,11 @@ def new_revision(
             "The credit code the base is known by cannot be changed.",
             "A different enterprise applies on its own.",
         )
+    findings = screen(application, policy, as_of=setting.today, alike=alike)
     return (
         ApplicationRevision(revision, sha256, str(actor), application.representative),
         KnownBy(application.names),
-        ScreeningResult(revision, setting.today, screen(application, policy, as_of=setting.today), policy.version),
+        ScreeningResult(revision, setting.today, findings, policy.version),
     )
 
 

@@ -6,6 +6,7 @@ tells the reviewer what was declared and which document to compare it with.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
 
 from domain.application import Application
@@ -13,6 +14,7 @@ from domain.case import Verification
 from domain.commands import Acceptance
 from domain.conditions import CONDITIONS, Subject
 from domain.findings import Finding, Outcome
+from domain.look_alike import LookAlike, judged
 from domain.policy import Policy
 from domain.refusals import Problem, Refusal, RefusalKind
 
@@ -24,21 +26,32 @@ def screen(
     as_of: date,
     deposit_paid: bool = False,
     verification: Verification | None = None,
+    alike: Sequence[LookAlike] | None = (),
 ) -> tuple[Finding, ...]:
-    """Every finding, in the order of `CONDITIONS`, as of the Shanghai date `as_of`. Never raises."""
+    """Every finding, in the order of `CONDITIONS`, as of the Shanghai date `as_of`. Never raises.
+
+    One about the base's name comes last, where a person has to look (`domain/look_alike.py`): `alike` are the other
+    bases of that name, None when the name is one that is certified already.
+    """
     subject = Subject(application, policy, as_of, deposit_paid, verification)
+    of_the_name = () if alike is None else judged(application, policy, alike, as_of=as_of)
+    return _of_the_conditions(subject) + of_the_name
+
+
+def _of_the_conditions(subject: Subject) -> tuple[Finding, ...]:
+    """A finding for each condition."""
     return tuple(
         Finding(
             condition=condition,
-            outcome=judged.outcome,
-            value=judged.value,
-            threshold=judged.threshold,
-            as_of=as_of,
-            document=judged.document,
-            message=judged.message,
+            outcome=found.outcome,
+            value=found.value,
+            threshold=found.threshold,
+            as_of=subject.as_of,
+            document=found.document,
+            message=found.message,
         )
         for condition, judge in CONDITIONS.items()
-        for judged in (judge(subject),)
+        for found in (judge(subject),)
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -36,6 +37,10 @@ _UNCOUNTED = (*_PROBES, "/static/")
 _LONGEST_QUERY = 2000
 _COST_OF_A_PDF = 8
 """As so many lookups a certificate counts that may have to be made."""
+_COMPLAINT = re.compile(r"(?:/en)?/c/[A-Z0-9-]{1,20}/complaint")
+"""The one address that takes something in."""
+ADDRESS = "livebase.address"
+"""Where in a request's scope the address stands that it is counted by."""
 
 
 class Guards:
@@ -51,6 +56,7 @@ class Guards:
         clients: Clients,
         seconds: Callable[[], float],
         problem: Callable[..., Response],
+        takes_complaints: bool = False,
     ) -> None:
         self._app = app
         self._hosts = hosts
@@ -59,6 +65,7 @@ class Guards:
         self._clients = clients
         self._seconds = seconds
         self._problem = problem
+        self._takes_complaints = takes_complaints
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -84,13 +91,15 @@ class Guards:
             return None
         if request.headers.get("host", "").lower() not in self._hosts:
             return self._problem(request, 400)
-        if request.method not in ("GET", "HEAD"):
-            return self._problem(request, 405, {"allow": "GET, HEAD"})
+        taking = self._takes_complaints and _COMPLAINT.fullmatch(path) is not None
+        if request.method not in ("GET", "HEAD") and not (taking and request.method == "POST"):
+            return self._problem(request, 405, {"allow": "GET, HEAD, POST" if taking else "GET, HEAD"})
         if len(request.scope["query_string"]) > _LONGEST_QUERY:
             return self._problem(request, 400)
         if not path.startswith(_UNCOUNTED):
             client: Any = request.client
             who = self._clients.of(client.host if client else "", ", ".join(request.headers.getlist("x-forwarded-for")))
+            request.scope[ADDRESS] = who
             cost = _COST_OF_A_PDF if path.endswith(".pdf") else 1
             wait = self._limit.seconds_to_wait(who, self._seconds(), cost)
             if wait:

@@ -1,4 +1,7 @@
-"""So many lookups of one address a minute: who wants everything takes the whole list, which is one request."""
+"""So many lookups of one address a minute: who wants everything takes the whole list, which is one request.
+
+And so many complaints a day.
+"""
 
 from __future__ import annotations
 
@@ -11,24 +14,26 @@ _MOST = 50_000
 
 
 class Limit:
-    """A bucket for each address: full at first, emptied by lookups, filled by time. `now` is a clock's seconds."""
+    """A bucket for each address: full at first, emptied by what it asks, filled by time. `now` is a clock's seconds."""
 
-    def __init__(self, per_minute: int) -> None:
-        self._per_minute = per_minute
+    def __init__(self, most: int, seconds: int = 60) -> None:
+        """`most` in so many `seconds`; 0 is no limit."""
+        self._most = most
+        self._seconds = seconds
         self._left: OrderedDict[str, tuple[float, float]] = OrderedDict()
 
     def seconds_to_wait(self, client: str, now: float, cost: int = 1) -> int:
         """0 lets it pass; anything else is when to come again. `cost`: as so many lookups it counts."""
-        if not self._per_minute:
+        if not self._most:
             return 0
-        left, at = self._left.pop(client, (float(self._per_minute), now))
-        left = min(float(self._per_minute), left + (now - at) * self._per_minute / 60)
-        cost = min(cost, self._per_minute)
+        left, at = self._left.pop(client, (float(self._most), now))
+        left = min(float(self._most), left + (now - at) * self._most / self._seconds)
+        cost = min(cost, self._most)
         passes = left >= cost
         self._left[client] = (left - cost if passes else left, now)
         if len(self._left) > _MOST:
             self._left.popitem(last=False)
-        return 0 if passes else max(1, math.ceil((cost - left) * 60 / self._per_minute))
+        return 0 if passes else max(1, math.ceil((cost - left) * self._seconds / self._most))
 
 
 class Clients:

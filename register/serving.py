@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import socket
 import sys
+import time
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
@@ -15,9 +16,11 @@ from sqlalchemy import Engine
 from connection.errors import BadConfiguration
 from connection.private_file import read_private
 from register.certificate import CertificateMaker, NotMade
+from register.complaining import Complaints, secret_of
 from register.proof import Keys, read_keys
 from register.settings import RegisterSettings
 from register.site import build_site
+from store.complaints import ComplaintBox
 
 
 class CannotServe(Exception):
@@ -42,9 +45,21 @@ def keys_of(settings: RegisterSettings) -> Keys | None:
         raise CannotServe(f"{settings.keys} {error}.", hint) from None
 
 
-def serve(engine: Engine, settings: RegisterSettings, ready: Callable[[str], None]) -> None:
-    """Serve until SIGTERM or Ctrl-C; `ready` hears the address once it listens. Raises CannotServe."""
+def serve(engine: Engine, settings: RegisterSettings, ready: Callable[[str], None], complaints: Engine) -> None:
+    """Serve until SIGTERM or Ctrl-C; `ready` hears the address once it listens. Raises CannotServe.
+
+    `engine` is read only; `complaints` is for what the public complains of, and nothing else.
+    """
     keys = keys_of(settings)
+    box = ComplaintBox(complaints)
+    taken = Complaints(
+        box,
+        seconds=time.monotonic,
+        secret=secret_of(keys.private if keys else None),
+        per_address=settings.complaints_per_address,
+        per_certificate=settings.complaints_per_certificate,
+        per_day=settings.complaints_per_day,
+    )
     family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
     try:
         listener = socket.create_server((settings.host, settings.port), family=family, backlog=512)
@@ -65,6 +80,7 @@ def serve(engine: Engine, settings: RegisterSettings, ready: Callable[[str], Non
             per_minute=settings.per_minute,
             cache_seconds=settings.cache_seconds,
             fonts=settings.fonts,
+            complaints=taken if settings.complaints else None,
         )
         logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="%(asctime)s %(name)s %(message)s")
         _look_for_fonts(settings.fonts)

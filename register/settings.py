@@ -46,6 +46,12 @@ class RegisterSettings(BaseSettings):
     """Networks whose X-Forwarded-For is believed, parted by spaces: that of the proxy or CDN in front."""
     per_minute: int = Field(default=240, ge=0)
     """Lookups of one address a minute; 0 is as many as it likes."""
+    complaints: bool = True
+    """Whether it takes complaints, which it writes to the database: one that is a replica can't."""
+    complaints_per_address: int = Field(default=10, ge=1)
+    complaints_per_certificate: int = Field(default=50, ge=1)
+    complaints_per_day: int = Field(default=1000, ge=1)
+    """So many complaints a day are taken by this process: of one address, about one certificate, in all."""
     cache_seconds: int = Field(default=30, ge=0, le=60)
     """How long an answer may be kept: within it a revocation is seen by all (reliability goal C8: at most 60 s)."""
 

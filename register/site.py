@@ -7,6 +7,7 @@ request says of itself.
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import json
 import logging
@@ -20,6 +21,7 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from threading import Lock
+from types import MappingProxyType
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
@@ -27,16 +29,27 @@ from anyio import CapacityLimiter, to_thread
 from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
 
+from domain.complaints import NotReadable, complaint_reference
 from domain.listed import Certificate, Seen
 from domain.regions import REGIONS
 from register import formats
 from register.certificate import CertificateMaker, NotMade
-from register.guards import Guards
+from register.complaining import (
+    MOST_BYTES,
+    TRAP,
+    Complaints,
+    NotAccepted,
+    TooMany,
+    read_form,
+    require_own_form,
+)
+from register.guards import ADDRESS, Guards
 from register.limits import Clients, Limit
 from register.pages import assets, build, render
 from register.proof import Keys, canonical, sign
@@ -101,6 +114,8 @@ class Site:
         cache_seconds: int = 30,
         fonts: Path = FONTS,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        complaints: Complaints | None = None,
+        hosts: frozenset[str] = frozenset(),
     ) -> None:
         self._engine = engine
         self._reader = ListReader(engine)
@@ -110,6 +125,8 @@ class Site:
         self._clock = clock
         self._maker = CertificateMaker(fonts)
         self._making: CapacityLimiter | None = None
+        self._complaints = complaints
+        self._hosts = hosts
         self._whole: _Whole | None = None
         self._issuer: str | None = None
         self._one_at_a_time = Lock()
@@ -124,6 +141,8 @@ class Site:
             for path, page in (
                 ("/", self.list_page),
                 ("/c/{number}", self.certificate_page),
+                ("/c/{number}/complaint", self.complaint_form),
+                ("/c/{number}/complaint/{reference}", self.complaint_received),
                 ("/complaints", self.complaints_page),
                 ("/about", self.about_page),
             ):
@@ -131,6 +150,9 @@ class Site:
                     found.append(Route("/c/{number}.json", self._answered(self.certificate_json)))
                     found.append(Route("/c/{number}.pdf", self.certificate_pdf))
                 found.append(Route(f"{there}{path}", self._answered(partial(page, words=words))))
+            if self._complaints is not None:
+                taken = partial(self.take_complaint, words=words)
+                found.append(Route(f"{there}/c/{{number}}/complaint", taken, methods=["POST"]))
         return [
             *found,
             Route("/list.json", self._answered(self.list_json)),
@@ -201,7 +223,14 @@ class Site:
             raise HTTPException(404)
         one, changes_at = found
         frame = self._frame(now, f"/c/{one.number}")
-        body = render("certificate.html", words, one=one, signed=self._keys is not None, **frame)
+        body = render(
+            "certificate.html",
+            words,
+            one=one,
+            signed=self._keys is not None,
+            complaints=self._complaints is not None,
+            **frame,
+        )
         return Answer(body, "text/html", (words.language, one), now, changes_at)
 
     async def certificate_pdf(self, request: Request) -> Response:
@@ -234,6 +263,76 @@ class Site:
         headers = {**_NOT_FOR_SEARCH, "content-disposition": f'attachment; filename="{one.number}.pdf"'}
         return Answer(b"", "application/pdf", (document, record), now, changes_at, headers), document, record
 
+    def complaint_form(self, request: Request, now: datetime, words: Words) -> Answer:
+        """A form to complain with, or how to do it otherwise where nothing can be sealed."""
+        one = self._certificate(request, now)
+        body = self._form(one, now, words)
+        # Else a browser would not say that the form was the site's own page (Fetch, 3.2: `null`).
+        return Answer(body, "text/html", (words.language, one, body), now, headers={"referrer-policy": "same-origin"})
+
+    def complaint_received(self, request: Request, now: datetime, words: Words) -> Answer:
+        """A reference to keep. It says the same of any: nobody finds out here what is on record."""
+        reference = complaint_reference(request.path_params["reference"])
+        if self._complaints is None or reference is None:
+            raise HTTPException(404)
+        frame = self._frame(now, f"/c/{self._certificate(request, now).number}/complaint/{reference}")
+        body = render("complaint_received.html", words, reference=reference, **frame)
+        return Answer(body, "text/html", body, now, headers={"cache-control": "no-store"})
+
+    async def take_complaint(self, request: Request, words: Words) -> Response:
+        """A complaint as a form brings it, answered with the way to its reference."""
+        require_own_form(request, self._hosts)
+        body = b""
+        async with asyncio.timeout(_SLOWEST):
+            async for part in request.stream():
+                body += part
+                if len(body) > MOST_BYTES:
+                    raise NotAccepted(413)
+        return await run_in_threadpool(self._take, request, read_form(body), words)
+
+    def _take(self, request: Request, written: dict[str, str], words: Words) -> Response:
+        now = self._clock()
+        one = self._certificate(request, now)
+        letterbox = self._reader.letterbox(one.number)
+        if self._complaints is None or letterbox is None:
+            raise HTTPException(404)
+        try:
+            reference = self._complaints.take(one.number, written, request.scope[ADDRESS], letterbox, now)
+        except NotReadable as error:
+            form = self._form(one, now, words, written, error.fields)
+            headers = {"cache-control": "no-store", "referrer-policy": "same-origin"}
+            return Response(form, 422, headers, "text/html; charset=utf-8")
+        there = "" if words.language == "zh" else f"/{words.language}"
+        to = f"{there}/c/{one.number}/complaint/{reference}"
+        return Response(status_code=303, headers={"location": to, "cache-control": "no-store"})
+
+    def _form(
+        self,
+        one: Certificate,
+        now: datetime,
+        words: Words,
+        written: Mapping[str, str] = MappingProxyType({}),
+        wrong: tuple[str, ...] = (),
+    ) -> str:
+        return render(
+            "complaint.html",
+            words,
+            one=one,
+            offered=self._complaints is not None and self._reader.letterbox(one.number) is not None,
+            written={name: _writable(written.get(name, "")) for name in ("text", "contact", "link")},
+            wrong=wrong,
+            trap=TRAP,
+            **self._frame(now, f"/c/{one.number}/complaint"),
+        )
+
+    def _certificate(self, request: Request, now: datetime) -> Certificate:
+        """The certificate that a path names, if the public knows it."""
+        number = request.path_params["number"]
+        found = self._reader.certificate(number, now) if certificate_number(number) == number else None
+        if found is None:
+            raise HTTPException(404)
+        return found[0]
+
     def complaints_page(self, request: Request, now: datetime, words: Words) -> Answer:
         return self._still("complaints.html", "/complaints", now, words)
 
@@ -243,7 +342,9 @@ class Site:
     def _still(self, template: str, path: str, now: datetime, words: Words) -> Answer:
         """A page that says the same at every instant."""
         signed = self._keys is not None
-        body = render(template, words, signed=signed, cache_seconds=self._cache_seconds, **self._frame(now, path))
+        complaints = self._complaints is not None
+        frame = self._frame(now, path)
+        body = render(template, words, signed=signed, cache_seconds=self._cache_seconds, complaints=complaints, **frame)
         return Answer(body, "text/html", (words.language, template, self._cache_seconds), now)
 
     def certificate_json(self, request: Request, now: datetime) -> Answer:
@@ -407,6 +508,17 @@ def static(request: Request) -> Response:
     raise HTTPException(404)
 
 
+_SLOWEST = 20.0
+"""Seconds in which a form has to have come."""
+
+
+def _writable(text: str) -> str:
+    """What somebody typed, to be put right: as a page can have it, and no longer than a form takes."""
+    return "".join(
+        char for char in text[:MOST_BYTES] if unicodedata.category(char) not in ("Cs", "Cc") or char in "\n\t"
+    )
+
+
 _PROBLEMS = {404: "unknown", 400: "wrong", 405: "wrong", 429: "often", 500: "down", 503: "down"}
 
 
@@ -424,6 +536,15 @@ def _http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     kept = {name: value for name, value in (error.headers or {}).items() if name.lower() in ("allow", "retry-after")}
     return problem(request, error.status_code, kept)
+
+
+def _not_accepted(request: Request, error: Exception) -> Response:
+    return problem(request, error.status if isinstance(error, NotAccepted) else 408)
+
+
+def _too_many(request: Request, error: Exception) -> Response:
+    assert isinstance(error, TooMany)
+    return problem(request, 429, {"retry-after": str(error.seconds)})
 
 
 def _database(request: Request, error: Exception) -> Response:
@@ -453,19 +574,39 @@ def build_site(
     fonts: Path = FONTS,
     clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     seconds: Callable[[], float] = time.monotonic,
+    complaints: Complaints | None = None,
 ) -> Guards:
-    """The site as an ASGI application. `hosts` are names it answers to beside that of `url`."""
-    site = Site(engine, url=url, keys=keys, cache_seconds=cache_seconds, fonts=fonts, clock=clock)
-    own = urlsplit(url).netloc.lower()
-    handlers: Any = {HTTPException: _http, SQLAlchemyError: _database, NotMade: _not_made, Exception: _unexpected}
+    """The site as an ASGI application. `hosts` are names it answers to beside that of `url`; without `complaints` it
+    takes none."""
+    own = frozenset({urlsplit(url).netloc.lower(), *(host.lower() for host in hosts)})
+    site = Site(
+        engine,
+        url=url,
+        keys=keys,
+        cache_seconds=cache_seconds,
+        fonts=fonts,
+        clock=clock,
+        complaints=complaints,
+        hosts=own,
+    )
+    handlers: Any = {
+        HTTPException: _http,
+        NotAccepted: _not_accepted,
+        TimeoutError: _not_accepted,
+        TooMany: _too_many,
+        NotMade: _not_made,
+        SQLAlchemyError: _database,
+        Exception: _unexpected,
+    }
     app = Starlette(routes=site.routes(), exception_handlers=handlers)
     app.router.redirect_slashes = False  # a redirect would be made with what the request says of itself
     return Guards(  # around Starlette's own handling of errors too
         app,
-        hosts=frozenset({own, *(host.lower() for host in hosts)}),
+        hosts=own,
         secure=url.startswith("https:"),
         limit=Limit(per_minute),
         clients=Clients(proxies),
         seconds=seconds,
         problem=problem,
+        takes_complaints=complaints is not None,
     )

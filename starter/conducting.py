@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from starter.applying import BaseArgument, FileArgument, Reason, evidence, given_reason, invalid_file, readable
-from starter.errors import not_found, usage
+from starter.errors import CommandError, not_found, usage
 from starter.measures import require_typed_number
 from starter.options import command, given_day, new_app
 from starter.output import deadline, loud, plain, print_table, say, when, word
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from store.queries import FoundCase
 
 ConductArgument = Annotated[str, typer.Argument(metavar="ID", help="A conduct case such as LB-2026-000001-C1.")]
+ComplaintArgument = Annotated[str, typer.Argument(metavar="REF", help="A complaint such as TS-MZXW6YTBOI5A2B3C.")]
 _LONGEST_ACTIVITY = 200
 
 
@@ -29,6 +30,8 @@ def register(app: typer.Typer) -> None:
     command(conduct, "decide")(decide)
     command(conduct, "show")(show)
     command(conduct, "list")(list_conduct)
+    command(conduct, "complaints")(list_complaints)
+    command(conduct, "dismiss")(dismiss)
     app.add_typer(conduct)
     command(app, "authorise")(authorise)
 
@@ -38,6 +41,9 @@ def report(
     base: BaseArgument,
     file: FileArgument,
     urgent: Annotated[bool, typer.Option("--urgent", help="Suspend the base at once.")] = False,
+    complaint: Annotated[
+        str | None, typer.Option("--complaint", metavar="REF", help="The complaint of the public that it takes up.")
+    ] = None,
 ) -> None:
     """Report a violation with evidence; the base is told and may answer."""
     from domain.commands import ReportConduct
@@ -47,6 +53,7 @@ def report(
     from starter.sending import act, envelope, send
 
     session.require_usable_options()
+    taken_up = None if complaint is None else _reference(complaint)
     found = session.meant(base)
     today = session.clock_date(found) if found else session.today
     try:
@@ -71,6 +78,7 @@ def report(
         evidence=read.hashes,
         urgent=urgent,
         paper=written.sha256,
+        complaint=taken_up,
     )
     send(session, reported, found, files=read.document_files, content=written.canonical_bytes())
     if not session.dry_run:
@@ -152,6 +160,33 @@ def list_conduct(
     session.show(conduct_list(cases, closed=all_), _list_table)
 
 
+def list_complaints(
+    session: Session,
+    base: Annotated[str | None, typer.Argument(metavar="BASE", help="Else those about every base.")] = None,
+    all_: Annotated[bool, typer.Option("--all", help="Those decided on too.")] = False,
+) -> None:
+    """What the public has complained of and nobody has decided on yet, the oldest first."""
+    from store.complaints import complaints_about
+
+    session.require_staff("An applicant may not read what the public complains of.")
+    number = None if base is None else session.found(base).case.case_number
+    session.show(complaints_about(session.engine, session.letterbox, number, every=all_), _complaints_table)
+
+
+def dismiss(session: Session, complaint: ComplaintArgument, reason: Reason) -> None:
+    """Decide that nothing follows from a complaint; one that something follows from: conduct report --complaint."""
+    from domain.commands import DismissComplaint
+    from starter.sending import act
+    from store.complaints import case_of
+
+    reference, why = _reference(complaint), given_reason(reason)
+    session.require_usable_options()
+    number = case_of(session.engine, reference)
+    if number is None:
+        raise CommandError(3, "not_found", f"There is no complaint {reference}.", "See: livebase conduct complaints")
+    act(session, number, lambda given: DismissComplaint(**given, complaint=reference, reason=why))
+
+
 def authorise(
     session: Session,
     base: BaseArgument,
@@ -175,6 +210,16 @@ def authorise(
         lambda given: Authorise(**given, activity=activity.strip(), until=day, evidence=tuple(documents)),
         documents,
     )
+
+
+def _reference(text: str) -> str:
+    """A complaint's reference. CommandError (2) for what can be none."""
+    from domain.complaints import complaint_reference
+
+    reference = complaint_reference(text)
+    if reference is None:
+        raise usage(f"{text[:40]!r} is no complaint's reference.", "See them with: livebase conduct complaints")
+    return reference
 
 
 def _typed(conduct: str) -> str:
@@ -229,6 +274,33 @@ def _authorised(one: dict[str, Any]) -> str:
     if one["ended_at"]:
         return f"{given}, {loud(word('ended'))} {deadline(one['ended_at'])}"
     return f"{given}, {word('in force') if one['in_force'] else word('paused')}"
+
+
+def _complaints_table(rows: list[dict[str, Any]]) -> None:
+    if not rows:
+        say("No complaints.")
+        return
+    print_table(
+        ("complaint", "when", "base", "facts", "contact", "outcome"),
+        [
+            (
+                row["reference"],
+                when(row["received_at"]),
+                f"{plain(row['name'])} {row['case_number']} {row['certificate_number']}",
+                _told(row),
+                plain(row["contact"] or ""),
+                f"{word(row['outcome'], 'complaint')} {plain(row['reason'])}".rstrip() if row["outcome"] else "",
+            )
+            for row in rows
+        ],
+    )
+
+
+def _told(complaint: dict[str, Any]) -> str:
+    """What was written, with the address it is to be seen at."""
+    if not complaint["readable"]:
+        return str(loud(word("can't be read any more")))
+    return plain("\n".join(filter(None, (complaint["text"], complaint["link"]))))
 
 
 def _list_table(rows: list[dict[str, Any]]) -> None:

@@ -14,8 +14,10 @@ if TYPE_CHECKING:
     from domain.assessment import News
     from domain.case import Case
     from domain.commands import Answer, Command
+    from domain.complaints import ReceivedComplaint
     from domain.delivery import StoredLetter
     from domain.dependants import Dependants
+    from domain.look_alike import LookAlike
     from domain.records import Payment, Reported
     from domain.refusals import Refusal
     from domain.setting import Setting
@@ -157,6 +159,22 @@ class _Reading:
         assert self._found is not None
         with sqlalchemy.orm.Session(self._session.engine) as reading:
             return dependants_of(reading, self._found.case)
+
+    def called_alike(self, names: frozenset[str], credit_code: str, now: datetime, since: datetime) -> list[LookAlike]:
+        import sqlalchemy.orm
+
+        from store.cases import called_alike
+
+        with sqlalchemy.orm.Session(self._session.engine) as reading:
+            return called_alike(reading, names, credit_code, now, since)
+
+    def complaint(self, reference: str) -> ReceivedComplaint | None:
+        import sqlalchemy.orm
+
+        from store.complaints import received
+
+        with sqlalchemy.orm.Session(self._session.engine) as reading:
+            return received(reading, reference)
 
     def payment(self, reference: str) -> Reported | None:
         from store.payments import PaymentStore

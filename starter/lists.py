@@ -78,6 +78,7 @@ def inbox(session: Session) -> None:
     from domain.inbox import waits_for
     from domain.stages import Role
     from store.assessments import AssessmentStore
+    from store.complaints import count_waiting
     from store.lists import waiting_cases
     from store.payments import count_unplaced
 
@@ -100,6 +101,8 @@ def inbox(session: Session) -> None:
         _say_passes(AssessmentStore(session.engine).passes_to_confirm(actor.name if actor else None))
     if actor is None or actor.role is Role.FINANCE:
         _say_unplaced(count_unplaced(session.engine))
+    if actor is None or actor.role is Role.COMPLIANCE:
+        _say_complaints(*count_waiting(session.engine))
 
 
 def _say_passes(waiting: dict[str, int]) -> None:
@@ -116,6 +119,12 @@ def _say_unplaced(count: int) -> None:
     """Money of no case is no task of a base's."""
     if count:
         say(told("Money of no case: {} payments. See: livebase deposit unmatched", count))
+
+
+def _say_complaints(count: int, bases: int) -> None:
+    """Nothing is due by law, and nothing happens to a base, before somebody has read them."""
+    if count:
+        say(told("Complaints of the public: {} about {} bases. See: livebase conduct complaints", count, bases))
 
 
 def _soonest_first(waiting: tuple[FoundCase, Task]) -> Any:

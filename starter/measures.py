@@ -11,6 +11,7 @@ import typer
 from starter.applying import BaseArgument, FileArgument, Reason, given_reason, hand_in_sections, invalid_file
 from starter.errors import usage
 from starter.options import command
+from starter.reviewing import AcceptedConditions, AcceptedReasons, acceptances
 from starter.session import Session
 
 if TYPE_CHECKING:
@@ -63,12 +64,19 @@ def dissolve(session: Session, base: BaseArgument, reason: Reason) -> None:
     _with_reason(session, base, reason, Dissolve)
 
 
-def correct(session: Session, base: BaseArgument, file: FileArgument) -> None:
+def correct(
+    session: Session,
+    base: BaseArgument,
+    file: FileArgument,
+    accept: AcceptedConditions = None,
+    reason: AcceptedReasons = None,
+) -> None:
     """Correct the base's name, address or contact after certification: the sections `base` and `contact`."""
     from domain.commands import Correct
 
+    accepted = acceptances(accept, reason)
     _require_correctable(session, file)
-    hand_in_sections(session, base, file, lambda given: Correct(**given))
+    hand_in_sections(session, base, file, lambda given: Correct(**given, accepted=accepted))
 
 
 def require_typed_number(session: Session, base: str) -> None:

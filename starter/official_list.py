@@ -89,6 +89,7 @@ def serve(session: Session, port: PortOption = None, host: HostOption = None) ->
 
     from register.serving import CannotServe
     from register.serving import serve as serving
+    from store.engine import open_engine
     from store.migrate import is_current
 
     if session.dry_run:
@@ -102,7 +103,7 @@ def serve(session: Session, port: PortOption = None, host: HostOption = None) ->
         session.show({"url": url}, lambda view: print_table(("", ""), [(word("official list"), view["url"])]))
 
     try:
-        serving(session.engine, settings, ready)
+        serving(session.engine, settings, ready, open_engine(session.database_url))
     except CannotServe as error:
         raise usage(error.message, error.hint) from None
 

@@ -43,6 +43,7 @@ _TYPED = {
     "approve_proposal": "approvals approve",
     "deny_proposal": "approvals deny",
     "extend_deadline": "extend",
+    "dismiss_complaint": "conduct dismiss",
     "add_note": "note add",
     "resend_letters": "notices resend",
 }

@@ -89,10 +89,11 @@ def acceptances(accept: list[str] | None, reason: list[str] | None) -> tuple[Acc
     """Findings accepted by name, each with its reason; CommandError (2) when they don't pair."""
     from domain.commands import Acceptance
     from domain.conditions import CONDITIONS
+    from domain.look_alike import CONDITION as NAME
 
-    conditions, reasons = accept or [], reason or []
-    if unknown := sorted(set(conditions) - set(CONDITIONS)):
-        raise usage(f"--accept {unknown[0][:60]!r} is no condition.", f"Conditions: {', '.join(CONDITIONS)}")
+    conditions, reasons, known = accept or [], reason or [], (*CONDITIONS, NAME)
+    if unknown := sorted(set(conditions) - set(known)):
+        raise usage(f"--accept {unknown[0][:60]!r} is no condition.", f"Conditions: {', '.join(known)}")
     if len(conditions) != len(reasons):
         raise usage("Every --accept CONDITION needs its own --reason R.", "Give them in pairs, in the same order.")
     return tuple(
@@ -104,14 +105,13 @@ def missing(item: list[str]) -> tuple[Missing, ...]:
     """What a supplement is to bring; CommandError (2) for an item that names no condition."""
     from domain.commands import Missing
     from domain.conditions import CONDITIONS
+    from domain.look_alike import CONDITION as NAME
 
-    items = []
+    items, known = [], (*CONDITIONS, NAME)
     for text in item:
         condition, colon, what = text.partition(":")
-        if not colon or condition.strip() not in CONDITIONS or not readable(what):
-            raise usage(
-                f'--item {text[:60]!r} is not "CONDITION: what is missing".', f"Conditions: {', '.join(CONDITIONS)}"
-            )
+        if not colon or condition.strip() not in known or not readable(what):
+            raise usage(f'--item {text[:60]!r} is not "CONDITION: what is missing".', f"Conditions: {', '.join(known)}")
         items.append(Missing(condition=condition.strip(), what=what.strip()))
     return tuple(items)
 

@@ -31,6 +31,9 @@ _CASES = {
     "more than the deposit required": "超出应缴保证金",
     "Nothing went out by the statement: only what came in was compared.": "对账单没有付出款项,只核对收入。",
     "Money of no case: {} payments. See: livebase deposit unmatched": "未归属款项:{}笔。livebase deposit unmatched",
+    "Complaints of the public: {} about {} bases. See: livebase conduct complaints": "公众投诉:{}件,涉及基地{}家。"
+    "livebase conduct complaints",
+    "No complaints.": "没有投诉。",
     "{} lines from {} to {}: no difference.": "{}行,自{}至{}:没有差异。",
 }
 _LIST = {

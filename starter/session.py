@@ -107,6 +107,15 @@ class Session:
         """A case's documents, by its workflow id, or the office's. Raises CommandError (6) without usable keys."""
         return self._documents.of(owner)
 
+    def letterbox(self, workflow_id: str) -> bytes | None:
+        """What opens complaints about a case's base, None when it is gone. Raises CommandError (6) without keys."""
+        from store.documents import KeyUnknown
+
+        try:
+            return self.documents_of(workflow_id).letterbox()
+        except KeyUnknown as error:
+            raise unreachable(f"{error}.", "Set LIVEBASE_DOCUMENT_KEYS to the file that the workers have") from None
+
     @cached_property
     def _documents(self) -> DocumentStore:
         from connection.errors import BadConfiguration
@@ -385,5 +394,10 @@ class Session:
 
             return paper_told(self, workflow_id, sha256, place)
 
+        told = filled_in(data, read)
+        if self.only_applicant is not None:
+            from domain.look_alike import for_the_applicant
+
+            told = for_the_applicant(told)
         with speaking(self.lang):
-            show(self.output, filled_in(data, read), table)
+            show(self.output, told, table)

@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Engine, event, func, select, update
+from sqlalchemy import Engine, event, func, not_, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
@@ -17,9 +17,11 @@ from domain import ledger
 from domain.assessment import News
 from domain.case import Case
 from domain.commands import Answer, AssignPayment, Command, payment_workflow_id
+from domain.complaints import ReceivedComplaint
 from domain.delivery import StoredLetter
 from domain.dependants import Dependants
 from domain.ledger import OF_EVERYBODY, Account, Transfer
+from domain.look_alike import LookAlike
 from domain.names import person, searched
 from domain.records import (
     ApplicationRevision,
@@ -29,6 +31,7 @@ from domain.records import (
     BenefitsGranted,
     BenefitsRestored,
     BenefitsWithdrawn,
+    ComplaintDecided,
     ConductReport,
     Decision,
     Evidence,
@@ -47,11 +50,13 @@ from domain.records import (
 )
 from domain.refusals import RefusalDetail
 from domain.returning import Unplaced
+from domain.skeleton import skeleton
 from domain.working_days import Calendar
 from store import actors, answers, tables
 from store.assessments import unheard_news
 from store.audit import entry_hash, genesis, signed
 from store.calendar import calendar_in
+from store.complaints import public_half, received
 from store.conduct import dependants_of
 from store.conflicts import again_after_conflict
 from store.letters import letters_of, send_again
@@ -67,10 +72,18 @@ class LiveCaseExists(Exception):
 class CaseStore:
     """Transactions on cases. Instants come from the caller; nothing here reads a clock."""
 
-    def __init__(self, engine: Engine, pseudonym: Callable[[str], str]) -> None:
-        """`pseudonym` is what stands for a person's name on record (`DocumentStore.pseudonym`)."""
+    def __init__(
+        self,
+        engine: Engine,
+        pseudonym: Callable[[str], str],
+        letterbox: Callable[[str], bytes | None] = lambda workflow_id: None,
+    ) -> None:
+        """`pseudonym` is what stands for a person's name on record (`DocumentStore.pseudonym`); `letterbox` gives the
+        private half of what complaints about a case's base are sealed to (`Documents.letterbox`), None for none.
+        """
         self._engine = engine
         self._pseudonym = pseudonym
+        self._letterbox = letterbox
 
     @contextmanager
     def transaction(self, workflow_id: str, run_id: str | None = None) -> Iterator[CaseTransaction]:
@@ -80,7 +93,7 @@ class CaseStore:
         """
         try:
             with Session(self._engine, expire_on_commit=False) as session, session.begin():
-                yield CaseTransaction(session, workflow_id, self._pseudonym, run_id)
+                yield CaseTransaction(session, workflow_id, self._pseudonym, self._letterbox, run_id)
         except IntegrityError as error:
             # Two attempts of one application break it too; the loser is tried again and finds the answer.
             if _breaks_live_case(str(error.orig)) and not self._is_open(workflow_id):
@@ -121,10 +134,16 @@ class CaseTransaction:
     """What one transaction sees and does."""
 
     def __init__(
-        self, session: Session, workflow_id: str, pseudonym: Callable[[str], str], run_id: str | None = None
+        self,
+        session: Session,
+        workflow_id: str,
+        pseudonym: Callable[[str], str],
+        letterbox: Callable[[str], bytes | None],
+        run_id: str | None = None,
     ) -> None:
         self._session = session
         self._pseudonym = pseudonym
+        self._letterbox = letterbox
         self._workflow_id = workflow_id
         self._run_id = run_id
         self._added: list[tables.Table] = []
@@ -177,7 +196,7 @@ class CaseTransaction:
         workflow_id = self._session.scalar(select(row.workflow_id).where(row.case_number == case_number))
         if workflow_id is None:
             raise LookupError(f"there is no case {case_number}")
-        return CaseTransaction(self._session, workflow_id, self._pseudonym)
+        return CaseTransaction(self._session, workflow_id, self._pseudonym, self._letterbox)
 
     def submission(self, revision: int) -> str:
         """The sha256 of a revision's submission. LookupError when there is no such revision."""
@@ -207,6 +226,14 @@ class CaseTransaction:
         assert self._row is not None
         rows = select(func.max(tables.ListRow.revision)).where(tables.ListRow.case_number == self._row.case_number)
         return self._session.scalar(rows) or 0
+
+    def called_alike(self, names: frozenset[str], credit_code: str, now: datetime, since: datetime) -> list[LookAlike]:
+        """As `called_alike`, in this transaction."""
+        return called_alike(self._session, names, credit_code, now, since)
+
+    def complaint(self, reference: str) -> ReceivedComplaint | None:
+        """As `store.complaints.received`."""
+        return received(self._session, reference)
 
     def next_number(self, prefix: str, year: int) -> str:
         """The next number of a series, such as LB-2026-000001; given back when the transaction fails."""
@@ -273,6 +300,7 @@ class CaseTransaction:
             raise ValueError(f"case {case.case_number} is at {self._row.sequence}, not before {case.sequence}")
         self._row.run_id = self._run_id or self._row.run_id
         self._row.name = case.name
+        self._row.skeleton = skeleton(case.name)
         self._row.stage = case.stage.value
         self._row.awaiting = case.awaiting.value
         self._row.due_at = case.due_at
@@ -346,8 +374,18 @@ class CaseTransaction:
                     )
                 )
             case ListRevision():
+                private = self._letterbox(self._workflow_id)
+                box = None if private is None else public_half(private)
                 searched_by = "\n".join(map(searched, (record.name, record.holder, record.place)))
-                self._add(tables.ListRow, record, at, **key, searched=searched_by)
+                self._add(
+                    tables.ListRow,
+                    record,
+                    at,
+                    **key,
+                    searched=searched_by,
+                    skeleton=skeleton(record.name),
+                    letterbox=box,
+                )
             case BenefitsGranted():
                 for benefit, effective in record.effective_from.items():
                     self._session.add(
@@ -392,6 +430,8 @@ class CaseTransaction:
                         at=at,
                     )
                 )
+            case ComplaintDecided():
+                self._add(tables.ComplaintDecisionRow, record, at, **key, sequence=case.sequence)
             case Authorisation():
                 self._add(tables.AuthorisationRow, record, at, **key, sequence=case.sequence)
             case LettersResent(places):
@@ -446,6 +486,29 @@ def cases_of(session: Session, credit_code: str, *, besides: str | None) -> list
     row = tables.CaseRow
     rows = select(row.facts).where(row.credit_code == credit_code, row.workflow_id != (besides or ""))
     return [Case.model_validate(facts) for facts in session.scalars(rows.order_by(row.ordinal))]
+
+
+def called_alike(
+    session: Session, names: frozenset[str], credit_code: str, now: datetime, since: datetime
+) -> list[LookAlike]:
+    """Other enterprises' cases whose base is called so: not ended, or with a term that ran after `since`.
+
+    What a base on the list was called before counts too. Public is a certificate whose entry is in effect `now`.
+    """
+    row, listed = tables.CaseRow, tables.ListRow
+    before = select(listed.case_number).where(listed.skeleton.in_(names))
+    cases = (
+        select(row.case_number)
+        .where(or_(row.skeleton.in_(names), row.case_number.in_(before)))
+        .where(row.credit_code != credit_code, or_(not_(row.ended), row.valid_until > since))
+        .order_by(row.case_number)
+    )
+    numbers = list(session.scalars(cases))
+    public = select(listed.case_number, func.max(listed.certificate_number)).where(
+        listed.case_number.in_(numbers), listed.effective_from <= now
+    )
+    certificates = {number: certificate for number, certificate in session.execute(public.group_by(listed.case_number))}
+    return [LookAlike(number, certificates.get(number)) for number in numbers]
 
 
 def _breaks_live_case(message: str) -> bool:

@@ -24,6 +24,8 @@ from pathlib import Path
 import obstore
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from obstore.exceptions import AlreadyExistsError
 from obstore.store import ObjectStore, from_url
 
@@ -33,6 +35,7 @@ OFFICE = "office"
 """Whose documents of no single case are: a quarter's figures and what came of them. Never erased."""
 _KEY, _ERASED = "key", "erased"
 _NONCE_BYTES = 12
+X25519_BYTES = 32
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _OWNER = re.compile(r"[A-Za-z0-9:_-]{1,80}")
 
@@ -174,6 +177,17 @@ class Documents:
             obstore.put(self._store, self._path_of(_KEY), made, mode="create")
         self._take_back_if_erased()
         return self._unwrapped(self._wrapped())
+
+    def letterbox(self) -> bytes | None:
+        """The private half of the key that complaints about the base are sealed to, of the case's own key: 32 bytes.
+
+        None where no key is, or none any more. Raises KeyUnknown.
+        """
+        try:
+            own = self._unwrapped(self._wrapped())
+        except FileNotFoundError:
+            return None
+        return HKDF(SHA256(), X25519_BYTES, salt=None, info=self._bound("letterbox")).derive(own)
 
     def rewrap(self) -> bool:
         """Wrap the case's key by the newest key; whether it was not. A key left beside an erasure is destroyed."""

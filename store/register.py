@@ -18,6 +18,7 @@ from sqlalchemy.orm import Session, aliased
 
 from domain.listed import Certificate, Seen, next_change, seen, was_overtaken
 from domain.names import folded, searched
+from domain.skeleton import skeleton
 from store.conflicts import again_after_conflict
 from store.tables import CaseRow, Installation, Instant, ListRow
 
@@ -110,6 +111,15 @@ class ListReader:
             return None
         following = next_change(entry.revisions, now)
         return found, None if following is None else following - entry.ahead
+
+    @again_after_conflict
+    def letterbox(self, number: str) -> str | None:
+        """The public key that complaints about a certificate's base are sealed to; None where there is none."""
+        other = aliased(ListRow)
+        keys = select(ListRow.letterbox).join(other, other.case_number == ListRow.case_number)
+        newest = keys.where(other.certificate_number == number, ListRow.letterbox.is_not(None))
+        with Session(self._engine) as session:
+            return session.scalar(newest.order_by(ListRow.revision.desc()).limit(1))
 
     @again_after_conflict
     def certificate_at(self, number: str, at: datetime) -> tuple[Certificate | None, Certificate | None]:
@@ -254,7 +264,11 @@ _SHOWN: dict[Shown, tuple[Seen, ...]] = {
 }
 
 
-_COLUMNS = tuple(column for column in ListRow.__table__.columns if column.name not in ("evidence", "searched"))
+_COLUMNS = tuple(
+    column
+    for column in ListRow.__table__.columns
+    if column.name not in ("evidence", "searched", "skeleton", "letterbox")
+)
 
 
 @dataclass(frozen=True)
@@ -326,4 +340,7 @@ def _matches(look: Look) -> Iterator[ColumnElement[bool]]:
     elif look.credit_code is not None:
         yield ListRow.credit_code == look.credit_code
     elif look.text:
-        yield ListRow.searched.contains(searched(look.text), autoescape=True)
+        as_typed = ListRow.searched.contains(searched(look.text), autoescape=True)
+        # In traditional characters, or in letters of another alphabet: who types a name so finds the base of that name.
+        bare = skeleton(look.text)
+        yield or_(as_typed, ListRow.skeleton.contains(bare, autoescape=True)) if bare else as_typed

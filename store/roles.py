@@ -7,13 +7,23 @@ from __future__ import annotations
 
 from sqlalchemy import Connection, text
 
-from store.tables import BenefitRow, CalendarNoticeRow, CaseRow, Counter, Installation, ListRow, NoticeRow, Table
+from store.tables import (
+    BenefitRow,
+    CalendarNoticeRow,
+    CaseRow,
+    ComplaintRow,
+    Counter,
+    Installation,
+    ListRow,
+    NoticeRow,
+    Table,
+)
 
 WORKER, READER, REGISTER = "livebase_worker", "livebase_reader", "livebase_register"
 ROLES = {
     WORKER: "workers: read all, add to all, change what changes; delete nothing",
     READER: "the command line: read all",
-    REGISTER: "the official list: read the list, and of a case its clock and whether it has ended, and nothing else",
+    REGISTER: "the official list: read the list, and of a case its clock and if it has ended; add complaints",
 }
 _OF_A_CASE = ("case_number", "clock_offset_ms", "ended")
 _CHANGED = (CaseRow, NoticeRow, BenefitRow, Counter, CalendarNoticeRow)
@@ -47,6 +57,7 @@ def _grant(connection: Connection, role: str) -> None:
         connection.exec_driver_sql(f"GRANT SELECT ON {ListRow.__tablename__}, {Installation.__tablename__} TO {role}")
         columns = ", ".join(_OF_A_CASE)
         connection.exec_driver_sql(f"GRANT SELECT ({columns}) ON {CaseRow.__tablename__} TO {role}")
+        connection.exec_driver_sql(f"GRANT INSERT ON {ComplaintRow.__tablename__} TO {role}")
         return
     connection.exec_driver_sql(f"GRANT SELECT ON {tables} TO {role}")
     if role == WORKER:

@@ -97,6 +97,7 @@ class CaseRow(Table):
     credit_code: Mapped[str] = mapped_column(String(18), index=True)
     ordinal: Mapped[int]
     name: Mapped[str]
+    skeleton: Mapped[str] = mapped_column(index=True)
     stage: Mapped[str] = mapped_column(index=True)
     awaiting: Mapped[str] = mapped_column(index=True)
     due_at: Mapped[datetime | None]
@@ -326,7 +327,8 @@ class TermRow(Table):
 class ListRow(Table):
     """One revision of a base's entry on the official list; of those in effect the highest counts (decision 19).
 
-    `searched` is the name, the holder and the place as they are looked for, a line each.
+    `searched` is the name, the holder and the place as they are looked for, a line each; `skeleton` what is left of the
+    name to the eye; `letterbox` the public key that complaints about the base are sealed to.
     """
 
     __tablename__ = "list_revisions"
@@ -349,6 +351,8 @@ class ListRow(Table):
     reason: Mapped[str | None]
     reasons_from: Mapped[datetime | None]
     searched: Mapped[str]
+    skeleton: Mapped[str] = mapped_column(index=True)
+    letterbox: Mapped[str | None] = mapped_column(String(43))
     at: Mapped[datetime] = mapped_column(index=True)
 
 
@@ -454,6 +458,30 @@ class ConductReportRow(Table):
     affected_accounts: Mapped[list[Any]]
     losses: Mapped[list[Any]]
     by: Mapped[str]
+    at: Mapped[datetime]
+
+
+class ComplaintRow(Table):
+    """A complaint from the public about a certificate, append-only; `sealed` is a JWE that the site can't open."""
+
+    __tablename__ = "complaints"
+
+    reference: Mapped[str] = mapped_column(String(20), primary_key=True)
+    certificate_number: Mapped[str] = mapped_column(String(20), index=True)
+    sealed: Mapped[str]
+    at: Mapped[datetime]
+
+
+class ComplaintDecisionRow(Table):
+    """What became of a complaint, once, append-only: a report of compliance's own took it up, or it was dismissed."""
+
+    __tablename__ = "complaint_decisions"
+
+    case_number: Mapped[str] = mapped_column(ForeignKey("cases.case_number"), primary_key=True)
+    sequence: Mapped[int] = mapped_column(primary_key=True)
+    complaint: Mapped[str] = mapped_column(String(20), ForeignKey("complaints.reference"), unique=True)
+    outcome: Mapped[str]
+    reason: Mapped[str]
     at: Mapped[datetime]
 
 

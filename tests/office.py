@@ -94,7 +94,13 @@ def example(name: str = "passes", *, credit_code: str | None = None, today: date
     application = submission.application
     whose = "entity" if application.entrusted_enterprise is None else "entrusted_enterprise"
     party = getattr(application, whose).model_copy(update={"credit_code": credit_code})
-    return submission.model_copy(update={"application": application.model_copy(update={whose: party})})
+    base = application.base.model_copy(update={"name": named_for(application.base.name, credit_code)})
+    return submission.model_copy(update={"application": application.model_copy(update={whose: party, "base": base})})
+
+
+def named_for(name: str, credit_code: str) -> str:
+    """An example's base under another credit code: bases of several enterprises with one name need a person each."""
+    return f"{name}{credit_code[11:17]}"
 
 
 class Office:
@@ -126,7 +132,7 @@ class Office:
         )
         (folder / "documents").mkdir(exist_ok=True)
         self.documents = document_store(folder)
-        self.cases = CaseStore(self.engine, self.documents.pseudonym)
+        self.cases = CaseStore(self.engine, self.documents.pseudonym, lambda case: self.documents.of(case).letterbox())
         self.keys: dict[str, str] = {}
         self.clock = CaseClock(client)
 

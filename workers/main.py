@@ -76,7 +76,7 @@ def build_workers(
     engine = engine or open_engine(settings.database_url)
     documents = DocumentStore(settings.documents, settings.document_key_set)
     documents.of(OFFICE).key()  # by the workers' keys, before anybody hands anything over
-    cases = CaseStore(engine, documents.pseudonym)
+    cases = CaseStore(engine, documents.pseudonym, lambda case: documents.of(case).letterbox())
     verifier = verifier or _verifier(settings)
     verifies = not isinstance(verifier, NoVerifier)
     desk = CaseDesk(cases, documents, policy_book(), verifies=verifies)

@@ -29,6 +29,7 @@ with workflow.unsafe.imports_passed_through():
         DecideAssessment,
         DeductDeposit,
         DenyProposal,
+        DismissComplaint,
         Dissolve,
         EraseDocuments,
         ExtendDeadline,
@@ -361,6 +362,14 @@ class PeoplesActs(CaseKeeping):
 
     @extend_deadline.validator
     def _check_extend_deadline(self, command: ExtendDeadline) -> None:
+        self._check(command)
+
+    @workflow.update(description="投诉不予受理 Dismiss a complaint of the public")
+    async def dismiss_complaint(self, command: DismissComplaint) -> Answer:
+        return await self._act(command)
+
+    @dismiss_complaint.validator
+    def _check_dismiss_complaint(self, command: DismissComplaint) -> None:
         self._check(command)
 
     @workflow.update(description="备注 Keep a note for the staff")

@@ -40,6 +40,7 @@ from domain.commands import (
     DecideConduct,
     DeductDeposit,
     DenyProposal,
+    DismissComplaint,
     Dissolve,
     EraseDocuments,
     ExtendDeadline,
@@ -126,6 +127,7 @@ COMMANDS: tuple[type[Command], ...] = (
     AcceptVerification,
     Assign,
     ExtendDeadline,
+    DismissComplaint,
     AddNote,
     ResendLetters,
 )

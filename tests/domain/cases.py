@@ -49,8 +49,10 @@ from domain.commands import (
     Suspend,
     Withdraw,
 )
+from domain.complaints import ReceivedComplaint
 from domain.dependants import Dependants
 from domain.figures import Figures, missed
+from domain.look_alike import LookAlike
 from domain.planning import Event, Planned
 from domain.records import Reported, Transition
 from domain.setting import Setting
@@ -78,6 +80,12 @@ class NothingOnRecord:
 
     def payment(self, _: str) -> Reported | None:
         return None
+
+    def complaint(self, _: str) -> ReceivedComplaint | None:
+        return None
+
+    def called_alike(self, *_: Any) -> tuple[LookAlike, ...]:
+        return ()
 
     def elsewhere(self, _: str) -> Elsewhere | None:
         return None

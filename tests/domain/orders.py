@@ -27,6 +27,7 @@ from domain.commands import (
     DecideConduct,
     DeductDeposit,
     DenyProposal,
+    DismissComplaint,
     Dissolve,
     EraseDocuments,
     ExtendDeadline,
@@ -59,6 +60,7 @@ from domain.commands import (
     WaiveCoolingOff,
     Withdraw,
 )
+from domain.complaints import ReceivedComplaint
 from domain.conduct import Outcome
 from domain.delivery import StoredLetter
 from domain.judging import EXTENDABLE
@@ -67,6 +69,7 @@ from domain.shanghai import last_day, shanghai_date
 from domain.stages import Role
 from domain.submission import Submission
 from tests.domain import cases
+from tests.domain.cases import OPENED
 
 PEOPLE = {
     Role.APPLICANT: ("wang",),
@@ -118,6 +121,10 @@ class OnRecord(cases.AllOnRecord):
 
     def letters(self) -> list[StoredLetter]:
         return [StoredLetter("1.1", "undeliverable")]
+
+    def complaint(self, reference: str) -> ReceivedComplaint | None:
+        """One about each certificate, by its number's last digit."""
+        return ReceivedComplaint(reference, f"LBC-2026-00000{reference[-1]}", OPENED, None)
 
     def draw_number(self, series: str, year: int) -> str:
         self.numbers += 1
@@ -184,6 +191,12 @@ def _refund_told(known: Known, detail: int) -> dict[str, Any] | None:
     one = found[detail % len(found)]
     fen = (one.amount, one.amount, max(1, one.amount // 2), one.amount + 1)[detail % 4]
     return {"refund": one.id, "state": ("paid", "returned", "failed")[detail % 3], "amount": fen}
+
+
+def _complaint(known: Known, _: int) -> dict[str, Any] | None:
+    """Of a certificate whose number's last digit a reference can have."""
+    found = [term.certificate_number[-1] for term in known.case.terms if term.certificate_number[-1] in "234567"]
+    return {"complaint": f"TS-AAAAAAAAAAAAAAA{found[-1]}", **WHY} if found else None
 
 
 def _last_day(known: Known, _: int) -> dict[str, Any] | None:
@@ -311,6 +324,7 @@ MAKERS: dict[str, tuple[type[Command], tuple[Role, ...], Fields]] = {
     "correct": (Correct, (Role.OPERATOR,), _with(submission=CORRECTED)),
     "assign": (Assign, (Role.OPERATOR,), lambda _, d: {"to": ("li", "he", "shen")[d % 3], **WHY}),
     "extend_deadline": (ExtendDeadline, (Role.OPERATOR,), _extension),
+    "dismiss_complaint": (DismissComplaint, (Role.COMPLIANCE,), _complaint),
     "add_note": (AddNote, (Role.FINANCE,), _with(text="t")),
     "resend_letters": (ResendLetters, (Role.OPERATOR,), _with()),
 }

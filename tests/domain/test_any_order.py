@@ -37,7 +37,16 @@ WAYS_BACK = {"appeal_set_aside", "decision_set_aside"}
 BACK = WAYS_BACK | {"renewal_approved_late"}
 """The only events that bring an ended case back."""
 OF_MONEY = ("deduct_deposit", "refund_deposit", "assign_payment", "return_payment", "reverse_payment")
-_SELDOM = {"add_note", "resend_letters", "assign", "authorise", "check_marks", "correct", "extend_deadline"}
+_SELDOM = {
+    "dismiss_complaint",
+    "add_note",
+    "resend_letters",
+    "assign",
+    "authorise",
+    "check_marks",
+    "correct",
+    "extend_deadline",
+}
 _STAGES = ("review", "certifying", "publishing", "valid", "failing", "undecided", "renewing", "renewing", "renewing")
 
 

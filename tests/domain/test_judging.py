@@ -29,6 +29,7 @@ from domain.commands import (
     DecideConduct,
     DeductDeposit,
     DenyProposal,
+    DismissComplaint,
     Dissolve,
     EraseDocuments,
     ExtendDeadline,
@@ -213,6 +214,7 @@ TABLE: dict[type[Command], tuple[dict[str, Any], set[str], set[str]]] = {
         {"reviewer", "finance", "certifier", "compliance", "auditor", "operator"},
         set(STAGES),
     ),
+    DismissComplaint: ({"complaint": "TS-AAAAAAAAAAAAAAAA", "reason": "r"}, {"compliance"}, set(STAGES)),
     ResendLetters: ({}, {"operator"}, set(STAGES)),
 }
 ROLES = [role for role in Role if role is not Role.NOBODY]

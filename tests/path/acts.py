@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 from sqlalchemy import func, select
@@ -26,12 +26,14 @@ from domain.commands import (
     RequestSupplement,
     Supplement,
 )
+from domain.complaints import read_complaint
 from domain.planning import Event
 from domain.shanghai import shanghai_date
 from domain.stages import Stage
 from domain.submission import Submission
 from store import tables
 from store.auditing import AuditReader
+from store.complaints import ComplaintBox, public_half, seal
 from store.queries import Reader
 from tests.office import APPLICANT, CERTIFIER, FINANCE, REVIEWER, Base, Office, example, until
 from tests.path.on_record import IN_PUBLISHING, IN_VALID, put_on_record, take_up
@@ -134,6 +136,18 @@ def approval(base: Base, who: Actor = CERTIFIER) -> Any:
 
 async def supplement(base: Base, **fields: Any) -> Answer:
     return await base.do(Supplement, APPLICANT, submission=changed(base, **fields))
+
+
+def complained(base: Base, text: str = "直播间有人索要开通费") -> str:
+    """A complaint of the public about a certified base, as the site puts it on record; its reference."""
+    term = base.case.term
+    assert term is not None
+    complaint = read_complaint(term.certificate_number, {"text": text, "contact": "13800000000"})
+    reference, private = complaint.reference(b"tests"), base.documents.letterbox()
+    assert private is not None
+    box = ComplaintBox(base.office.engine)
+    box.put(reference, term.certificate_number, seal(complaint, reference, public_half(private)), datetime.now(UTC))
+    return reference
 
 
 def timeline(base: Base) -> list[dict[str, Any]]:

@@ -26,6 +26,7 @@ from domain.commands import (
     DecideConduct,
     DeductDeposit,
     DenyProposal,
+    DismissComplaint,
     Dissolve,
     EraseDocuments,
     ExtendDeadline,
@@ -323,6 +324,11 @@ COMMANDS = {
     "correct": Kill("correct", IN_VALID, _correction),
     "assign": Kill("assign", IN_REVIEW, _command(Assign, OPERATOR, to="zhou", **_REASON)),
     "extend_deadline": Kill("extend_deadline", IN_DEPOSIT, _extension),
+    "dismiss_complaint": Kill(
+        "dismiss_complaint",
+        IN_VALID,
+        lambda base: _command(DismissComplaint, COMPLIANCE, complaint=acts.complained(base), **_REASON)(base),
+    ),
     "add_note": Kill("add_note", IN_REVIEW, _command(AddNote, REVIEWER, text="called them")),
     "resend_letters": Resending("resend_letters", IN_REVIEW, _command(ResendLetters, OPERATOR)),
 }

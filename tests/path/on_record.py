@@ -76,7 +76,7 @@ from domain.verifying import VerificationAnswer
 from store.conflicts import again_after_conflict
 from store.reference import policy_book, shipped_calendar
 from tests.domain.cases import NOTHING_ON_RECORD
-from tests.office import APPLICANT, CERTIFIER, COMPLIANCE, FINANCE, OPERATOR, REVIEWER, Base, Office, example
+from tests.office import APPLICANT, CERTIFIER, COMPLIANCE, FINANCE, OPERATOR, REVIEWER, Base, Office, example, named_for
 from workflows.messages import WORKFLOW
 from workflows.state import CertificationState
 
@@ -401,6 +401,7 @@ def handed_in(credit_code: str, at: datetime) -> Submission:
     assert application.alipay_verification is not None and application.agreement is not None
     early = shanghai_date(at) - timedelta(days=90)
     changes = {
+        "base": application.base.model_copy(update={"name": named_for(application.base.name, credit_code)}),
         "entity": application.entity.model_copy(update={"credit_code": credit_code}),
         "agreement": application.agreement.model_copy(update={"accepted_on": early}),
         "alipay_verification": application.alipay_verification.model_copy(update={"verified_on": early}),

@@ -66,7 +66,7 @@ async def test_an_overseas_base_goes_from_application_to_the_end_of_its_first_ye
     evidence = base.documents.put(b"%PDF-1.4 marks removed %%EOF")
     settled = await base.do(ConfirmMarks, APPLICANT, evidence=(evidence,))
     assert (settled.stage, settled.standing, settled.awaiting) == (Stage.SETTLING, Standing.EXPIRED, Role.FINANCE)
-    name = example("overseas").application.base.name
+    name = example("overseas", credit_code=base.credit_code).application.base.name
     assert listed(base) == [("published", name), ("withdrawn", name)], "the base, not who stands behind it"
     letters = Reader(office.reading).letters(base.case.case_number)
     told = [letter["body"] for letter in letters if letter["recipient"] == "applicant"]

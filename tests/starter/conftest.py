@@ -17,7 +17,7 @@ import pytest
 from connection.guarded_process import GuardedProcess
 from store.migrate import migrate
 from store.roles import WORKER
-from tests.office import new_credit_code
+from tests.office import named_for, new_credit_code
 from tests.postgres import PostgresServer
 from tests.starter.livebase import ROOT, Done, Livebase, Running, at_once
 
@@ -50,7 +50,10 @@ def enterprise_in(folder: Path, example: str = "passes") -> Enterprise:
     first = re.search(r"(?m)^  credit_code: (?!null$)(\w+)$", file.read_text("utf-8"))
     assert first is not None
     for each in folder.glob("*.yaml"):
-        each.write_text(each.read_text("utf-8").replace(first[1], code), "utf-8")
+        text = each.read_text("utf-8").replace(first[1], code)
+        each.write_text(
+            re.sub(r"(?m)(?<=^base:\n)  name: (.*)$", lambda own: f"  name: {named_for(own[1], code)}", text), "utf-8"
+        )
     return Enterprise(code, file)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import httpx
 import pytest
 
 from tests.starter.conftest import APPLICANT, CERTIFIER, OPERATOR, REVIEWER, Enterprise, certify, enterprise_in
@@ -97,6 +98,39 @@ def test_a_violation_from_its_report_to_its_rectification(base: Listed) -> None:
     assert "已了结" in office("conduct", "show", id, "--lang", "zh").out
     assert id not in {row["id"] for row in office.ok("conduct", "list")}
     assert id in {row["id"] for row in office.ok("conduct", "list", "--all")}
+
+
+def test_what_the_public_complains_of_is_read_and_taken_up_or_dismissed(base: Listed, dev: Running) -> None:
+    office, number, page = base.office, base.number, f"/c/{base.view['term']['certificate_number']}/complaint"
+    url = dev.state["register_url"]
+
+    def complain(text: str) -> str:
+        form = {"text": text, "contact": "陈先生 13800000000"}
+        return httpx.post(url + page, data=form, headers={"origin": url}).headers["location"].rpartition("/")[2]
+
+    first, second = complain("有人索要开通费"), complain("无理取闹")
+    assert (
+        "conduct complaints" in office("inbox", *COMPLIANCE).err and "complaints" not in office("inbox", *OPERATOR).err
+    )
+    found = office.ok("conduct", "complaints", number, *COMPLIANCE)
+    assert [(one["reference"], one["contact"]) for one in found] == [
+        (first, "陈先生 13800000000"), (second, "陈先生 13800000000"),
+    ]  # fmt: skip
+    assert "公众投诉" in office("conduct", "complaints", number, "--lang", "zh").out
+    assert base.refused("conduct", "complaints", number, *APPLICANT) == (4, "role_not_allowed")
+    report = ("conduct", "report", number, base.report("R4"), *COMPLIANCE)
+    assert base.refused(*report, "--complaint", "TS-1") == (2, "usage")
+    assert base.refused(*report, "--complaint", "TS-AAAAAAAAAAAAAAAA") == (3, "not_found")
+    assert office.ok(*report, "--complaint", first.lower())["awaiting"] == "applicant"
+    assert base.refused("conduct", "dismiss", first, "--reason", "r", *COMPLIANCE) == (8, "already_decided")
+    assert base.refused("conduct", "dismiss", second, "--reason", "r", *OPERATOR) == (4, "role_not_allowed")
+    assert base.refused("conduct", "dismiss", "TS-AAAAAAAAAAAAAAAA", "--reason", "r", *COMPLIANCE) == (3, "not_found")
+    office.ok("conduct", "dismiss", second, "--reason", "不属实", *COMPLIANCE)
+    assert office.ok("conduct", "complaints", number, *COMPLIANCE) == []
+    every = office.ok("conduct", "complaints", number, "--all", *COMPLIANCE)
+    assert [(one["outcome"], one["reason"]) for one in every] == [("taken_up", ""), ("dismissed", "不属实")]
+    told = office("timeline", number, *APPLICANT, *JSON).out
+    assert "不属实" not in told and "complaint_dismissed" in told
 
 
 def test_the_evidence_of_all_that_was_handed_in_can_be_read(base: Listed, tmp_path: Path) -> None:

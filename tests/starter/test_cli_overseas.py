@@ -12,7 +12,7 @@ import pytest
 
 from starter.structured_text import read_structured_file
 from tests.domain.handed_in import INDIVIDUALS_CODE
-from tests.office import new_credit_code
+from tests.office import named_for, new_credit_code
 from tests.starter.conftest import (
     APPLICANT,
     CERTIFIER,
@@ -63,6 +63,11 @@ class Certified:
         self.view = when_valid(office, self.number)
 
 
+def named(certified: Certified) -> str:
+    """What the base is called."""
+    return named_for(BASE, certified.enterprise.code)
+
+
 @pytest.fixture(scope="module")
 def certified(dev: Running, tmp_path_factory: pytest.TempPathFactory) -> Certified:
     return Certified(dev, enterprise_in(tmp_path_factory.mktemp("overseas"), "overseas"))
@@ -100,7 +105,11 @@ def test_check_says_on_whom_it_was_judged(tmp_path: Path) -> None:
 def test_the_base_is_certified_with_both_parties_on_record(alone: InProcess, certified: Certified) -> None:
     for command in ("show", "why"):
         view = alone.ok(command, certified.number)
-        assert (view["name"], view["parties"], view["credit_code"]) == (BASE, PARTIES, certified.enterprise.code)
+        assert (view["name"], view["parties"], view["credit_code"]) == (
+            named(certified),
+            PARTIES,
+            certified.enterprise.code,
+        )
         assert (view["standing"], view["publication"]["state"]) == ("certified", "published")
         for language, entity, entrusted in (
             ("en", "entity", "entrusted enterprise"),
@@ -186,7 +195,7 @@ def test_letters_are_to_the_base_with_its_parties_and_say_who_pays(alone: InProc
         for kind in ("application_approved", "base_certified", "base_published", "payment_unmatched")
     }
     for kind in ("application_approved", "base_certified", "base_published"):
-        greeting = f"{BASE}:\n案件编号:{certified.number}\n申请主体:{ENTITY}\n受托企业:{ENTRUSTED}\n\n"
+        greeting = f"{named(certified)}:\n案件编号:{certified.number}\n申请主体:{ENTITY}\n受托企业:{ENTRUSTED}\n\n"
         assert greeting in bodies[kind]
     either = f"申请主体({ENTITY})或受托企业({ENTRUSTED})"
     assert f"请从{either}的账户转账" in bodies["application_approved"]

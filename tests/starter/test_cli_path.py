@@ -7,6 +7,7 @@ from datetime import date, datetime, timedelta
 
 import pytest
 
+from tests.office import named_for
 from tests.starter.conftest import ANSWER, ANSWERED_AND_SHOWN, PAYER, FirstYear
 from tests.starter.livebase import Running
 
@@ -80,7 +81,9 @@ def test_show_has_the_fixed_fields_at_every_stage(first_year: FirstYear, act: st
     view = first_year.views[act]
     assert set(view) >= SHOW
     assert (view["case_number"], view["credit_code"]) == (first_year.number, first_year.enterprise.code)
-    assert view["name"] == "义乌北苑直播基地", "the base's name, not the entity's"
+    assert view["name"] == named_for("义乌北苑直播基地", first_year.enterprise.code), (
+        "the base's name, not the entity's"
+    )
     for task in view["tasks"]:
         assert set(task) >= {"kind", "role", "assignee", "due_at"}
         assert task["due_at"] is None or instant(task["due_at"])

@@ -198,7 +198,8 @@ def english(text: str) -> set[str]:
 
 
 # Words that stand in a Chinese table too: what is typed, the names of fields and files, and of things known so.
-AS_THEY_ARE = english(f"Temporal Web livebase dev default sqlite MiB sha256 {' '.join(CONDITIONS)}")
+RESERVED = " ".join(word for one in policy_book().versions for word in one.policy().reserved_words)
+AS_THEY_ARE = english(f"Temporal Web livebase dev default sqlite MiB sha256 {' '.join(CONDITIONS)} {RESERVED}")
 REPORTS = ("expiring", "workload", "publication", "deposits")
 TYPED = english(" ".join(typed(action) for action in ROLES))
 EVERYTHING = {text for kind in VOCABULARY.values() for text in kind}

@@ -290,3 +290,18 @@ def test_a_pseudonym_is_one_installation_s(store: DocumentStore, tmp_path: Path)
     own, other = store.pseudonym("王某"), DocumentStore(tmp_path / "other", KEYS).pseudonym("王某")
     assert own == store.pseudonym("王某") and len(own) == 64
     assert len({own, other, store.pseudonym("王某某"), hashlib.sha256("王某".encode()).hexdigest()}) == 4
+
+
+def test_what_complaints_are_sealed_to_is_the_case_s_alone_and_goes_with_its_key(folder: Path) -> None:
+    store = DocumentStore(folder, KEYS)
+    assert store.of(CASE).letterbox() is None, "asking makes no key"
+    for case in (CASE, OTHER):
+        store.of(case).put(PDF)
+    private = store.of(CASE).letterbox()
+    assert private is not None and len(private) == 32
+    assert private not in (store.of(CASE).key(), store.of(OTHER).letterbox())
+    newer = DocumentStore(folder, NEWER)
+    newer.rewrap()
+    assert newer.of(CASE).letterbox() == private, "another wrapping, the same key"
+    store.of(CASE).erase(AT)
+    assert newer.of(CASE).letterbox() is None

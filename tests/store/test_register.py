@@ -56,7 +56,9 @@ class TestSearch:
             ("CLOUDMARKET", [2]),
             ("兰山", [3]),
             ("100%_", [3]),
-            ("0%好", []),
+            ("1%好", []),
+            ("義烏北苑淘寶直播基地", [1]),
+            ("Ｃｌоudmаrket", [2]),
             ("_", [3]),
             ("\\", [3]),
             ("直播基地", [3, 2, 1]),
@@ -235,6 +237,7 @@ def test_the_query_and_the_rule_never_differ(store: CaseStore, engine: Engine, r
                     "holder": "h",
                     "place": "p",
                     "searched": "s",
+                    "skeleton": "s",
                     "at": start - chance.choice((0, 0, 20, 200)) * DAY,
                 }
                 connection.execute(insert(ListRow), values)

@@ -29,6 +29,8 @@ APPEND_ONLY = (
     "assessments",
     "assessment_confirmations",
     "conduct_reports",
+    "complaints",
+    "complaint_decisions",
     "authorisations",
     "office_entries",
     "audit_seals",
@@ -95,6 +97,7 @@ def upgrade() -> None:
         sa.Column("credit_code", sa.String(length=18), nullable=False),
         sa.Column("ordinal", sa.Integer(), nullable=False),
         sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("skeleton", sa.Text(), nullable=False),
         sa.Column("stage", sa.Text(), nullable=False),
         sa.Column("awaiting", sa.Text(), nullable=False),
         sa.Column("due_at", store.tables.Instant(timezone=True), nullable=True),
@@ -118,6 +121,7 @@ def upgrade() -> None:
     with op.batch_alter_table("cases", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_cases_awaiting"), ["awaiting"], unique=False)
         batch_op.create_index(batch_op.f("ix_cases_credit_code"), ["credit_code"], unique=False)
+        batch_op.create_index(batch_op.f("ix_cases_skeleton"), ["skeleton"], unique=False)
         batch_op.create_index(batch_op.f("ix_cases_stage"), ["stage"], unique=False)
         batch_op.create_index(
             "uq_cases_live",
@@ -415,13 +419,15 @@ def upgrade() -> None:
         sa.Column("reason", sa.Text(), nullable=True),
         sa.Column("reasons_from", store.tables.Instant(timezone=True), nullable=True),
         sa.Column("searched", sa.Text(), nullable=False),
+        sa.Column("skeleton", sa.Text(), nullable=False),
+        sa.Column("letterbox", sa.String(length=43), nullable=True),
         sa.Column("at", store.tables.Instant(timezone=True), nullable=False),
         sa.ForeignKeyConstraint(
             ["case_number"], ["cases.case_number"], name=op.f("fk_list_revisions_case_number_cases")
         ),
         sa.PrimaryKeyConstraint("case_number", "revision", name=op.f("pk_list_revisions")),
     )
-    for column in ("at", "certificate_number", "credit_code", "effective_from", "valid_until"):
+    for column in ("at", "certificate_number", "credit_code", "effective_from", "skeleton", "valid_until"):
         op.create_index(op.f(f"ix_list_revisions_{column}"), "list_revisions", [column], unique=False)
     op.create_table(
         "notices",
@@ -467,6 +473,32 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("conduct_reports", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_conduct_reports_case_number"), ["case_number"], unique=False)
+    op.create_table(
+        "complaints",
+        sa.Column("reference", sa.String(length=20), nullable=False),
+        sa.Column("certificate_number", sa.String(length=20), nullable=False),
+        sa.Column("sealed", sa.Text(), nullable=False),
+        sa.Column("at", store.tables.Instant(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("reference", name=op.f("pk_complaints")),
+    )
+    op.create_index(op.f("ix_complaints_certificate_number"), "complaints", ["certificate_number"], unique=False)
+    op.create_table(
+        "complaint_decisions",
+        sa.Column("case_number", sa.String(length=20), nullable=False),
+        sa.Column("sequence", sa.Integer(), nullable=False),
+        sa.Column("complaint", sa.String(length=20), nullable=False),
+        sa.Column("outcome", sa.Text(), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("at", store.tables.Instant(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["case_number"], ["cases.case_number"], name=op.f("fk_complaint_decisions_case_number_cases")
+        ),
+        sa.ForeignKeyConstraint(
+            ["complaint"], ["complaints.reference"], name=op.f("fk_complaint_decisions_complaint_complaints")
+        ),
+        sa.PrimaryKeyConstraint("case_number", "sequence", name=op.f("pk_complaint_decisions")),
+        sa.UniqueConstraint("complaint", name=op.f("uq_complaint_decisions_complaint")),
+    )
     op.create_table(
         "authorisations",
         sa.Column("case_number", sa.String(length=20), nullable=False),
