@@ -130,7 +130,7 @@ class Livebase:
     def ok(self, *words: str | Path) -> Any:
         """A command that is done, with `-o json`: what it printed."""
         done = self(*words, "-o", "json")
-        assert done.code == 0, done.err
+        assert done.code == 0, done
         return done.json
 
     def change(self, statement: Executable) -> None:
