@@ -21,6 +21,7 @@ from bench.auditing import verify_speed
 from bench.calendar import import_over
 from bench.histories import first_term, supplement_round
 from bench.ledger import ledger_speed
+from bench.register import register_speed
 from bench.soak import soak
 from connection.client import connect
 from connection.local_server import LocalServer
@@ -95,6 +96,7 @@ PARTS: dict[str, Callable[[], Awaitable[None]]] = {
     "audit": verify_speed,
     "sealed": sealed.compare,
     "ledger": ledger_speed,
+    "register": register_speed,
     "engines": engines.compare,
     "soak": soak,
 }

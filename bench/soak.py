@@ -54,6 +54,7 @@ from tests.killing_worker import worker_fork
 from tests.mail_server import MailServer
 from tests.office import APPLICANT, CERTIFIER, COMPLIANCE, FINANCE, REVIEWER, Base, Office, example
 from tests.path import acts
+from tests.path.list_watch import ListWatch
 from tests.path.test_conduct import report
 from tests.path.test_server_kills import AT_ONCE, LOOK, Nemesis, People, in_stage, pass_until
 from tests.postgres import PostgresServer
@@ -124,6 +125,7 @@ async def soak() -> None:
                     deducted[base.workflow_id] = PART if loses else 0
 
             async with (
+                ListWatch(office.reading).watching() as watch,
                 bank_callbacks(client, office.engine, office.settings),
                 worker_fork(office, server.address, room=mail.room),
                 asyncio.TaskGroup() as beside,
@@ -153,6 +155,7 @@ async def soak() -> None:
                     ("of them heard more than once", heard - events),
                     ("deducted, CNY", f"{sum(deducted.values()) / 100:,.2f}"),
                     ("refunded, CNY", f"{sum(bank.paid().values()) / 100:,.2f}"),
+                    ("looks at the official list beside the log, each alike", watch.looks),
                     ("took", f"{took:.0f} s"),
                 ],
                 title=f"{LIFECYCLES} lifecycles under kills (seed {SEED}): exact to the fen",

@@ -38,6 +38,7 @@ from tests.killing_worker import WorkerFork, worker_fork
 from tests.mail_server import MailServer
 from tests.office import APPLICANT, CERTIFIER, REVIEWER, Base, Office, example
 from tests.path import acts
+from tests.path.list_watch import ListWatch
 from tests.path.stand import agreed
 from tests.path.test_letters import ids, letters
 from tests.postgres import PostgresServer
@@ -215,7 +216,11 @@ async def test_thirty_lifecycles_while_the_server_is_killed_every_few_seconds(
             async with turn:
                 await live(people, base, stays=base in staying)
 
-        async with worker_fork(office, server.address, room=mail.room), asyncio.TaskGroup() as beside:
+        async with (
+            ListWatch(office.reading).watching() as watch,
+            worker_fork(office, server.address, room=mail.room),
+            asyncio.TaskGroup() as beside,
+        ):
             working = beside.create_task(nemesis.work())
             raging = beside.create_task(nemesis.rage())
             await asyncio.gather(*(lived(base) for base in bases))
@@ -228,6 +233,7 @@ async def test_thirty_lifecycles_while_the_server_is_killed_every_few_seconds(
             working.cancel()
 
         assert nemesis.server_kills >= 3 and nemesis.worker_kills and nemesis.interrupted
+        assert watch.looks > 10 and watch.listed
         for base in bases:
             whole(base, stayed=base in staying)
         all_together(office, people)
