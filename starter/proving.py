@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from sqlalchemy import Engine
 
 Told = Callable[[int], None]
-_AT_ONCE = 200  # cases
-_FEW = 600
+_AT_ONCE = 50  # cases
+_FEW = 100
 """So many cases are proven before other processes would have come up."""
 
 
