@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Protocol
 
+from sqlalchemy.exc import SQLAlchemyError
 from temporalio import activity
 
 from activities.publication import Announcement
@@ -119,8 +120,13 @@ class ChannelActivities:
                 confirmed.append(number)
             except ChannelAway as away:
                 return Delivered(confirmed=tuple(confirmed), refused=tuple(refused), away=str(away)[:200])
+            except SQLAlchemyError:
+                raise
             except EntryRefused as error:
                 activity.logger.error("the official channel does not take an entry: %s", error)
+                refused.append(number)
+            except Exception:  # whatever is the matter with one, the others are not kept from it
+                activity.logger.exception("an entry can't be delivered to the official channel: %s", number)
                 refused.append(number)
         return Delivered(confirmed=tuple(confirmed), refused=tuple(refused))
 
@@ -134,10 +140,10 @@ class ChannelActivities:
             return Compared()
         try:
             return self._compared(self._channel, id, now)
-        except ChannelAway as away:
+        except Exception as error:
             if activity.info().attempt < _TRIES:
                 raise
-            fault = Compared(fault=str(away)[:200])
+            fault = Compared(fault=str(error)[:200] if isinstance(error, ChannelAway) else type(error).__name__)
             self._store.compared(id, now, fault, ())
             return fault
 
@@ -153,7 +159,7 @@ class ChannelActivities:
                 activity.heartbeat()
                 yield held
 
-        for difference in compare(ours, all_held()):
+        for difference in compare(ours, all_held(), self._store.drawn):
             counted[difference.kind] += 1
             if len(kept) < MOST_KEPT:
                 kept.append(difference)

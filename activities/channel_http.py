@@ -11,6 +11,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -20,8 +21,10 @@ from activities.channel import ChannelAway, EntryRefused
 from domain.channel import Held, ListEntry, read_entry
 
 _PATIENCE = httpx.Timeout(10.0, connect=5.0)
-"""An entry put and read back takes less than the activity may be silent for."""
-_LARGEST = 1 << 16
+_LONGEST = 15.0
+"""Seconds of a whole answer: an entry put and read back takes less than the activity may be silent for."""
+_LARGEST = 1 << 20
+"""Bytes of an answer, as they come: nothing packed is taken."""
 _PAGE = 500
 _TAKEN, _NOT_TAKEN = (200, 201, 202, 204, 409), (400, 413, 422)
 
@@ -30,7 +33,7 @@ class HttpChannel:
     """The channel at a URL; `token` is a bearer's."""
 
     def __init__(self, url: str, token: str = "", patience: httpx.Timeout = _PATIENCE) -> None:
-        headers = {"Authorization": f"Bearer {token}"} if token else {}
+        headers = {"Accept-Encoding": "identity", **({"Authorization": f"Bearer {token}"} if token else {})}
         self._client = httpx.Client(
             base_url=url, headers=headers, timeout=patience, trust_env=False, follow_redirects=False
         )
@@ -55,10 +58,8 @@ class HttpChannel:
         if answer.status_code != 200:
             raise _away(answer)
         try:
-            if len(answer.content) > _LARGEST:
-                raise ValueError
             entry = read_entry(answer.content)
-        except ValueError:
+        except (ValueError, ArithmeticError):
             raise EntryRefused(f"what the channel shows of {number} is no entry, whole and unchanged") from None
         if entry.number != number:
             raise EntryRefused(f"the channel shows another certificate for {number}")
@@ -79,12 +80,19 @@ class HttpChannel:
             raise _away(answer)
         try:
             return [_held(one) for one in answer.json()["entries"]]
-        except (ValueError, KeyError, TypeError):
+        except (ValueError, KeyError, TypeError, ArithmeticError):
             raise ChannelAway("the channel's listing can't be read") from None
 
     def _asked(self, method: str, path: str, **more: Any) -> httpx.Response:
+        """The answer, read whole. ChannelAway also for one that is too slow or too long."""
+        until, body = time.monotonic() + _LONGEST, b""
         try:
-            return self._client.request(method, path, **more)
+            with self._client.stream(method, path, **more) as answer:
+                for part in answer.iter_raw():
+                    body += part
+                    if len(body) > _LARGEST or time.monotonic() > until:
+                        raise ChannelAway("the official channel's answer is too long, or too slow")
+            return httpx.Response(answer.status_code, content=body)
         except httpx.HTTPError as error:
             raise ChannelAway(f"no answer from the official channel ({type(error).__name__})") from error
 

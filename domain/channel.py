@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Annotated, Literal
@@ -25,7 +25,15 @@ from domain.official_list import category
 from domain.terms import Term
 from domain.verified import enterprise_of
 
-Instant = Annotated[AwareDatetime, AfterValidator(lambda instant: instant.astimezone(UTC))]
+
+def _in_utc(instant: datetime) -> datetime:
+    try:
+        return instant.astimezone(UTC)
+    except OverflowError:
+        raise ValueError("no instant of ours") from None
+
+
+Instant = Annotated[AwareDatetime, AfterValidator(_in_utc)]
 State = Literal["published", "suspended", "withdrawn"]
 CERTIFICATE_NUMBER = r"LBC-[0-9]{4}-[0-9]{6,9}"
 URGENT: frozenset[State] = frozenset({"withdrawn", "suspended"})
@@ -222,12 +230,21 @@ class Difference:
         return self.kind == "missing" or (self.kind == "different" and (self.theirs or 0) < (self.ours or 0))
 
 
-def compare(ours: Mapping[str, Expected], theirs: Iterable[Held]) -> Iterator[Difference]:
-    """Every difference: first of what the channel has, as it comes, then of what it has not."""
+def compare(
+    ours: Mapping[str, Expected], theirs: Iterable[Held], drawn: Callable[[str, int], ListEntry | None]
+) -> Iterator[Difference]:
+    """Every difference: first of what the channel has, as it comes, then of what it has not.
+
+    `drawn` gives an entry on record: what was sent while the channel was read is there, and none of `ours` yet.
+    """
     seen = set()
     for held in theirs:
         seen.add(held.number)
         expected = ours.get(held.number)
+        if expected is None or held.revision > expected.revision:
+            since = drawn(held.number, held.revision)
+            if since is not None and since.hash == held.hash:
+                continue
         if expected is None:
             yield Difference(held.number, "extra", "unknown", theirs=held.revision)
         elif (held.revision, held.hash) != (expected.revision, expected.hash) and not _on_its_way(expected, held):

@@ -58,6 +58,7 @@ from domain.delivery import StoredLetter
 from domain.dependants import Dependants
 from domain.judging import judge
 from domain.look_alike import LookAlike, protected_since, skeletons
+from domain.names import folded
 from domain.permissions import SECOND_PERSON
 from domain.policy import Policy
 from domain.records import Reported, Transition
@@ -176,10 +177,14 @@ def _back(rule: Callable[[Case, Any, Setting], Transition]) -> Rule:
 def _alike(
     case: Case | None, submission: Submission, policy: Policy, setting: Setting, on_record: OnRecord
 ) -> Sequence[LookAlike] | None:
-    """Who else is called so, as the transaction finds it; None for a certified base that keeps its name."""
+    """Who else is called so, as the transaction finds it; None for a certified base that keeps its name, which nobody
+    need weigh again. One that is only written otherwise is taken for nobody else's, and may hold what is reserved."""
     application = submission.application
-    if case is not None and case.terms and skeleton(application.base.name) == skeleton(case.name):
-        return None
+    if case is not None and case.terms:
+        if folded(application.base.name) == folded(case.name):
+            return None
+        if skeleton(application.base.name) == skeleton(case.name):
+            return ()
     since = protected_since(policy, setting.today)
     return on_record.called_alike(skeletons(application), application.credit_code, setting.now, since)
 

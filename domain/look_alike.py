@@ -20,6 +20,9 @@ from domain.terms import add_months
 
 CONDITION = "name"
 """What its finding is called. It is there only when a person has to look."""
+_WEIGHED = "A reviewer weighs the base's name."
+_NAMED = 5
+"""More are counted, and not named."""
 _FOR_THE_STAFF = "For the staff: "
 """Begins what the applicant is not told: that somebody whose base is not public applies under such a name."""
 
@@ -53,29 +56,42 @@ def judged(
     name = application.base.name
     own = own_part(name)
     told = []
-    if reserved := words_in(own, policy.reserved_words):
+    if reserved := words_in(own, policy.reserved_words, name):
         told.append(f"It holds {'、'.join(reserved)}, which is not the base's to use.")
     if not own:
         told.append("It is the scheme's own name and no base's.")
     if mixes_scripts(name):
         told.append("A word of it mixes alphabets whose letters look alike.")
-    told += [f"It can be taken for the listed {one.certificate_number}." for one in others if one.certificate_number]
+    listed = [f"It can be taken for the listed {one.certificate_number}." for one in others if one.certificate_number]
+    told += listed[:_NAMED]
     hidden = [one.case_number for one in others]
     if hidden:
-        told.append(f"{_FOR_THE_STAFF}{', '.join(hidden)} of another enterprise is called alike.")
+        more = f" and {len(hidden) - _NAMED} more" if len(hidden) > _NAMED else ""
+        told.append(f"{_FOR_THE_STAFF}{', '.join(hidden[:_NAMED])}{more} of another enterprise is called alike.")
     if not told:
         return ()
-    message = " ".join(("A reviewer weighs the base's name.", *told))
+    message = " ".join((_WEIGHED, *told))
     finding = {"condition": CONDITION, "outcome": Outcome.PERSON, "message": message, "as_of": as_of}
     return (Finding(**finding, value=name, threshold=None, document=None),)
 
 
 def for_the_applicant(told: Any) -> Any:
-    """What is read, as an applicant may: a finding about the name without what is for the staff."""
+    """What is read, as an applicant may: a finding about the name without what is for the staff.
+
+    One of which nothing is left is not there: it would say that somebody whose base is not public is called so.
+    """
     if isinstance(told, list | tuple):
-        return [for_the_applicant(one) for one in told]
+        return [for_the_applicant(one) for one in told if _own_message(one) != _WEIGHED]
     if not isinstance(told, dict):
         return told
-    if told.get("condition") == CONDITION and isinstance(told.get("message"), str):
-        return {**told, "message": told["message"].partition(_FOR_THE_STAFF)[0].rstrip()}
+    if (message := _own_message(told)) is not None:
+        return {**told, "message": message}
     return {key: for_the_applicant(value) for key, value in told.items()}
+
+
+def _own_message(told: Any) -> str | None:
+    """What of a finding about the name is for the applicant; None for anything else."""
+    if isinstance(told, dict) and told.get("condition") == CONDITION and isinstance(told.get("message"), str):
+        message: str = told["message"]
+        return message.partition(_FOR_THE_STAFF)[0].rstrip()
+    return None

@@ -25,10 +25,12 @@ _COMPANIES = (
     "股份有限公司", "有限责任公司", "有限公司", "分公司", "公司", "集团", "工作室", "商行", "coltd", "companylimited",
     "companyltd", "colimited", "limited", "ltd", "incorporated", "inc", "corporation", "corp", "llc", "company",
 )  # fmt: skip
-_BASES = (
-    "直播基地", "直播产业园", "直播产业基地", "直播电商基地", "直播中心", "产业园", "园区", "基地", "直播", "电子商务",
-    "电商", "官方", "认证", "livestreamingbase", "livestreambase", "livebase", "base",
+_PLACES = (
+    "直播基地", "直播产业园", "直播产业基地", "直播电商基地", "直播中心", "产业园", "园区", "基地", "livestreamingbase",
+    "livestreambase", "livebase", "base",
 )  # fmt: skip
+"""What a base is."""
+_BASES = (*_PLACES, "直播", "电子商务", "电商", "官方", "认证")
 _MARKS = ("淘宝", "taobao", "官方")
 _BLANK = frozenset("\u115f\u1160\u3164\uffa0")
 """Letters that show nothing."""
@@ -63,15 +65,16 @@ def own_part(name: str) -> str:
     """The name as `plain`, without the title that a certified base may carry at its end: 北苑 of 北苑淘宝直播基地."""
     bare = plain(name)
     for title in _plain_words(TITLES):
-        for ending in ("", *_plain_words(_BASES)):
+        for ending in ("", *_plain_words(_PLACES)):
             if bare.endswith(title + ending):
                 return bare.removesuffix(title + ending)
     return bare
 
 
-def words_in(text: str, words: Iterable[str]) -> tuple[str, ...]:
-    """Which of the words are in a text that is `plain` already."""
-    return tuple(word for word in words if plain(word) in text)
+def words_in(text: str, words: Iterable[str], written: str) -> tuple[str, ...]:
+    """Which of the words are in a text that is `plain` already; as `written`, those of which too little is left."""
+    seen = "".join(unicodedata.normalize("NFKC", written).split()).casefold()
+    return tuple(word for word in words if (plain(word) in text if len(plain(word)) >= len(word) else word in seen))
 
 
 def mixes_scripts(name: str) -> bool:

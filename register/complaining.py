@@ -1,7 +1,7 @@
 """Complaints as the site takes them: bounded before they are read, sealed before they are kept, told nothing back.
 
 The site can't read what it has taken, nor whether it has (`store/roles.py`). So a repeat is known by its reference,
-which is the same for the same words, and everybody hears the same: a reference, or to come again later.
+which is the same for the same words from one address. Everybody hears the same: a reference, or to come again later.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ def require_own_form(request: Request, hosts: frozenset[str]) -> None:
     site, origin = request.headers.get("sec-fetch-site"), request.headers.get("origin", "")
     if site is not None and site != "same-origin":
         raise NotAccepted(403)
-    if origin and urlsplit(origin).netloc.lower() not in hosts:
+    if origin and _host(origin) not in hosts:
         raise NotAccepted(403)
     if site is None and not origin:
         raise NotAccepted(403)
@@ -66,6 +66,13 @@ def require_own_form(request: Request, hosts: frozenset[str]) -> None:
         raise NotAccepted(411)
     if int(length[:12]) > MOST_BYTES:
         raise NotAccepted(413)
+
+
+def _host(origin: str) -> str:
+    try:
+        return urlsplit(origin).netloc.lower()
+    except ValueError:
+        return ""
 
 
 def read_form(body: bytes) -> dict[str, str]:
@@ -79,7 +86,7 @@ def read_form(body: bytes) -> dict[str, str]:
 
 class Complaints:
     """Takes complaints on an engine for that alone. `seconds` is a clock for the limits, `secret` what references hang
-    on: where it stays the same, so does the reference of the same words."""
+    on: where it stays the same, so does the reference of the same words from one address."""
 
     def __init__(
         self,
@@ -104,10 +111,12 @@ class Complaints:
         Raises `domain.complaints.NotReadable` for what is no complaint, TooMany.
         """
         complaint: Complaint = read_complaint(number, form)
-        reference = complaint.reference(self._secret)
-        if form.get(TRAP) or self._is_known(reference):
+        reference = complaint.reference(self._secret + address.encode())
+        if form.get(TRAP):
             return reference
-        self._count(address, number)
+        self._count(address, number)  # a repeat too: who may guess without end finds out what others have said
+        if self._is_known(reference):
+            return reference
         self._box.put(reference, number, seal(complaint, reference, letterbox), now)
         with self._one_at_a_time:
             self._taken[reference] = None

@@ -31,7 +31,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
 
@@ -593,6 +593,7 @@ def build_site(
         HTTPException: _http,
         NotAccepted: _not_accepted,
         TimeoutError: _not_accepted,
+        ClientDisconnect: _not_accepted,
         TooMany: _too_many,
         NotMade: _not_made,
         SQLAlchemyError: _database,

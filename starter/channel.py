@@ -49,7 +49,7 @@ def reconcile(session: Session) -> None:
         held = list(channel.held())
     except ChannelAway as away:
         raise unreachable(f"The official channel can't be compared: {away}.", _HINT) from None
-    differences = list(compare(ours, held))
+    differences = list(compare(ours, held, store.drawn))
     session.show(_view(session, channel, len(ours), held, differences, last), _table)
     if differences:
         raise CommandError(

@@ -227,6 +227,17 @@ class CaseTransaction:
         rows = select(func.max(tables.ListRow.revision)).where(tables.ListRow.case_number == self._row.case_number)
         return self._session.scalar(rows) or 0
 
+    def _letterbox_of(self, case_number: str) -> str | None:
+        """What complaints about the base are sealed to: asked for once, of its first entry. What takes a right away
+        later hangs on the record alone."""
+        row = tables.ListRow
+        newest = select(row.letterbox).where(row.case_number == case_number).order_by(row.revision.desc()).limit(1)
+        if (before := self._session.execute(newest).one_or_none()) is not None:
+            box: str | None = before.letterbox
+            return box
+        private = self._letterbox(self._workflow_id)
+        return None if private is None else public_half(private)
+
     def called_alike(self, names: frozenset[str], credit_code: str, now: datetime, since: datetime) -> list[LookAlike]:
         """As `called_alike`, in this transaction."""
         return called_alike(self._session, names, credit_code, now, since)
@@ -306,6 +317,7 @@ class CaseTransaction:
         self._row.due_at = case.due_at
         self._row.valid_until = case.term.until if case.term else None
         self._row.ended = case.ending is not None
+        self._row.documents_erased = case.documents_erased is not None
         self._row.sequence = case.sequence
         self._row.facts = case.model_dump(mode="json")
         self._session.flush()
@@ -374,8 +386,6 @@ class CaseTransaction:
                     )
                 )
             case ListRevision():
-                private = self._letterbox(self._workflow_id)
-                box = None if private is None else public_half(private)
                 searched_by = "\n".join(map(searched, (record.name, record.holder, record.place)))
                 self._add(
                     tables.ListRow,
@@ -384,7 +394,7 @@ class CaseTransaction:
                     **key,
                     searched=searched_by,
                     skeleton=skeleton(record.name),
-                    letterbox=box,
+                    letterbox=self._letterbox_of(case.case_number),
                 )
             case BenefitsGranted():
                 for benefit, effective in record.effective_from.items():

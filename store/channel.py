@@ -14,7 +14,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Engine, Select, and_, case, exists, func, literal, not_, or_, select
+from sqlalchemy import ColumnElement, Engine, Select, and_, case, exists, func, not_, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session, aliased
 
@@ -35,6 +35,8 @@ from store.tables import (
 MOST_KEPT = 200
 """So many differences of a comparison are kept; all are counted."""
 _AT_ONCE = 5000
+_SHARE = 5
+"""The part of a batch that is for what was refused before."""
 
 
 @dataclass(frozen=True)
@@ -66,6 +68,9 @@ class ChannelStore:
             newest = _newest(session, number)
             content = _content(session, row, number, now, newest)
             if content is None or (newest is not None and newest.says_the_same(content)):
+                return newest
+            # A late attempt reads with an earlier `now`: what was drawn since is not taken back.
+            if newest is not None and newest.list_revision > content.list_revision:
                 return newest
             entry = content.model_copy(update={"revision": newest.revision + 1 if newest else 1})
             session.add(
@@ -113,18 +118,19 @@ class ChannelStore:
             ahead = [] if not _any_ahead(session) else _taken_back(session, now)
             urgent = sum(by_state.get(state, 0) for state in URGENT) + len(ahead)
             row, off = ListRow, list(put_off)
+            numbers = unconfirmed(select(row.certificate_number)).limit(most)
             rank = case((row.state.in_(URGENT), 0), else_=1)
-            later = case((row.certificate_number.in_(off), 1), else_=0) if off else literal(0)
-            numbers = unconfirmed(select(row.certificate_number))
-            if off:
-                numbers = numbers.where(or_(row.state.in_(URGENT), row.certificate_number.not_in(off)))
-            numbers = numbers.order_by(rank, later, row.at, row.certificate_number).limit(most)
-            found = list(session.scalars(numbers)) if by_state else []
-        first = [number for number in ahead if number not in put_off]
-        last = [number for number in ahead if number in put_off]
-        everything = [*first, *found, *last]
+            fresh = numbers.where(row.certificate_number.not_in(off)).order_by(rank, row.at, row.certificate_number)
+            refused = numbers.where(row.certificate_number.in_(off), row.state.in_(URGENT)).order_by(row.at)
+            found = list(session.scalars(fresh)) if by_state else []
+            again = list(session.scalars(refused)) if by_state and off else []
+        found = [*(number for number in ahead if number not in put_off), *found]
+        again = [*(number for number in ahead if number in put_off), *again]
+        # What was refused has a share of its own: many of them keep nothing else waiting, nor are they kept.
+        kept = min(len(again), max(most // _SHARE, most - len(found)))
+        everything = [*found[: most - kept], *again[:kept]]
         return Waiting(
-            numbers=tuple(everything[:most]),
+            numbers=tuple(everything),
             waiting=sum(by_state.values()) + len(ahead),
             urgent=urgent,
             full=len(everything) >= most,

@@ -114,10 +114,10 @@ class ListReader:
 
     @again_after_conflict
     def letterbox(self, number: str) -> str | None:
-        """The public key that complaints about a certificate's base are sealed to; None where there is none."""
-        other = aliased(ListRow)
-        keys = select(ListRow.letterbox).join(other, other.case_number == ListRow.case_number)
-        newest = keys.where(other.certificate_number == number, ListRow.letterbox.is_not(None))
+        """The public key that complaints about a certificate's base are sealed to; None where there is none, or its
+        other half is destroyed with the case's documents."""
+        keys = select(ListRow.letterbox).join(CaseRow, CaseRow.case_number == ListRow.case_number)
+        newest = keys.where(ListRow.certificate_number == number, not_(CaseRow.documents_erased))
         with Session(self._engine) as session:
             return session.scalar(newest.order_by(ListRow.revision.desc()).limit(1))
 

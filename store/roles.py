@@ -25,7 +25,7 @@ ROLES = {
     READER: "the command line: read all",
     REGISTER: "the official list: read the list, and of a case its clock and if it has ended; add complaints",
 }
-_OF_A_CASE = ("case_number", "clock_offset_ms", "ended")
+_OF_A_CASE = ("case_number", "clock_offset_ms", "ended", "documents_erased")
 _CHANGED = (CaseRow, NoticeRow, BenefitRow, Counter, CalendarNoticeRow)
 """What a worker changes in place; all else is only ever added to. Calendar notices it does not change either, but
 locks, for which PostgreSQL wants the right to: the table's own trigger refuses it."""

@@ -103,6 +103,7 @@ class CaseRow(Table):
     due_at: Mapped[datetime | None]
     valid_until: Mapped[datetime | None]
     ended: Mapped[bool]
+    documents_erased: Mapped[bool]
     sequence: Mapped[int]
     facts: Mapped[dict[str, Any]]
     installation: Mapped[int] = mapped_column(default=1)

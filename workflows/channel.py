@@ -48,8 +48,8 @@ COMPARE: dict[str, Any] = {
 SHIFT = timedelta(hours=6)
 EVERY = timedelta(hours=1)
 """How often the channel is compared with the list."""
-LONGEST_PAUSE, LONGEST_URGENT = timedelta(minutes=10), timedelta(minutes=1)
-"""How long at most the delivery rests while the channel is away, and while what takes a right away waits."""
+LONGEST_PAUSE = timedelta(minutes=1)
+"""How long at most the delivery rests while the channel is away: what takes a right away may come any time."""
 LONGEST_PUT_OFF = timedelta(hours=1)
 MOST_PUT_OFF = 200
 """More entries than these are refused by no fault of theirs."""
@@ -144,10 +144,9 @@ class DeliverEntries:
             del self._refused[first], self._until[first]
 
     async def _rest(self, waiting: Waiting) -> None:
-        """A minute or so; twice as long each time the channel is away, at most ten, where nothing urgent waits."""
+        """A minute or so; where it is less, twice as long each time the channel is away, at most a minute."""
         usual = timedelta(seconds=waiting.pause_seconds)
-        longest = LONGEST_URGENT if waiting.urgent else LONGEST_PAUSE
-        pause = min(usual * (1 << min(self._away, 12)), max(usual, longest))
+        pause = min(usual * (1 << min(self._away, 12)), max(usual, LONGEST_PAUSE))
         await workflow.sleep(pause, summary="the official channel is away" if self._away else "until the next look")
 
     def _show(self, waiting: Waiting, delivered: Delivered) -> None:

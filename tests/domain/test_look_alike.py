@@ -39,6 +39,7 @@ def message(name: str, *others: LookAlike) -> str:
         "柯桥布艺直播基地",
         "Yunji Live Base",
         "宝贝淘直播基地",
+        "唯美家居直播基地",
     ],
 )
 def test_a_name_of_one_s_own(name: str) -> None:
@@ -62,6 +63,10 @@ def test_a_name_of_one_s_own(name: str) -> None:
         ("义乌北苑官方直播基地", "官方"),
         ("义乌北苑認證直播基地", "认证"),
         ("Official Yiwu Live", "official"),
+        ("义乌 唯一 直播基地", "唯一"),
+        ("杭州淘宝直播官方", "官方"),
+        ("杭州淘宝直播认证", "认证"),
+        ("北苑taobaolive官方", "官方"),
     ],
 )
 def test_the_platform_s_marks_and_what_only_it_can_say(name: str, word: str) -> None:

@@ -31,7 +31,7 @@ from workers.schedule import channel_schedule_id, comparison_schedule_id, keep_c
 from workflows.channel import (
     COMPARING,
     DELIVERING,
-    LONGEST_URGENT,
+    LONGEST_PAUSE,
     ChannelOrders,
     CompareChannel,
     ComparisonOrders,
@@ -141,12 +141,12 @@ async def test_what_the_list_says_is_on_the_channel_whatever_the_channel_goes_th
                 await base.do(what, COMPLIANCE, **WHY)
             await revoke(other)
             assert other.case.stage is Stage.SETTLING
-            await office.clock.fast_forward(shift.id, 5 * LONGEST_URGENT)
+            await office.clock.fast_forward(shift.id, 5 * LONGEST_PAUSE)
             for _ in range(60):
                 told = await details(shift)
                 if "503" in told and "Waiting | 2 |" in told:
                     break
-                await office.clock.fast_forward(shift.id, LONGEST_URGENT)
+                await office.clock.fast_forward(shift.id, LONGEST_PAUSE)
             else:
                 raise AssertionError(told)
             seen = list(channel.states)
@@ -156,7 +156,7 @@ async def test_what_the_list_says_is_on_the_channel_whatever_the_channel_goes_th
             for _ in range(60):
                 if nothing_waits(office):
                     break
-                await office.clock.fast_forward(shift.id, LONGEST_URGENT)
+                await office.clock.fast_forward(shift.id, LONGEST_PAUSE)
                 await asyncio.sleep(0.3)
             await all_is_there(office)
             since = channel.states[len(seen) :]

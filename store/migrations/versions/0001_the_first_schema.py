@@ -103,6 +103,7 @@ def upgrade() -> None:
         sa.Column("due_at", store.tables.Instant(timezone=True), nullable=True),
         sa.Column("valid_until", store.tables.Instant(timezone=True), nullable=True),
         sa.Column("ended", sa.Boolean(), nullable=False),
+        sa.Column("documents_erased", sa.Boolean(), nullable=False),
         sa.Column("sequence", sa.Integer(), nullable=False),
         sa.Column("facts", sa.JSON(), nullable=False),
         sa.Column("installation", sa.Integer(), nullable=False),
