@@ -23,7 +23,10 @@ _SHAPES: dict[str, dict[str, type]] = {
         **_HASHED,
     },
 }
-_MOST_PROBLEMS = 20
+_MARK = b"\xef\xbb\xbf"
+"""What some editors put before the first line."""
+MOST_PROBLEMS = 20
+"""So many are named; then nothing more is read."""
 
 
 class NoRecord(ValueError):
@@ -51,7 +54,7 @@ def records_of(
                 raise NoRecord("seals come before all else")
         except NoRecord as error:
             problems.append((number, str(error)))
-            if len(problems) == _MOST_PROBLEMS:
+            if len(problems) >= MOST_PROBLEMS:
                 return
             continue
         sealed = record["kind"] == "seal"
@@ -83,7 +86,7 @@ def _seals(file: IO[bytes], length: int) -> Iterator[Record]:
 def read(line: bytes) -> Record:
     """The record of a line. Raises NoRecord."""
     try:
-        record: dict[str, Any] = json.loads(line.decode(errors="surrogatepass"))
+        record: dict[str, Any] = json.loads(line.removeprefix(_MARK).decode(errors="surrogatepass"))
     except (ValueError, RecursionError):
         raise NoRecord("is no JSON object") from None
     kind = record.get("kind") if isinstance(record, dict) else None

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import os
 import re
+import signal
 import sys
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from functools import partial
-from io import BytesIO
+from concurrent.futures import Future, ProcessPoolExecutor
+from itertools import islice
 from multiprocessing import get_context
 from pathlib import Path
-from typing import NamedTuple
+from typing import IO, NamedTuple
 
-from audit.files import NoRecord, export, read, records_of
+from audit.files import MOST_PROBLEMS, NoRecord, export, read, records_of
 from audit.report import Record, Report
 from audit.seals import Seals
 from audit.verifier import prove_cases, prove_seals, verify
@@ -49,13 +51,26 @@ def verify_file(
     _seals, first = sealed
     _seals.compare(outside)
     report = Report()
-    with get_context("fork").Pool() as pool:
-        for done, found in pool.imap(partial(_prove, path), _parts(path, first)):
+    with ProcessPoolExecutor(mp_context=get_context("fork"), initializer=_leave_interrupts) as pool:
+        parts, running = _parts(path, first), deque[Future[tuple[Report, Problems]]]()
+        while True:
+            # So many are on their way that none waits, and no more: a file may have millions.
+            for part in islice(parts, 2 * (os.cpu_count() or 1) - len(running)):
+                running.append(pool.submit(_prove, path, part))
+            if not running or len(problems) >= MOST_PROBLEMS:
+                break
+            done, found = running.popleft().result()  # BrokenProcessPool when one was killed
             report.add(done)
-            problems += found
+            problems += found[: MOST_PROBLEMS - len(problems)]
             told(report.entries)
+        pool.shutdown(cancel_futures=True)
     report.add(prove_seals(_seals, report.seen))
     return report
+
+
+def _leave_interrupts() -> None:
+    """Ctrl-C is for the process that waits for the others."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def _sealed(path: Path) -> tuple[Seals, _Place] | None:
@@ -94,5 +109,12 @@ def _prove(path: Path, part: tuple[_Place, int]) -> tuple[Report, Problems]:
     problems: Problems = []
     with path.open("rb") as file:
         file.seek(start.offset)
-        lines = BytesIO(file.read(end - start.offset))
-    return prove_cases(records_of(lines, problems, start.line, sealed=False), _seals), problems
+        return prove_cases(records_of(_until(file, end), problems, start.line, sealed=False), _seals), problems
+
+
+def _until(file: IO[bytes], end: int) -> Iterator[bytes]:
+    """The lines from here to an offset at which one begins."""
+    place = file.tell()
+    while place < end and (line := file.readline()):
+        place += len(line)
+        yield line

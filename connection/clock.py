@@ -27,6 +27,7 @@ from __future__ import annotations
 
 import asyncio
 import uuid
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -96,6 +97,11 @@ class CaseClock:
             while True:
                 seen = await self._look(workflow_id)
                 left = goal - seen.now
+                under_way = seen.skipping and seen.jump == jump
+                if under_way and left < _RUN_ON:  # by now its goal could pass
+                    await self.call_off(workflow_id)
+                    jump = ""
+                    continue
                 if jump and not seen.busy and await self._is_to_fire(workflow_id):
                     await asyncio.sleep(_PAUSE)
                     continue
@@ -108,7 +114,6 @@ class CaseClock:
                         f"The clock of {workflow_id} was moved or stopped by someone else meanwhile.",
                         "Look at where the case stands, then move it again.",
                     )
-                under_way = seen.skipping and seen.jump == jump
                 if under_way or seen.at_task or (seen.busy and left < _SHORT):
                     await asyncio.sleep(_PAUSE)
                 elif left < _RUN_ON:
@@ -116,8 +121,12 @@ class CaseClock:
                 else:
                     jump = str(uuid.uuid4())
                     await self._set(workflow_id, _one_skip(jump, left))
-        except asyncio.CancelledError:
-            await asyncio.shield(self.call_off(workflow_id))
+        except ClockRefused:
+            raise
+        except BaseException:  # nobody waits for it any more
+            if jump:
+                with suppress(RPCError):
+                    await asyncio.shield(self.call_off(workflow_id))
             raise
 
     async def call_off(self, workflow_id: str) -> None:

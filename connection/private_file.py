@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import os
 import stat
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,6 +13,7 @@ from pathlib import Path
 from connection.errors import BadConfiguration
 
 _MODE = 0o600
+_PATIENCE = 10.0  # seconds
 
 
 def read_private(file: Path, variable: str) -> str:
@@ -42,8 +44,9 @@ def write_private(file: Path, text: str) -> None:
     """
     before = file.stat() if file.exists() else None
     beside = file.with_name(f".{file.name}.{os.getpid()}")
+    opened = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _MODE)
     try:
-        with os.fdopen(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _MODE), "w", encoding="utf-8") as target:
+        with os.fdopen(opened, "w", encoding="utf-8") as target:
             target.write(text)
             target.flush()
             if before is not None:
@@ -55,14 +58,28 @@ def write_private(file: Path, text: str) -> None:
         os.replace(beside, file)
     finally:
         beside.unlink(missing_ok=True)
+    folder = os.open(file.absolute().parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)  # a key that documents are sealed with already is not to go with the power
+    finally:
+        os.close(folder)
 
 
 @contextmanager
 def changing(file: Path) -> Iterator[None]:
-    """One at a time changes files of this folder: a key that two put in front at once would be lost. Raises OSError."""
-    folder = os.open(file.absolute().parent, os.O_RDONLY)
+    """One at a time changes a file: a key that two put in front at once would be lost. A file beside it, for its owner
+    alone, is the lock. Raises OSError; TimeoutError, which is one, when somebody else holds it for long."""
+    lock = os.open(file.with_name(f".{file.name}.lock"), os.O_RDWR | os.O_CREAT, _MODE)
+    until = time.monotonic() + _PATIENCE
     try:
-        fcntl.flock(folder, fcntl.LOCK_EX)
+        while True:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                if time.monotonic() > until:
+                    raise TimeoutError(f"{file} is being changed by somebody else") from None
+                time.sleep(0.05)
         yield
     finally:
-        os.close(folder)
+        os.close(lock)

@@ -108,12 +108,12 @@ async def _step_by_step(
     session: Session, clock: CaseClock, case_number: str, workflow_id: str, goal: datetime
 ) -> dict[str, Any]:
     """From one planned event to the next until `goal`, each seen done in the store before the next jump."""
-    from domain.conduct import conduct_workflow_id
-
     while True:
         now = await clock.now(workflow_id)
+        for process in _beside(session.found(case_number).case):  # one that began late is behind
+            await _bring(clock, process, now)
         case = await _settled(session, case_number, now)
-        beside = [conduct_workflow_id(case.workflow_id, conduct.id) for conduct in case.open_conduct]
+        beside = _beside(case)
         closed = case.stage == "closed"  # its workflow is over; only the row's clock goes on
         reached = max(now, goal) if closed else now
         await _record(clock, case, reached - datetime.now(UTC))
@@ -129,6 +129,13 @@ async def _step_by_step(
                 raise CommandError(5, "already_ended", message, f"See where it stood with: livebase show {case_number}")
         for process in beside:  # the base first, then what runs beside it
             await _bring(clock, process, aim)
+
+
+def _beside(case: Case) -> list[str]:
+    """The workflows that run beside the case's own."""
+    from domain.conduct import conduct_workflow_id
+
+    return [conduct_workflow_id(case.workflow_id, conduct.id) for conduct in case.open_conduct]
 
 
 async def _bring(clock: CaseClock, workflow_id: str, instant: datetime) -> None:

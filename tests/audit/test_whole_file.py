@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 from collections.abc import Callable
+from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 
 import pytest
 
 from audit import whole_file
-from audit.files import export
+from audit.files import MOST_PROBLEMS, export
 from audit.report import Report
 from audit.verifier import verify
 from audit.whole_file import verify_file
@@ -79,6 +82,7 @@ CHANGES: dict[str, Callable[[list[bytes]], list[bytes]]] = {
     "written with spaces": lambda lines: [json.dumps(json.loads(line)).encode() + b"\n" for line in lines],
     "other ends of lines": lambda lines: [line.replace(b"\n", b"\r\n") for line in lines],
     "no end of its last line": lambda lines: [*lines[:-1], lines[-1].rstrip()],
+    "a mark before its first line": lambda lines: [b"\xef\xbb\xbf" + lines[0], *lines[1:]],
     "seals alone": lambda lines: lines[:1],
     "nothing": lambda lines: [],
 }  # fmt: skip
@@ -116,3 +120,28 @@ def test_every_case_is_a_part_and_none_is_proven_here(
     told: list[int] = []
     report = verify_file(file, (), [], told.append)
     assert isinstance(report, Report) and report.ok and (report.cases, len(told)) == (CASES, CASES)
+
+
+@pytest.mark.usefixtures("parted")
+def test_no_more_problems_are_told_than_one_process_tells(lines: list[bytes], tmp_path: Path) -> None:
+    file = tmp_path / "log.jsonl"
+    places = set(beginnings(lines))
+    file.write_bytes(b"".join(line if at in places or at < 2 else b"x\n" for at, line in enumerate(lines)))
+    problems: list[tuple[int, str]] = []
+    verify_file(file, (), problems)
+    assert len(problems) == MOST_PROBLEMS and problems == sorted(problems)
+
+
+@pytest.mark.usefixtures("parted")
+def test_a_process_that_is_killed_is_an_error_and_no_end_of_waiting(
+    lines: list[bytes], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "log.jsonl"
+    file.write_bytes(b"".join(lines))
+    monkeypatch.setattr(whole_file, "_prove", _killed)
+    with pytest.raises(BrokenProcessPool):
+        verify_file(file, (), [])
+
+
+def _killed(path: Path, part: object) -> None:
+    os.kill(os.getpid(), signal.SIGKILL)

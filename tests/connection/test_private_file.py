@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from connection import private_file
 from connection.errors import BadConfiguration
-from connection.private_file import read_private, write_private
+from connection.private_file import changing, read_private, write_private
 from tests.starter.livebase import ROOT
 
 ADD = """
@@ -57,6 +58,7 @@ def test_one_that_is_there_keeps_its_mode_and_its_owner(file: Path) -> None:
 def test_what_two_add_at_once_is_all_there(file: Path) -> None:
     adding = [subprocess.Popen([sys.executable, "-c", ADD, str(file), name], cwd=ROOT) for name in ("a", "b")]
     assert [process.wait(60) for process in adding] == [0, 0]
+    assert {one.stat().st_mode & 0o777 for one in file.parent.iterdir()} == {0o600}
     assert sorted(file.read_text().split()) == ["a"] * 20 + ["b"] * 20
 
 
@@ -67,3 +69,9 @@ def test_one_that_others_may_read_or_change_is_refused(file: Path, mode: int) ->
     with pytest.raises(BadConfiguration, match="read or changed by others") as caught:
         read_private(file, "F")
     assert "secret" not in str(caught.value)
+
+
+def test_who_can_t_have_it_in_time_says_so(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(private_file, "_PATIENCE", 0.1)
+    with changing(file), pytest.raises(TimeoutError, match="by somebody else"), changing(file):
+        raise AssertionError("both have it")
