@@ -111,12 +111,11 @@ class Complaints:
         Raises `domain.complaints.NotReadable` for what is no complaint, TooMany.
         """
         complaint: Complaint = read_complaint(number, form)
+        # By the address too: nobody finds out by guessing what others have said.
         reference = complaint.reference(self._secret + address.encode())
-        if form.get(TRAP):
+        if form.get(TRAP) or self._is_known(reference):
             return reference
-        self._count(address, number)  # a repeat too: who may guess without end finds out what others have said
-        if self._is_known(reference):
-            return reference
+        self._count(address, number)
         self._box.put(reference, number, seal(complaint, reference, letterbox), now)
         with self._one_at_a_time:
             self._taken[reference] = None

@@ -122,13 +122,16 @@ class ChannelStore:
             rank = case((row.state.in_(URGENT), 0), else_=1)
             fresh = numbers.where(row.certificate_number.not_in(off)).order_by(rank, row.at, row.certificate_number)
             refused = numbers.where(row.certificate_number.in_(off), row.state.in_(URGENT)).order_by(row.at)
-            found = list(session.scalars(fresh)) if by_state else []
+            found = session.execute(fresh.add_columns(row.state)).all() if by_state else []
             again = list(session.scalars(refused)) if by_state and off else []
-        found = [*(number for number in ahead if number not in put_off), *found]
+        first = [number for number in ahead if number not in put_off]
+        first += [number for number, state in found if state in URGENT]
         again = [*(number for number in ahead if number in put_off), *again]
+        rest = [number for number, state in found if state not in URGENT]
         # What was refused has a share of its own: many of them keep nothing else waiting, nor are they kept.
-        kept = min(len(again), max(most // _SHARE, most - len(found)))
-        everything = [*found[: most - kept], *again[:kept]]
+        kept = min(len(again), max(most // _SHARE, most - len(first) - len(rest)))
+        urgent_first = [*first[: most - kept], *again[:kept]]
+        everything = [*urgent_first, *rest[: most - len(urgent_first)]]
         return Waiting(
             numbers=tuple(everything),
             waiting=sum(by_state.values()) + len(ahead),

@@ -65,6 +65,8 @@ def changed(**fields: Any) -> bytes:
         changed(more=1),
         changed(number="../LBC-2026-000001"),
         changed(valid_until="tomorrow"),
+        changed(valid_from="0001-01-01T00:00:00+08:00"),
+        changed(revision=10**400),
     ],
 )
 def test_what_was_changed_is_no_entry(document: bytes) -> None:
@@ -89,6 +91,10 @@ def ours(revision: int = 2, **more: Any) -> Expected:
     return Expected(NUMBER, revision, f"h{revision}", former=tuple(f"h{n}" for n in range(1, revision)), **more)
 
 
+def nothing(number: str, revision: int) -> None:
+    """No entry on record but those that are expected."""
+
+
 SHOWN: dict[str, tuple[Expected | None, Held | None, tuple[str, str] | None, bool]] = {
     "the same": (ours(), Held(NUMBER, 2, "h2"), None, False),
     "not there yet": (ours(), None, ("missing", "waiting"), True),
@@ -110,7 +116,7 @@ SHOWN: dict[str, tuple[Expected | None, Held | None, tuple[str, str] | None, boo
 @pytest.mark.parametrize("case", SHOWN)
 def test_a_difference_is_told_with_its_reason(case: str) -> None:
     expected, held, told, ours_is_newer = SHOWN[case]
-    found = list(compare({NUMBER: expected} if expected else {}, [held] if held else []))
+    found = list(compare({NUMBER: expected} if expected else {}, [held] if held else [], nothing))
     assert [(one.kind, one.why) for one in found] == ([told] if told else [])
     assert [one.ours_is_newer for one in found] == ([ours_is_newer] if told else [])
 
@@ -118,7 +124,17 @@ def test_a_difference_is_told_with_its_reason(case: str) -> None:
 def test_both_directions_at_once() -> None:
     there = [Held("LBC-2026-000009", 1, "x"), Held(NUMBER, 2, "h2")]
     other = Expected("LBC-2026-000002", 1, "h1", confirmed=True)
-    assert list(compare({NUMBER: ours(), other.number: other}, there)) == [
+    assert list(compare({NUMBER: ours(), other.number: other}, there, nothing)) == [
         Difference("LBC-2026-000009", "extra", "unknown", theirs=1),
         Difference("LBC-2026-000002", "missing", "lost", ours=1),
     ]
+
+
+@pytest.mark.parametrize("expected", [None, ours()], ids=["announced since", "taken away since"])
+def test_what_was_sent_while_the_channel_was_read_is_no_difference(expected: Expected | None) -> None:
+    since = entry(3, "withdrawn")
+    known = {(NUMBER, 3): since}
+    mine = {NUMBER: expected} if expected else {}
+    assert list(compare(mine, [Held(NUMBER, 3, since.hash)], lambda *of: known.get(of))) == []
+    (found,) = compare(mine, [Held(NUMBER, 3, "x")], lambda *of: known.get(of))
+    assert found.why == ("newer" if expected else "unknown")

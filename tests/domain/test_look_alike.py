@@ -64,9 +64,9 @@ def test_a_name_of_one_s_own(name: str) -> None:
         ("义乌北苑認證直播基地", "认证"),
         ("Official Yiwu Live", "official"),
         ("义乌 唯一 直播基地", "唯一"),
-        ("杭州淘宝直播官方", "官方"),
-        ("杭州淘宝直播认证", "认证"),
-        ("北苑taobaolive官方", "官方"),
+        ("杭州淘宝直播官方", "淘宝、官方"),
+        ("杭州淘宝直播认证", "淘宝、认证"),
+        ("北苑taobaolive官方", "taobao、官方"),
     ],
 )
 def test_the_platform_s_marks_and_what_only_it_can_say(name: str, word: str) -> None:

@@ -51,6 +51,28 @@ def test_an_entry_is_drawn_when_the_list_has_changed_and_only_then(store: CaseSt
     assert channel.draw("LBC-2026-999999", NOW) is None
 
 
+def test_a_late_attempt_takes_back_nothing(store: CaseStore, channel: ChannelStore) -> None:
+    """Its `now` is that of its first: the list has gone on since, and so has the channel."""
+    base = Base(store)
+    base.revoked(NOW)
+    withdrawn = channel.draw(base.number, NOW)
+    assert withdrawn is not None and withdrawn.state == "withdrawn"
+    assert channel.draw(base.number, NOW - HOUR) == withdrawn
+    channel.confirm(withdrawn, withdrawn.revision, "read back", NOW)
+    assert waiting(channel) == []
+
+
+def test_many_that_are_refused_keep_nothing_waiting_and_are_not_kept(store: CaseStore, channel: ChannelStore) -> None:
+    off = [Base(store, n).revoked().number for n in range(1, 7)]
+    two = [Base(store, 7).number, Base(store, 8).number]
+    found = channel.waiting(NOW, 5, off)
+    assert (set(found.numbers) - set(off), len(found.numbers)) == (set(two), 5)
+    assert channel.waiting(NOW, 2, off).numbers == tuple(two)
+    many = [Base(store, n).number for n in range(9, 15)]
+    found = channel.waiting(NOW, 5, off)
+    assert len(set(found.numbers) & set(off)) == 1 and len(set(found.numbers) & {*two, *many}) == 4
+
+
 def test_what_is_not_in_effect_yet_is_not_drawn(store: CaseStore, channel: ChannelStore) -> None:
     base = Base(store)
     early = base.case.terms[0].from_ - HOUR
@@ -198,13 +220,13 @@ def test_both_ways_between_list_and_channel(store: CaseStore, channel: ChannelSt
     from domain.channel import Held
 
     held = [Held(entry.number, entry.revision, entry.hash) for entry in (shown(channel, one.number) for one in bases)]
-    assert list(compare(channel.expected(NOW), held)) == []
+    assert list(compare(channel.expected(NOW), held, channel.drawn)) == []
     with engine.connect() as connection:
         row = connection.execute(ListRow.__table__.select()).first()
     assert of_list(row).number == bases[0].number  # type: ignore[arg-type]
     bases[1].revoked()
     planted = [held[1], *held[3:], Held("LBC-2026-000077", 1, "x")]
-    assert [(one.number, one.kind, one.why) for one in compare(channel.expected(NOW), planted)] == [
+    assert [(one.number, one.kind, one.why) for one in compare(channel.expected(NOW), planted, channel.drawn)] == [
         (bases[1].number, "different", "waiting"),
         ("LBC-2026-000077", "extra", "unknown"),
         (bases[0].number, "missing", "lost"),
