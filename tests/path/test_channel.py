@@ -38,6 +38,8 @@ from workflows.channel import (
     DeliverEntries,
 )
 
+ONLY_ON = "postgresql"
+"""What waits for the channel is told by both: tests/store/test_channel.py."""
 WHY = {"reason": "brushing found"}
 FOREIGN = "LBC-2026-000777"
 

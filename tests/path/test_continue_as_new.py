@@ -33,6 +33,8 @@ from tests.office import APPLICANT, CERTIFIER, OPERATOR, REVIEWER, Base, Office,
 from tests.path import acts
 from tests.path.test_publication import Channel
 
+ONLY_ON = "postgresql"
+"""How often a run is continued is nothing to the database."""
 CODE = "91330782MA2K7P3R1U"
 SUGGESTED = "limit.historyCount.suggestContinueAsNew"
 

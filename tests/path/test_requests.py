@@ -15,6 +15,9 @@ from tests.databases import Place
 from tests.office import APPLICANT, CERTIFIER, FINANCE, REVIEWER, Base, Office, refused
 from tests.path import acts
 
+ONLY_ON = "postgresql"
+"""How a request is kept is tested on both: tests/store/test_cases.py."""
+
 
 def same(one: Answer, other: Answer) -> bool:
     """Equal but for `repeated`."""
