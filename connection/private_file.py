@@ -69,17 +69,28 @@ def write_private(file: Path, text: str) -> None:
 def changing(file: Path) -> Iterator[None]:
     """One at a time changes a file: a key that two put in front at once would be lost. A file beside it, for its owner
     alone, is the lock. Raises OSError; TimeoutError, which is one, when somebody else holds it for long."""
-    lock = os.open(file.with_name(f".{file.name}.lock"), os.O_RDWR | os.O_CREAT, _MODE)
-    until = time.monotonic() + _PATIENCE
+    path = file.with_name(f".{file.name}.lock")
+    lock, until = _locked(path), time.monotonic() + _PATIENCE
+    while lock is None:
+        if time.monotonic() > until:
+            raise TimeoutError(f"{file} is being changed by somebody else")
+        time.sleep(0.05)
+        lock = _locked(path)
     try:
-        while True:
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                break
-            except BlockingIOError:
-                if time.monotonic() > until:
-                    raise TimeoutError(f"{file} is being changed by somebody else") from None
-                time.sleep(0.05)
         yield
     finally:
+        path.unlink(missing_ok=True)
         os.close(lock)
+
+
+def _locked(path: Path) -> int | None:
+    """The lock, None while somebody else has it: the file that is there, not one that was let go of meanwhile."""
+    lock = os.open(path, os.O_RDWR | os.O_CREAT, _MODE)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        if os.fstat(lock).st_ino == path.stat().st_ino:
+            return lock
+    except (BlockingIOError, FileNotFoundError):
+        pass
+    os.close(lock)
+    return None
