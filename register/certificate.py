@@ -18,9 +18,11 @@ from typing import Any, TypeVar
 
 import typst
 
-from domain.shanghai import SHANGHAI
+from register.attached import require_said
 from register.fonts import FontSet, FontsMissing, read_fonts, require_fonts
-from register.proof import ATTACHMENT, instant
+from register.paper import NAMED, paper_of, text_of
+from register.proof import ATTACHMENT, NotProven, instant
+from register.reading import read_here
 from register.words import LANGUAGES, Words
 
 _STANDARDS: Any = ["a-3a", "ua-1"]
@@ -47,17 +49,22 @@ class CertificateMaker:
 
     def made(self, document: Mapping[str, Any], record: bytes | None) -> bytes:
         """The certificate of a `term` document; `record` is that document, signed, where it is. Raises NotMade."""
-        key = json.dumps(document).encode() + (record or b"")
-        with self._keeping:
-            if (kept := self._kept.get(key)) is not None:
-                self._kept.move_to_end(key)
-                return kept
+        if (kept := self.kept(document, record)) is not None:
+            return kept
         made = certificate_pdf(document, record, self._fonts(read_fonts))
         with self._keeping:
-            self._kept[key] = made
+            self._kept[_key(document, record)] = made
             while len(self._kept) > _KEPT:
                 self._kept.popitem(last=False)
         return made
+
+    def kept(self, document: Mapping[str, Any], record: bytes | None) -> bytes | None:
+        """That certificate, if it was made lately."""
+        key = _key(document, record)
+        with self._keeping:
+            if (kept := self._kept.get(key)) is not None:
+                self._kept.move_to_end(key)
+            return kept
 
     def ready(self) -> None:
         """Whether the fonts are there. Raises NotMade."""
@@ -70,8 +77,13 @@ class CertificateMaker:
             raise NotMade(f"{error}. {error.hint}") from None
 
 
+def _key(document: Mapping[str, Any], record: bytes | None) -> bytes:
+    return json.dumps(document).encode() + (record or b"")
+
+
 def certificate_pdf(document: Mapping[str, Any], record: bytes | None, found: FontSet) -> bytes:
-    """The PDF of a `term` document. NotMade for one that can't be set."""
+    """The PDF of a `term` document. NotMade for one that can't be set, or would not be known again."""
+    number = document["certificate"]["number"]
     content = _content(document, record, found)
     template = files("register").joinpath("templates", "certificate.typ").read_bytes()
     try:
@@ -86,67 +98,42 @@ def certificate_pdf(document: Mapping[str, Any], record: bytes | None, found: Fo
             timestamp=instant(document["certificate"]["valid_from"]),
         )
     except typst.TypstError as error:
-        raise NotMade(f"{document['certificate']['number']} can't be set: {str(error)[:200]!r}") from None
+        raise NotMade(f"{number} can't be set: {str(error)[:200]!r}") from None
     assert isinstance(made, bytes)
+    try:
+        require_said(read_here(made), document, record)
+    except NotProven as error:  # whoever is handed it would be told that it was tampered with
+        raise NotMade(f"{number} would not be proven: {error}") from None
     return made
 
 
 def _content(document: Mapping[str, Any], record: bytes | None, found: FontSet) -> dict[str, Any]:
-    """What the template sets: every word of it is here, in pairs of Chinese and English."""
+    """What the template sets."""
     one, page = document["certificate"], document["page"]
-    since, until = instant(one["valid_from"]), instant(one["valid_until"])
     say = [Words(language) for language in LANGUAGES]
-
-    def both(name: str, *values: object) -> list[str]:
-        return [words(name, *values) for words in say]
-
-    def fact(name: str, value: str, *, code: bool = False) -> dict[str, Any]:
-        return {"label": both(name), "value": _pieces(found.printable(value)), "code": code}
-
-    facts = [
-        fact("holder", one["holder"]),
-        fact("credit_code", one["credit_code"], code=True),
-        fact("place", one["place"]),
-    ]
-    unseen = any(found.printable(one[name]) != one[name] for name in ("name", "holder", "place"))
-    notes = [both("paper_unlisted"), *([both("paper_signed")] if record else [])]
-    there = since.astimezone(SHANGHAI)
+    own = paper_of(document, signed=record is not None, texts=dict.fromkeys(NAMED, ""), signs=True)
+    # What is ours keeps its glyphs: of two characters of one glyph, a name's is the one that stands as a sign.
+    texts = dict(zip(NAMED, found.printable([one[name] for name in NAMED], beside=text_of(own)), strict=True))
+    signs = any(texts[name] != one[name] for name in NAMED)
+    paper = paper_of(document, signed=record is not None, texts=texts, signs=signs)
     return {
-        "title": both("paper_title"),
-        "site": both("site"),
-        "states": both("paper_states"),
-        "number": {"label": both("certificate"), "value": one["number"]},
-        "name": _pieces(found.printable(one["name"])),
-        "plain_name": found.printable(one["name"]),
-        "facts": facts,
-        "term": {
-            "label": both("valid"),
-            "value": [words.term(since, until) for words in say],
-            "hours": both("paper_hours", f"{there:%H:%M}"),
-        },
-        "benefits": {
-            "label": both("paper_benefits"),
-            "value": [[words.one_of("benefit", benefit) for words in say] for benefit in one["benefits"]],
-        },
-        "standing": both("paper_standing"),
-        "scan": both("paper_scan"),
+        **paper,
+        "name": _pieces(paper["name"]),
+        "plain_name": texts["name"],
+        "facts": [{**fact, "value": _pieces(fact["value"])} for fact in paper["facts"]],
         "address": _pieces(page),
-        "notes": [*notes, *([both("paper_glyphs")] if unseen else [])],
-        "third_party": both("third_party"),
         "emblem": files("register").joinpath("static", "emblem.svg").read_text("utf-8"),
         "emblem_alt": say[0]("emblem"),
         "code": _code(page),
         "code_alt": say[0]("paper_code", page),
         "record": None if record is None else record.decode(),
         "record_name": ATTACHMENT,
-        "record_what": " / ".join(both("paper_record")),
+        "record_what": " / ".join(words("paper_record") for words in say),
     }
 
 
 def _pieces(text: str) -> list[str]:
     """A text in pieces between which a line may end."""
-    if not text:
-        return ["—"]
     return [piece for run in _RUNS.findall(text) for piece in (_PIECE.findall(run) if len(run) > _LONG else [run])]
 
 

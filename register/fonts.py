@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from types import MappingProxyType
 
 from typst import Fonts
 
@@ -16,6 +19,8 @@ _NAMES = (FAMILIES[0], WEIGHTS[0])
 _SPACES = frozenset(" \u00a0\u3000")
 _UNSEEN = frozenset("\u115f\u1160\u3164\uffa0")
 """Letters that show nothing."""
+_JOINING = re.compile("[\u1100-\u11ff\u3031-\u3035\uff9e\uff9f\ua960-\ua97f\ud7b0-\ud7ff]")
+"""Letters that are set as one with those before: what is read back of them is not what was written."""
 
 
 class FontsMissing(Exception):
@@ -31,16 +36,29 @@ class FontSet:
     """Fonts that were found, and the characters names can be set in."""
 
     fonts: Fonts
-    covered: frozenset[int]
+    glyphs: Mapping[int, str]
+    """Of each character that names can be set in, its glyph."""
 
-    def printable(self, text: str) -> str:
-        """The text with a sign for whatever would not be seen: nothing is left out without a trace."""
-        return "".join(char if self._seen(char) else f"[U+{ord(char):04X}]" for char in text)
+    def printable(self, texts: Sequence[str], beside: str = "") -> list[str]:
+        """The texts with a sign for whatever would not be seen: nothing is left out without a trace.
 
-    def _seen(self, char: str) -> bool:
-        if unicodedata.category(char)[0] in "CZ":
-            return char in _SPACES
-        return ord(char) in self.covered and char not in _UNSEEN
+        Nor would it be seen which of two characters it is, where both have one glyph: of those that stand in one
+        document only the first is printed. `beside` is what else stands in it.
+        """
+        first: dict[str, str] = {}
+        for char in beside:
+            if (glyph := self.glyphs.get(ord(char))) is not None:
+                first.setdefault(glyph, char)
+
+        def seen(char: str) -> bool:
+            if unicodedata.category(char)[0] in "CZ":
+                return char in _SPACES
+            if unicodedata.category(char)[0] == "M" or char in _UNSEEN or _JOINING.match(char):
+                return False
+            glyph = self.glyphs.get(ord(char))
+            return glyph is not None and first.setdefault(glyph, char) == char
+
+        return ["".join(char if seen(char) else f"[U+{ord(char):04X}]" for char in text) for text in texts]
 
 
 def require_fonts(folder: Path) -> Fonts:
@@ -63,7 +81,7 @@ def read_fonts(folder: Path) -> FontSet:
     assert of_names.path is not None
     try:
         with TTFont(of_names.path, fontNumber=of_names.index, lazy=True) as font:
-            covered = frozenset(font.getBestCmap())
+            glyphs = MappingProxyType(font.getBestCmap())
     except (OSError, TTLibError) as error:
         raise FontsMissing(f"{of_names.path} can't be read ({type(error).__name__})") from None
-    return FontSet(fonts, covered)
+    return FontSet(fonts, glyphs)

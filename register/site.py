@@ -67,6 +67,10 @@ _COUNTS = 500
 _SOON = timedelta(seconds=1)
 _AT_ONCE = 2
 """So many certificates are made at the same time."""
+_WAITING = 50
+"""So many wait for one, or for theirs to be made: some seconds' work."""
+_TIMES = 3
+"""So often one is made for one request, should it be another each time it is done."""
 _NOT_FOR_SEARCH = {"x-robots-tag": "noindex, noarchive"}
 """A search engine's copy would outlive the certification."""
 _FOR_EVER = "public, max-age=31536000, immutable"
@@ -125,6 +129,7 @@ class Site:
         self._clock = clock
         self._maker = CertificateMaker(fonts)
         self._making: CapacityLimiter | None = None
+        self._waiting = 0
         self._complaints = complaints
         self._hosts = hosts
         self._whole: _Whole | None = None
@@ -236,15 +241,25 @@ class Site:
     async def certificate_pdf(self, request: Request) -> Response:
         """The certificate to keep and print, while it is in force: one that is not could pass for one that is.
 
-        It is made in threads of its own: whoever waits for one keeps nobody from looking something up.
+        It is made in threads of its own: whoever waits for one keeps nobody from looking something up. How things stand
+        is asked again when it is made: much can be revoked while it waits.
         """
-        answer, document, record = await to_thread.run_sync(self._paper, request, self._clock())
-        told = self._response(request, answer)
-        if document is None or told.status_code != 200:
-            return told
         self._making = self._making or CapacityLimiter(_AT_ONCE)
-        made = await to_thread.run_sync(self._maker.made, document, record, limiter=self._making)
-        return self._response(request, replace(answer, body=made))
+        for _ in range(_TIMES):
+            answer, document, record = await to_thread.run_sync(self._paper, request, self._clock())
+            told = self._response(request, answer)
+            if document is None or told.status_code != 200:
+                return told
+            if (made := self._maker.kept(document, record)) is not None:
+                return self._response(request, replace(answer, body=made))
+            if self._waiting >= _WAITING:
+                break
+            self._waiting += 1
+            try:
+                await to_thread.run_sync(self._maker.made, document, record, limiter=self._making)
+            finally:
+                self._waiting -= 1
+        raise HTTPException(503, headers={"retry-after": "10"})
 
     def _paper(self, request: Request, now: datetime) -> tuple[Answer, dict[str, Any] | None, bytes | None]:
         """What to answer, and what the certificate is to be made of: None while it is not handed out."""

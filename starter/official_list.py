@@ -119,7 +119,7 @@ def verify(
     """Whether a base is certified, by a signed document and the list's public keys alone; 1 when it is not, 3 for a
     number that is not on the list. With a NUMBER and no --list, the database is asked. A certificate's PDF alone proves
     that it was issued, never that it is in force: 1 without --list."""
-    from register.attached import is_pdf
+    from register.reading import is_pdf
     from store.register import certificate_number
 
     number = certificate_number(what)
@@ -134,7 +134,7 @@ def verify(
         )
     public = _public_keys(session, keys)
     if number is None and list_ is not None:
-        _verify_paper(session, _read(what), what, public, list_, _Seen(seen))
+        _verify_paper(session, _read(what, as_it_is=True), what, public, list_, _Seen(seen))
         return
     place = list_ or what
     if Path(place).is_dir() and number is not None:
@@ -147,6 +147,11 @@ def verify(
     text, number = _read(place), number or _number_of(place)
     newest = _Seen(seen)
     if is_pdf(text):
+        if list_ is not None:
+            raise usage(
+                f"{place[:200]} is a certificate's PDF, no signed list.",
+                "Name a list after --list, or verify the PDF: livebase register verify FILE.pdf",
+            )
         _verify_paper(session, text, place, public, None, newest)
         return
     judged, key = _judged(session, text, place, public, newest, number)
@@ -229,28 +234,60 @@ def _public_keys(session: Session, given: str | None) -> Keys:
         raise usage(f"{place} {error}.", "Name the list's public keys: --keys FILE") from None
 
 
-def _read(place: str) -> bytes:
-    """A file, or what an address answers. CommandError: 2 for no such file, 3 for what the list does not know, 6."""
+def _read(place: str, *, as_it_is: bool = False) -> bytes:
+    """A file, or what an address answers: of a certificate's page its document, unless it is wanted as it is.
+
+    CommandError: 2 for no such file, 3 for what the list does not know, 6.
+    """
     if not _is_address(place):
         try:
             with open(place, "rb") as file:
                 return file.read(_MOST + 1)
         except OSError as error:
             raise usage(f"{place[:200]} can't be read ({error.strerror}).", "Name a file, a URL or a number.") from None
+    import asyncio
+
     import httpx
 
     number = _number_of(place)
     parts = urlsplit(place)
-    url = f"{parts.scheme}://{parts.netloc}/c/{number}.json" if number else place
+    url = f"{parts.scheme}://{parts.netloc}/c/{number}.json" if number and not as_it_is else place
     try:
-        answer = httpx.get(url, timeout=_SECONDS, follow_redirects=False)
-    except (httpx.HTTPError, httpx.InvalidURL, UnicodeError) as error:
+        status, content = asyncio.run(_fetched(url))
+    except (httpx.HTTPError, httpx.InvalidURL, UnicodeError, TimeoutError) as error:
         raise unreachable(f"{url[:200]} does not answer ({type(error).__name__}).", "Try again later.") from None
-    if answer.status_code == 404 and number:
+    if status == 404 and number:
         raise CommandError(3, "unknown", f"{number} is not on the list: not certified.", "Check the number.")
-    if answer.status_code != 200:
-        raise unreachable(f"{url[:200]} answers {answer.status_code}.", "Try again later.")
-    return answer.content
+    if status in (403, 410) and number and as_it_is:
+        raise unreachable(
+            f"{url[:200]} answers {status}: this certificate is not handed out now.",
+            f"See how it stands by its number: livebase register verify {number} --list FILE|URL",
+        )
+    if status != 200:
+        raise unreachable(f"{url[:200]} answers {status}.", "Try again later.")
+    return content
+
+
+async def _fetched(url: str) -> tuple[int, bytes]:
+    """The status of an answer, and what it says as far as anything is read: not for longer, however slowly it comes."""
+    import asyncio
+
+    import httpx
+
+    # Packed, a little of it could unpack to anything.
+    headers = {"accept-encoding": "identity"}
+    content = bytearray()
+    async with (
+        asyncio.timeout(_SECONDS),
+        httpx.AsyncClient(timeout=_SECONDS, follow_redirects=False, headers=headers) as client,
+        client.stream("GET", url) as answer,
+    ):
+        if answer.status_code == 200:
+            async for part in answer.aiter_raw():
+                content += part
+                if len(content) > _MOST:
+                    break
+    return answer.status_code, bytes(content)
 
 
 def _is_address(place: str) -> bool:
@@ -290,9 +327,12 @@ def _judged(
     session: Session, text: bytes, place: str, keys: Keys, newest: _Seen, number: str | None
 ) -> tuple[Judged, str]:
     """A signed document of a place, judged, and the id of the key it is signed with."""
-    from register.verdict import JUST_ANSWERED, judge
+    from register.verdict import JUST_ANSWERED, judge, judge_issued
 
     document, key = _proven(text, keys, place)
+    if document.get("type") == "term" and number is None and not _is_address(place):
+        # The record of a certificate, saved from its PDF. Nobody who asks how one stands is answered with it.
+        return _tampered_unless(lambda: judge_issued(document, session.wall), place), key
     # Whoever answers an address with a proof of yesterday would keep today's revocation from us.
     oldest = JUST_ANSWERED if _is_address(place) else None
     judged: Judged = _tampered_unless(

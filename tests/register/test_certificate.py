@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import io
 import json
 import logging
@@ -13,6 +14,7 @@ import sys
 import threading
 import unicodedata
 from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import cache
 from pathlib import Path
@@ -24,12 +26,15 @@ import pytest
 import typst
 import zxingcpp
 from pypdf import PdfReader, PdfWriter
+from pypdf.generic import DecodedStreamObject, DictionaryObject, NameObject
 from sqlalchemy import Engine, insert
 
-from register.attached import is_pdf, proven_record
+from register.attached import proven_record as proven_apart
 from register.certificate import CertificateMaker, NotMade, certificate_pdf
 from register.fonts import read_fonts
+from register.paper import paper_of, text_of
 from register.proof import ATTACHMENT, Keys, NotProven, canonical, new_key_set, proven, read_keys, sign
+from register.reading import Read, is_pdf, read_apart, read_here
 from register.settings import FONTS
 from register.verdict import Verdict, judge, judge_issued, judge_issued_by
 from register.words import Words
@@ -90,6 +95,11 @@ def pdf(document: dict[str, Any], keys: Keys = KEYS) -> bytes:
 @cache
 def _pdf(document: str, record: bytes) -> bytes:
     return certificate_pdf(json.loads(document), record, read_fonts(FONTS))
+
+
+def proven_record(content: bytes, keys: Keys) -> tuple[dict[str, Any], str]:
+    """As it is proven of a stranger's, without a process of its own for each."""
+    return proven_apart(content, keys, read_here)
 
 
 def said(content: bytes) -> str:
@@ -237,6 +247,13 @@ class TestMaker:
             maker.ready()
         folder.symlink_to(FONTS)
         maker.ready()
+
+    def test_what_would_not_be_proven_is_not_handed_out(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        record = canonical(sign(TERM, KEYS))
+        for wrong in (Read(record, "淘宝直播基地官方名单"), Read(None, read_here(pdf(TERM)).text)):
+            monkeypatch.setattr("register.certificate.read_here", lambda _, wrong=wrong: wrong)
+            with pytest.raises(NotMade, match=f"{NUMBER} would not be proven"):
+                CertificateMaker(FONTS).made(TERM, record)
 
     def test_what_can_t_be_set_is_said(self, monkeypatch: pytest.MonkeyPatch) -> None:
         def broken(*_: Any, **__: Any) -> bytes:
@@ -398,14 +415,17 @@ class TestBearing:
                 assert (await site.get(path)).status_code == 200, path
 
     async def test_who_waits_for_one_keeps_nobody_from_looking_up(
-        self, engine: Engine, base: Base, monkeypatch: pytest.MonkeyPatch
+        self, engine: Engine, store: CaseStore, base: Base, monkeypatch: pytest.MonkeyPatch
     ) -> None:
+        lately = Base(store, 2).number
         done = threading.Event()
         at_work: list[int] = []
         most = 0
 
-        def slow(*_: Any) -> bytes:
+        def slow(document: Any, *_: Any) -> bytes:
             nonlocal most
+            if document["certificate"]["number"] == lately:
+                return b"%PDF-"
             at_work.append(1)
             most = max(most, len(at_work))
             assert done.wait(20)
@@ -414,16 +434,50 @@ class TestBearing:
 
         monkeypatch.setattr("register.certificate.certificate_pdf", slow)
         async with site_on(engine, Clock(), keys=KEYS) as site:
+            assert (await site.get(f"/c/{lately}.pdf")).status_code == 200
             waiting = [asyncio.create_task(site.get(f"/c/{base.number}.pdf")) for _ in range(60)]
             try:
                 while not at_work:
                     await asyncio.sleep(0.01)
                 page = await asyncio.wait_for(site.get(f"/c/{base.number}"), 10)
                 assert page.status_code == 200
+                kept = await asyncio.wait_for(site.get(f"/c/{lately}.pdf"), 10)
+                assert kept.status_code == 200, "one that is made already waits for none"
+                async with asyncio.timeout(10):
+                    while sum(one.done() for one in waiting) < 10:
+                        await asyncio.sleep(0.01)
             finally:
                 done.set()
                 answers = await asyncio.gather(*waiting)
-            assert {answer.status_code for answer in answers} == {200} and most <= 2
+            assert sorted(answer.status_code for answer in answers) == [200] * 50 + [503] * 10 and most <= 2
+            assert {answer.headers.get("retry-after") for answer in answers} == {None, "10"}
+
+    async def test_one_that_is_revoked_while_it_is_made_is_not_handed_out(
+        self, engine: Engine, base: Base, clock: Clock, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def slow(*_: Any) -> bytes:
+            base.revoked()
+            return b"%PDF-"
+
+        monkeypatch.setattr("register.certificate.certificate_pdf", slow)
+        async with site_on(engine, clock, keys=KEYS) as site:
+            answer = await site.get(f"/c/{base.number}.pdf")
+        assert answer.status_code == 410 and b"%PDF" not in answer.content
+
+    async def test_what_it_waited_is_not_kept_longer(
+        self, engine: Engine, base: Base, clock: Clock, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """A term's last seconds pass while its certificate is made."""
+        clock.now = base.case.terms[0].until - timedelta(seconds=20)
+
+        def slow(*_: Any) -> bytes:
+            clock.passes(15)
+            return b"%PDF-"
+
+        monkeypatch.setattr("register.certificate.certificate_pdf", slow)
+        async with site_on(engine, clock, keys=KEYS) as site:
+            answer = await site.get(f"/c/{base.number}.pdf")
+        assert answer.headers["cache-control"] == "public, max-age=5, must-revalidate"
 
     async def test_it_counts_as_several_lookups(self, engine: Engine, base: Base, clock: Clock) -> None:
         async with site_on(engine, clock, keys=KEYS, per_minute=20) as site:
@@ -452,6 +506,7 @@ def attached(*records: bytes) -> Callable[[PdfWriter], None]:
     return change
 
 
+WORDS_OF_VERSION_1 = "411babe4207639621670cc767ccb2a8e979335f6729ed4cb2ea59fdcbb2717d9"
 OTHER = term(number="LBC-2026-000002", name="广州十三行直播电商基地")
 AFTER = datetime.fromisoformat("2027-03-02T00:00:00+08:00")
 WITHIN = AFTER - timedelta(seconds=1)
@@ -493,14 +548,100 @@ class TestRecord:
             proven_record(changed, KEYS)
 
     @pytest.mark.parametrize(
-        ("fact", "printed"),
-        [("name", "别家直播基地"), ("credit_code", "91330782MA2K7P3R1X"), ("number", "LBC-2026-000009")],
+        ("of", "printed"),
+        [
+            (TERM, term(name="别家直播基地")),
+            (TERM, term(credit_code="91330782MA2K7P3R1X")),
+            (TERM, term(number="LBC-2026-000009")),
+            (TERM, term(valid_until="2099-03-02T00:00:00+08:00")),
+            (TERM, term(valid_from="2020-03-02T16:00:00+08:00")),
+            (TERM, {**TERM, "page": "https://list.example.cn.evil.example/c/LBC-2026-000001"}),
+            (term(name="甲基地"), term(name="甲基地旗舰总部")),
+            (term(holder="", place=""), TERM),
+            (term(name="甲1基地"), term(name="甲①基地")),
+            (term(name="甲[U+4E59]基地"), term(name="甲乙基地")),
+        ],
     )
-    def test_a_page_that_says_something_else_than_its_record_is_noticed(self, fact: str, printed: str) -> None:
+    def test_a_page_that_says_something_else_than_its_record_is_noticed(
+        self, of: dict[str, Any], printed: dict[str, Any]
+    ) -> None:
         """A forged page around the record of a certificate that is real."""
-        forged = certificate_pdf(term(**{fact: printed}), canonical(sign(TERM, KEYS)), read_fonts(FONTS))
-        with pytest.raises(NotProven, match="its (record is of another|page has another)"):
-            proven_record(forged, KEYS)
+        found = replace(read_here(pdf(printed)), record=canonical(sign(of, KEYS)))
+        with pytest.raises(NotProven, match="its (record is of another|page says something else)"):
+            proven_apart(b"%PDF-", KEYS, lambda _: found)
+
+    @pytest.mark.parametrize(
+        ("name", "holder", "place"),
+        [
+            ("甲•乙‧丙基地", "a–b‒c基地", "甲-乙‑丙基地"),
+            ("甲…⋯基地", "兀⺎基地", "幺⺓基地"),
+            ("甲\u302a\u302e基地", "\uff9e\uff9f基地", "\u1112\u1161\u11ab〳〴〵e\u0301"),
+            ("LBC-2025-000009 基地", "…", "⋯"),
+        ],
+    )
+    def test_characters_of_one_glyph_are_told_apart(self, name: str, holder: str, place: str) -> None:
+        document = term(name=name, holder=holder, place=place)
+        assert proven_record(pdf(document), KEYS)[0] == document
+
+    def test_the_words_of_a_certificate_stay(self) -> None:
+        """What was handed out is known again by them: others need another version of the record."""
+        text = text_of(paper_of(TERM, signed=True, signs=True))
+        assert hashlib.sha256(text.encode()).hexdigest() == WORDS_OF_VERSION_1
+
+    def test_forms_in_forms_keep_nobody_waiting(self) -> None:
+        def nested(writer: PdfWriter) -> None:
+            form: Any = None
+            for _ in range(40):
+                inner = DecodedStreamObject()
+                inner.update({NameObject("/Type"): NameObject("/XObject"), NameObject("/Subtype"): NameObject("/Form")})
+                if form is not None:
+                    forms = DictionaryObject({NameObject("/F"): form})
+                    inner[NameObject("/Resources")] = DictionaryObject({NameObject("/XObject"): forms})
+                    inner.set_data(b"/F Do " * 9)
+                form = writer._add_object(inner)
+            page: Any = writer.pages[0]
+            page["/Resources"][NameObject("/XObject")] = DictionaryObject({NameObject("/F"): form})
+            contents = DecodedStreamObject()
+            contents.set_data(b"/F Do")
+            page[NameObject("/Contents")] = writer._add_object(contents)
+
+        with pytest.raises(NotProven, match="more on its pages"):
+            proven_record(rewritten(pdf(TERM), nested), KEYS)
+
+    @pytest.mark.parametrize("how", ["record", "another file", "page"])
+    def test_what_unpacks_to_much_is_not_unpacked(self, how: str) -> None:
+        much = bytes(24 << 20)
+
+        def page(writer: PdfWriter) -> None:
+            contents = DecodedStreamObject()
+            contents.set_data(much)
+            first: Any = writer.pages[0]
+            first[NameObject("/Contents")] = writer._add_object(contents.flate_encode())
+
+        def another(writer: PdfWriter) -> None:
+            writer.add_attachment("other.bin", b"other")
+
+        def record(writer: PdfWriter) -> None:
+            attached(much)(writer)
+            for one in writer.attachment_list:
+                files: Any = one.pdf_object["/EF"]
+                writer._replace_object(files.raw_get("/F"), files["/F"].flate_encode())
+
+        change = {"record": record, "another file": another, "page": page}[how]
+        bomb = rewritten(pdf(TERM), change)
+        assert len(bomb) < 1 << 20
+        with pytest.raises(NotProven, match="LimitReachedError|more attached"):
+            proven_record(bomb, KEYS)
+
+    def test_a_stranger_s_file_is_read_for_so_long(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        assert proven_apart(pdf(TERM), KEYS) == (TERM, "k1")
+        with pytest.raises(NotProven, match=r"can't be read as a PDF"):
+            read_apart(b"%PDF-")
+        with pytest.raises(NotProven, match="too long"):
+            read_apart(b"%PDF-" + bytes(5 << 20))
+        monkeypatch.setattr("register.reading._SECONDS", 0.01)
+        with pytest.raises(NotProven, match="takes too long"):
+            read_apart(pdf(TERM))
 
     @pytest.mark.parametrize("content", [b"%PDF-", b"%PDF-1.7\n" + b"\x00" * 99, b"%PDF-1.7" + b"[" * 9999])
     def test_what_is_none_is_said_to_be_none(self, content: bytes, caplog: pytest.LogCaptureFixture) -> None:

@@ -5,10 +5,13 @@ from __future__ import annotations
 import json
 import signal
 import socket
+import time
 import urllib.request
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
 
 import pytest
 from pypdf import PdfReader, PdfWriter
@@ -170,6 +173,44 @@ def test_a_certificate_s_pdf_shows_what_was_issued_and_a_list_how_it_stands(
     other.write_text(new_key_set("k1"), "utf-8")
     assert verdict(office, 1, one, "--keys", other) == "tampered"
     assert verdict(office, 2, office.folder / "nowhere.pdf", "--list", lists) == "usage"
+    assert verdict(office, 2, bases[0].number, "--list", two) == "usage", "the number is not dropped"
+    record = office.folder / ATTACHMENT
+    record.write_bytes(next(iter(PdfReader(one).attachments[ATTACHMENT])))
+    assert verdict(office, 1, record) == "issued"
+    assert verdict(office, 1, bases[0].number, "--list", record) == "tampered", "it says nothing of how it stands"
+
+
+class Dripping(BaseHTTPRequestHandler):
+    """Answers for ever, and as fast as `wait` lets it."""
+
+    wait = 0.0
+
+    def do_GET(self) -> None:
+        self.send_response(200)
+        self.end_headers()
+        try:
+            while not self.wfile.closed:
+                self.wfile.write(b"x" * (1 if self.wait else 4096))
+                time.sleep(self.wait)
+        except OSError:
+            return
+
+    def log_message(self, *_: object) -> None:
+        return
+
+
+def test_an_answer_without_end_is_not_waited_for(office: InProcess, monkeypatch: pytest.MonkeyPatch) -> None:
+    with ThreadingHTTPServer(("127.0.0.1", 0), Dripping) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        try:
+            url = f"http://127.0.0.1:{server.server_port}/c/{NOBODY}"
+            monkeypatch.setattr("starter.official_list._MOST", 100_000)
+            assert verdict(office, 1, url) == "tampered", "read as far as a list may be long"
+            monkeypatch.setattr(Dripping, "wait", 0.05)
+            monkeypatch.setattr("starter.official_list._SECONDS", 0.5)
+            assert verdict(office, 6, url) == "unreachable"
+        finally:
+            server.shutdown()
 
 
 def test_snapshots_follow_each_other(office: InProcess, bases: tuple[Base, ...]) -> None:
@@ -257,6 +298,10 @@ def test_served_with_nobody_else_running_until_it_is_told_to_end(
         url = json.loads(said)["url"]
         assert verdict(office, 0, f"{url}/c/{bases[0].number}") == "certified"
         assert verdict(office, 0, f"{url}/c/{bases[0].number}.pdf") == "certified", "asked of its page"
+        lists = "--list", f"{url}/list.json"
+        assert verdict(office, 0, f"{url}/c/{bases[0].number}.pdf", *lists) == "certified", "the PDF itself"
+        assert verdict(office, 6, f"{url}/c/{bases[2].number}.pdf", *lists) == "unreachable", "not handed out"
+        assert verdict(office, 3, f"{url}/c/{NOBODY}.pdf", *lists) == "unknown"
         assert verdict(office, 1, f"{url}/en/c/{bases[1].number}") == "suspended"
         assert verdict(office, 1, f"{url}/c/{bases[2].number}.json") == "ended"
         assert verdict(office, 3, f"{url}/c/{NOBODY}") == "unknown"
