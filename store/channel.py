@@ -177,6 +177,7 @@ class ChannelStore:
             differences = tuple(Difference(**one) for one in row.differences)
             return Comparison(row.at, Compared(**values), differences)
 
+    @again_after_conflict
     def _add_once(self, table: type[Table], values: dict[str, Any]) -> None:
         with Session(self._engine) as session, session.begin():
             insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert

@@ -40,7 +40,7 @@ class TestSearch:
             "case_number": case.case_number,
             "credit_code": case.credit_code,
             "certificate_number": enterprise.certificate_number,
-            "base": "义乌北苑直播基地",
+            "base": case.name,
             "platform_account": "yunji-base",
             "operating_company": OPERATING,
             "operating_company_code": "91330782MA2K7P3R2Y",
