@@ -40,11 +40,12 @@ check: setup
 	@$(BIN)/lint-imports
 
 bench: setup
+	@bash tests/system-packages.sh
 	@$(BIN)/python -m bench $(ARGS)
 
 # A hundred lifecycles with their money while worker and server are killed: some minutes.
-soak: setup
-	@$(BIN)/python -m bench soak
+soak:
+	@$(MAKE) bench ARGS=soak
 
 # Renews the lock. Needs uv. Universal, every hash pinned, no index or host named.
 lock:
