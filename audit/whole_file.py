@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import re
 import signal
@@ -51,7 +52,7 @@ def verify_file(
     _seals, first = sealed
     _seals.compare(outside)
     report = Report()
-    with ProcessPoolExecutor(mp_context=get_context("fork"), initializer=_leave_interrupts) as pool:
+    with ProcessPoolExecutor(mp_context=get_context("fork"), initializer=_begin) as pool:
         parts, running = _parts(path, first), deque[Future[tuple[Report, Problems]]]()
         while True:
             # So many are on their way that none waits, and no more: a file may have millions.
@@ -68,9 +69,10 @@ def verify_file(
     return report
 
 
-def _leave_interrupts() -> None:
-    """Ctrl-C is for the process that waits for the others."""
+def _begin() -> None:
+    """Ctrl-C is for the process that waits for the others. Records hold no cycles: looking for some takes its time."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    gc.disable()
 
 
 def _sealed(path: Path) -> tuple[Seals, _Place] | None:

@@ -94,8 +94,8 @@ def certificate_pdf(document: Mapping[str, Any], record: bytes | None, found: Fo
             ignore_system_fonts=True,
             sys_inputs={"content": json.dumps(content)},
             pdf_standards=_STANDARDS,
-            # All it hears of a clock: the day it was made on is the term's first.
-            timestamp=instant(document["certificate"]["valid_from"]),
+            # All it hears of a clock: it was made as the term began. A PDF tells no parts of a second.
+            timestamp=instant(document["certificate"]["valid_from"]).replace(microsecond=0),
         )
     except typst.TypstError as error:
         raise NotMade(f"{number} can't be set: {str(error)[:200]!r}") from None

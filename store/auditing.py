@@ -12,17 +12,22 @@ from json.encoder import encode_basestring
 from typing import Any
 
 from sqlalchemy import (
+    ARRAY,
     JSON,
     BigInteger,
     ColumnElement,
     Connection,
     Date,
     Engine,
+    Executable,
     Integer,
+    SQLColumnExpression,
     String,
     Text,
+    any_,
     cast,
     func,
+    literal,
     or_,
     select,
     type_coerce,
@@ -141,7 +146,7 @@ def _cases(connection: Connection, case_numbers: Sequence[str]) -> dict[str, lis
     row = CaseRow
     statement = select(
         row.case_number, row.sequence, row.stage, row.ended, type_coerce(row.valid_until, String), cast(row.facts, Text)
-    ).where(row.case_number.in_(case_numbers))
+    ).where(_of(row.case_number, case_numbers, connection))
     return {
         number: [
             {
@@ -164,7 +169,7 @@ def _rows(connection: Connection, case_numbers: Sequence[str]) -> dict[str, list
     for table, names in RECORDS.items():
         columns = [table.__table__.c[name] for name in sorted(names) if name != "case_number"]
         of_case = table.__table__.c.case_number
-        meant: ColumnElement[bool] = of_case.in_(case_numbers)
+        meant = _of(of_case, case_numbers, connection)
         if OFFICE in case_numbers and table in OF_NO_CASE:
             meant = or_(meant, of_case.is_(None))
         statement = select(of_case, *(_raw(column) for column in columns)).where(meant)
@@ -172,7 +177,7 @@ def _rows(connection: Connection, case_numbers: Sequence[str]) -> dict[str, list
         whole = f"{{{members_of}}}"
         writes = [_WRITTEN[type(column.type)] for column in columns]
         name = table.__tablename__
-        for of, *values in connection.execute(statement).all():
+        for of, *values in _fetched(connection, statement):
             number = OFFICE if of is None else of
             try:
                 members = [
@@ -185,6 +190,20 @@ def _rows(connection: Connection, case_numbers: Sequence[str]) -> dict[str, list
                 {"kind": "row", "case_number": number, "table": name, "content": content}
             )
     return found
+
+
+def _fetched(connection: Connection, statement: Executable) -> Sequence[Any]:
+    """Rows as the driver has them: of what is read here SQLAlchemy would make the same, in as much time again."""
+    with connection.execute(statement) as result:
+        assert result.cursor is not None
+        return result.cursor.fetchall()
+
+
+def _of(column: SQLColumnExpression[str], case_numbers: Sequence[str], connection: Connection) -> ColumnElement[bool]:
+    """Whether a row is one of these cases'; PostgreSQL has the numbers as one value, not each by itself."""
+    if connection.dialect.name == "postgresql":
+        return column == any_(literal(list(case_numbers), ARRAY(Text)))
+    return column.in_(case_numbers)
 
 
 def _raw(column: ColumnElement[Any]) -> ColumnElement[Any]:
@@ -201,11 +220,11 @@ def _entries(connection: Connection, case_numbers: Sequence[str]) -> dict[str, l
             row.case_number, row.sequence, type_coerce(row.legal_at, String), type_coerce(row.observed_at, String),
             row.actor, row.event, cast(row.detail, Text), row.previous_hash, row.hash,
         )
-        .where(row.case_number.in_(case_numbers))
+        .where(_of(row.case_number, case_numbers, connection))
         .order_by(row.case_number, row.sequence)
     )  # fmt: skip
     found: dict[str, list[Record]] = {}
-    for values in connection.execute(statement).all():
+    for values in _fetched(connection, statement):
         found.setdefault(values[0], []).append(_entry(*values))
     return found
 

@@ -176,6 +176,14 @@ class TestPaper:
         assert reader.trailer["/Root"]["/Lang"] == "zh-CN"
         assert [round(float(side)) for side in reader.pages[0].mediabox[2:]] == [595, 842], "A4"
 
+    def test_a_term_may_begin_within_a_second(self) -> None:
+        document = term(valid_from="2026-03-02T16:00:00.123456+08:00")
+        made = pdf(document)
+        (record,) = PdfReader(io.BytesIO(made)).attachments[ATTACHMENT]
+        assert proven(record, KEYS) == (document, "k1")
+        about = PdfReader(io.BytesIO(made)).metadata
+        assert about is not None and about.creation_date == datetime.fromisoformat("2026-03-02T16:00:00+08:00")
+
     def test_its_code_leads_to_its_page(self) -> None:
         assert codes(pdf(TERM)) == [f"{URL}/c/{NUMBER}"]
 
