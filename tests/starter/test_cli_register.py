@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import re
 import signal
 import socket
 import time
+import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -18,16 +20,19 @@ from pypdf import PdfReader, PdfWriter
 from sqlalchemy import Engine, text
 
 from connection.private_file import write_private
+from domain.listed import Seen
 from register import formats
 from register.certificate import CertificateMaker
 from register.proof import ATTACHMENT, canonical, new_key_set, proven, read_keys, sign
 from register.settings import FONTS
+from register.words import Words
 from store.cases import CaseStore
 from store.engine import open_engine
 from store.register import ListReader
 from tests.databases import migrated_sqlite
 from tests.documents import pseudonym
 from tests.register.bases import Base, moved
+from tests.starter.conftest import certify
 from tests.starter.in_process import InProcess
 from tests.starter.livebase import Running
 
@@ -312,6 +317,32 @@ def test_served_with_nobody_else_running_until_it_is_told_to_end(
     finally:
         process.kill()
         process.communicate()
+
+
+def test_page_certificate_and_verifier_agree_from_certified_to_revoked(
+    dev: Running, applied: str, tmp_path: Path
+) -> None:
+    """What a newcomer does: certify, find it on the site, keep the certificate, prove it, revoke."""
+    number = certify(dev, applied)["term"]["certificate_number"]
+    page, paper = f"{dev.state['register_url']}/c/{number}", tmp_path / "certificate.pdf"
+    with urllib.request.urlopen(f"{dev.state['register_url']}/?q={number}", timeout=10) as answer:
+        assert f'href="/c/{number}"' in answer.read().decode()
+    with urllib.request.urlopen(f"{page}.pdf", timeout=30) as answer:
+        paper.write_bytes(answer.read())
+
+    def verdicts() -> list[tuple[int, str]]:
+        told = [dev("register", "verify", one, "-o", "json") for one in (number, page, f"{page}.pdf", paper)]
+        return [(done.code, done.json["verdict"]) for done in told]
+
+    assert verdicts() == [(0, "certified"), (0, "certified"), (0, "certified"), (1, "issued")]
+    proposed = dev("revoke", applied, "--reason", "organised fake orders", "--yes", "--as", "compliance:he")
+    (proposal,) = re.findall(r"approvals show (LB-\S+)", proposed.err)
+    dev.ok("approvals", "approve", proposal, "--yes", "--as", "compliance:feng")
+    assert verdicts() == [(1, "ended"), (1, "ended"), (1, "ended"), (1, "issued")]
+    with urllib.request.urlopen(page, timeout=10) as answer:
+        assert Words("zh").status(Seen.ENDED) in answer.read().decode()
+    with pytest.raises(urllib.error.HTTPError, match="410"):
+        urllib.request.urlopen(f"{page}.pdf", timeout=10)
 
 
 def test_dev_shows_it_and_tells_where(dev: Running) -> None:
