@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import socket
 import sys
 import time
 from collections.abc import Callable
@@ -14,6 +13,7 @@ import uvicorn
 from sqlalchemy import Engine
 
 from connection.errors import BadConfiguration
+from connection.listening import listen
 from connection.private_file import read_private
 from register.certificate import CertificateMaker, NotMade
 from register.complaining import Complaints, secret_of
@@ -60,9 +60,8 @@ def serve(engine: Engine, settings: RegisterSettings, ready: Callable[[str], Non
         per_certificate=settings.complaints_per_certificate,
         per_day=settings.complaints_per_day,
     )
-    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
     try:
-        listener = socket.create_server((settings.host, settings.port), family=family, backlog=512)
+        listener = listen(settings.host, settings.port, backlog=512)
     except OSError as error:
         raise CannotServe(
             f"{settings.host}:{settings.port} can't be opened ({error.strerror or error}).",

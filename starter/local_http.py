@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-import socket
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 import uvicorn
 from starlette.applications import Starlette
 from starlette.routing import Route
+
+from connection.listening import listen
 
 HOST = "127.0.0.1"
 
@@ -21,7 +22,7 @@ class LocalHttp:
         self._app = Starlette(routes=list(routes))
 
     def start(self) -> None:
-        self._socket = socket.create_server((HOST, 0))  # listening: who connects before it serves waits
+        self._socket = listen(HOST, 0)
         self._server = _Server(
             uvicorn.Config(
                 self._app, log_config=None, access_log=False, lifespan="off", ws="none", timeout_graceful_shutdown=1

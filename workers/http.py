@@ -13,6 +13,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 
 from connection.errors import BadConfiguration
+from connection.listening import listen
 
 _READING = 10.0
 """Seconds a body may take to arrive."""
@@ -70,7 +71,7 @@ class _Server(uvicorn.Server):
 
 def _listen(host: str, port: int, what: str, variables: str) -> socket.socket:
     try:
-        return socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
+        return listen(host, port)
     except OSError as error:
         raise BadConfiguration(
             f"The {what} port {host}:{port} can't be opened: {error.strerror or error}.",
