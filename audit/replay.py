@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -56,17 +56,13 @@ class Replay:
         if "deposit" in leaves or "ledger" in leaves:
             self._compare_sums(sequence)
 
-    def disagreements(self, case: Record, rows: Sequence[Record]) -> list[Broken]:
-        """Everything in which the case's row, and the rows beside it, are not what the entries left."""
+    def disagreements(self, case: Record, rows: Mapping[str, Sequence[bytes]]) -> list[Broken]:
+        """Everything in which the case's row, and the rows beside it by table, are not what the entries left."""
         found = [self._parted] if self._parted else []
         if "facts" in case:
             found += self._of_state(case)
-        if "tables" in case:
-            present: dict[str, list[bytes]] = {table: [] for table in case["tables"]}
-            for row in rows:
-                present[row["table"]].append(row["content"])
-            for table, contents in present.items():
-                found += self._of_rows(table, contents)
+        for table in case.get("tables", ()):
+            found += self._of_rows(table, rows.get(table, ()))
         return found
 
     @property

@@ -9,8 +9,8 @@ from typing import Any
 Record = Mapping[str, Any]
 """A record as an export has it, one JSON object a line (docs/audit.md).
 
-An entry's or row's `content`, where there is one, are the bytes its hash covers as its source has them: what they
-prove needs not be written anew.
+An entry's `content`, where there is one, and those of rows are the bytes a hash covers as their source has them: what
+they prove needs not be written anew.
 """
 
 SENTENCES = {

@@ -56,7 +56,7 @@ def _after_seals(seals: Seals, records: Iterable[Record], outside: Iterable[Reco
 
 
 def _verify_case(number: str, records: list[Record], seals: Seals) -> Report:
-    of_kind: dict[str, list[Record]] = {"case": [], "entry": [], "row": []}
+    of_kind: dict[str, list[Record]] = {"case": [], "entry": [], "rows": []}
     for record in records:
         of_kind[record["kind"]].append(record)
     entries = of_kind["entry"]
@@ -67,7 +67,8 @@ def _verify_case(number: str, records: list[Record], seals: Seals) -> Report:
     broken = sorted((one for one in found if one), key=lambda one: one.sequence or 0)[:1]
     # A log that is broken itself proves nothing of the rest.
     if not broken:
-        broken = _replayed(number, entries).disagreements(case, of_kind["row"])
+        rows = of_kind["rows"][0]["tables"] if of_kind["rows"] else {}
+        broken = _replayed(number, entries).disagreements(case, rows)
         broken += differing_actors(entries, case["actors"]) if "actors" in case else []
     return Report(len(entries), 1, broken=broken, seen={number})
 
