@@ -110,15 +110,18 @@ class Replay:
         return Broken("state", (name, _shown(told), _shown(present)), self._number)
 
     def _of_rows(self, table: str, contents: Sequence[bytes]) -> Iterator[Broken]:
-        present = Counter([hashlib.sha256(content).hexdigest()[:_ROW_HASH] for content in contents])
-        lacking = []
-        for own, sequence in self._rows[table]:
-            if present[own]:
-                present[own] -= 1
+        told = self._rows[table]
+        present = [hashlib.sha256(content).hexdigest()[:_ROW_HASH] for content in contents]
+        if sorted(present) == sorted(str(own) for own, _ in told):
+            return
+        left, lacking = Counter(present), []
+        for own, sequence in told:
+            if left[own]:
+                left[own] -= 1
             else:
                 lacking.append(sequence)
         yield from (Broken("row", (sequence, table), self._number, sequence) for sequence in lacking)
-        if self._complete and present.total() > len(lacking):
+        if self._complete and left.total() > len(lacking):
             yield Broken("row_added", (table,), self._number)
 
 

@@ -28,7 +28,7 @@ from tests.office import FINANCE
 from tests.postgres import PostgresServer
 from tests.store.first_year import OPENED, Enterprise
 
-CASES = 500
+CASES = 2_000
 SIGNATURES = 5_000
 GOAL = "50,000/s"
 _TRIES = 3

@@ -6,39 +6,17 @@ Nothing here judges them; `audit` does, which knows nothing of the store.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from functools import lru_cache
+from collections.abc import Iterator, Sequence
 from json.encoder import encode_basestring
 from typing import Any
 
-from sqlalchemy import (
-    ARRAY,
-    JSON,
-    BigInteger,
-    ColumnElement,
-    Connection,
-    Date,
-    Engine,
-    Executable,
-    Integer,
-    SQLColumnExpression,
-    String,
-    Text,
-    any_,
-    cast,
-    func,
-    literal,
-    or_,
-    select,
-)
-from sqlalchemy.ext.compiler import compiles
-from sqlalchemy.sql.compiler import SQLCompiler
-from sqlalchemy.sql.functions import FunctionElement
+from sqlalchemy import Connection, Engine, func, select
 
 from domain.actors import people
 from domain.returning import SYSTEM
 from store.actors import OWNER, changes_in
 from store.conflicts import again_after_conflict
+from store.hashed_rows import TABLES, among, fetched, instant, raw, rows_of
 from store.office import OFFICE
 from store.tables import (
     ActorChangeRow,
@@ -46,15 +24,13 @@ from store.tables import (
     CaseRow,
     CommandRow,
     HeadRow,
-    Instant,
     OfficeEntryRow,
     PaymentReturnRow,
     SealRow,
 )
-from store.told import OF_NO_CASE, RECORDS
+from store.told import OF_NO_CASE
 
 Record = dict[str, Any]
-Write = Callable[[Any], str]
 AT_ONCE, SEALS_AT_ONCE = 100, 20
 """How many cases one transaction reads, each seen at one moment, and how many seals."""
 
@@ -84,7 +60,7 @@ class AuditReader:
     def _seals(self, after: int) -> list[Record]:
         with self._engine.connect() as connection:
             rows = connection.execute(
-                select(SealRow.number, _Dated(SealRow.at), SealRow.previous_hash, SealRow.hash)
+                select(SealRow.number, raw(SealRow.__table__.c.at), SealRow.previous_hash, SealRow.hash)
                 .where(SealRow.number > after)
                 .order_by(SealRow.number)
                 .limit(SEALS_AT_ONCE)
@@ -98,7 +74,7 @@ class AuditReader:
             {
                 "kind": "seal",
                 "number": number,
-                "at": _instant(at),
+                "at": instant(at),
                 "heads": sorted(heads.get(number, ())),
                 "previous_hash": previous_hash,
                 "hash": own,
@@ -126,7 +102,11 @@ class AuditReader:
                 connection = connection.execution_options(isolation_level="REPEATABLE READ")
             cases = _cases(connection, case_numbers)
             entries = _entries(connection, case_numbers)
-            rows = _rows(connection, case_numbers)
+            rows = {
+                number: [{"kind": "rows", "case_number": number, "tables": contents}]
+                for number, contents in rows_of(connection, case_numbers).items()
+                if contents
+            }
             if OFFICE in case_numbers:
                 entries[OFFICE] = _office(connection)
                 cases[OFFICE] = [
@@ -146,10 +126,6 @@ class AuditReader:
 
 
 def _cases(connection: Connection, case_numbers: Sequence[str]) -> dict[str, list[Record]]:
-    row = CaseRow
-    statement = select(
-        row.case_number, row.sequence, row.stage, row.ended, _Dated(row.valid_until), cast(row.facts, Text)
-    ).where(_of(row.case_number, case_numbers, connection))
     return {
         number: [
             {
@@ -157,114 +133,27 @@ def _cases(connection: Connection, case_numbers: Sequence[str]) -> dict[str, lis
                 "case_number": number,
                 "sequence": sequence,
                 "stage": stage,
-                "ended": ended,
-                "valid_until": None if valid_until is None else _instant(valid_until),
+                "ended": bool(ended),
+                "valid_until": None if valid_until is None else instant(valid_until),
                 "facts": facts,
-                "tables": _TABLES,
+                "tables": TABLES,
             }
         ]
-        for number, sequence, stage, ended, valid_until, facts in connection.execute(statement)
+        for number, sequence, stage, ended, valid_until, facts in fetched(connection, _CASES, case_numbers)
     }
 
 
-def _rows(connection: Connection, case_numbers: Sequence[str]) -> dict[str, list[Record]]:
-    found: dict[str, dict[str, list[bytes]]] = {}
-    for table, names in RECORDS.items():
-        columns = [table.__table__.c[name] for name in sorted(names) if name != "case_number"]
-        of_case = table.__table__.c.case_number
-        meant = _of(of_case, case_numbers, connection)
-        if OFFICE in case_numbers and table in OF_NO_CASE:
-            meant = or_(meant, of_case.is_(None))
-        read = _fetched(connection, select(of_case, *(_raw(column) for column in columns)).where(meant))
-        contents = _contents(
-            [(column.name, _WRITTEN[type(column.type)]) for column in columns], [row[1:] for row in read]
-        )
-        for row, content in zip(read, contents, strict=True):
-            number = OFFICE if row[0] is None else row[0]
-            found.setdefault(number, {}).setdefault(table.__tablename__, []).append(content)
-    return {number: [{"kind": "rows", "case_number": number, "tables": contents}] for number, contents in found.items()}
-
-
-def _contents(columns: Sequence[tuple[str, Write]], rows: Sequence[Sequence[Any]]) -> list[bytes]:
-    """Rows as they were hashed, written column by column: quicker than one by one."""
-    members = ",".join(f'"{name}":%s' for name, _ in columns)
-    try:
-        written = [_column(write, values) for (_, write), values in zip(columns, zip(*rows, strict=True), strict=False)]
-        return [f"{{{members % each}}}".encode() for each in zip(*written, strict=True)]
-    except TypeError:  # SQLite lets anything into a column
-        if len(rows) == 1:
-            return [repr(list(rows[0])).encode()]
-        return [content for row in rows for content in _contents(columns, [row])]
-
-
-def _column(write: Write, values: Sequence[Any]) -> Iterable[str]:
-    if None in values:
-        return ["null" if value is None else write(value) for value in values]
-    return map(write, values)
-
-
-def _fetched(connection: Connection, statement: Executable) -> Sequence[Any]:
-    """Rows as the driver has them: of what is read here SQLAlchemy would make the same, in as much time again."""
-    with connection.execute(statement) as result:
-        assert result.cursor is not None
-        return result.cursor.fetchall()
-
-
-def _of(column: SQLColumnExpression[str], case_numbers: Sequence[str], connection: Connection) -> ColumnElement[bool]:
-    """Whether a row is one of these cases'; PostgreSQL has the numbers as one value, not each by itself."""
-    if connection.dialect.name == "postgresql":
-        return column == any_(literal(list(case_numbers), ARRAY(Text)))
-    return column.in_(case_numbers)
-
-
-def _raw(column: ColumnElement[Any]) -> ColumnElement[Any]:
-    """A column as the database has it, so that nothing that was put into it can keep the rest from being read."""
-    if isinstance(column.type, JSON):
-        return cast(column, Text)
-    return _Dated(column) if isinstance(column.type, Instant | Date) else column
-
-
-class _Dated(FunctionElement[str]):
-    """An instant or a date as text, as SQLite has it: PostgreSQL makes it faster than the driver makes data of it."""
-
-    inherit_cache = True
-    type = String()
-
-
-@compiles(_Dated)
-def _as_stored(element: _Dated, compiler: SQLCompiler, **kwargs: Any) -> str:
-    return compiler.process(element.clauses, **kwargs)
-
-
-@compiles(_Dated, "postgresql")
-def _in_utc(element: _Dated, compiler: SQLCompiler, **kwargs: Any) -> str:
-    stored = compiler.process(element.clauses, **kwargs)
-    (column,) = element.clauses
-    if isinstance(column.type, Date):
-        return f"to_char({stored}, 'YYYY-MM-DD')"
-    return f"to_char({stored} AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS.US')"
-
-
 def _entries(connection: Connection, case_numbers: Sequence[str]) -> dict[str, list[Record]]:
-    row = AuditRow
-    statement = (
-        select(
-            row.case_number, row.sequence, _Dated(row.legal_at), _Dated(row.observed_at),
-            row.actor, row.event, cast(row.detail, Text), row.previous_hash, row.hash,
-        )
-        .where(_of(row.case_number, case_numbers, connection))
-        .order_by(row.case_number, row.sequence)
-    )  # fmt: skip
     found: dict[str, list[Record]] = {}
-    for values in _fetched(connection, statement):
+    for values in fetched(connection, _ENTRIES, case_numbers):
         found.setdefault(values[0], []).append(_entry(*values))
     return found
 
 
 def _office(connection: Connection) -> list[Record]:
     """The office's entries, first to last."""
-    row, at = OfficeEntryRow, _Dated(OfficeEntryRow.at)
-    columns = (row.sequence, at, row.actor, row.event, cast(row.detail, Text), row.previous_hash, row.hash)
+    row = OfficeEntryRow.__table__.c
+    columns = (row.sequence, raw(row.at), row.actor, row.event, raw(row.detail), row.previous_hash, row.hash)
     rows = connection.execute(select(*columns).order_by(row.sequence))
     return [_entry(OFFICE, sequence, stored, stored, *others) for sequence, stored, *others in rows]
 
@@ -281,7 +170,7 @@ def _commands(connection: Connection) -> int:
 def _entry(
     number: str, sequence: int, legal: Any, observed: Any, actor: str, event: str, detail: str, previous: str, own: str
 ) -> Record:
-    legal_at, observed_at, actor, event = _instant(legal), _instant(observed), str(actor), str(event)
+    legal_at, observed_at, actor, event = instant(legal), instant(observed), str(actor), str(event)
     content = (
         f'{{"actor":{encode_basestring(actor)},"case_number":"{number}","detail":{detail},'
         f'"event":{encode_basestring(event)},"legal_at":"{legal_at}","observed_at":"{observed_at}","sequence":{sequence}}}'
@@ -301,13 +190,6 @@ def _entry(
     }
 
 
-@lru_cache(10_000)
-def _instant(stored: Any) -> str:
-    """An instant as it was hashed; a text of SQLite's is not judged here. Many are told of more than once."""
-    text = str(stored)
-    return f"{text[:10]}T{text[11:].removesuffix('.000000')}+00:00"
-
-
 def _parsed(detail: Any) -> Any:
     """A detail as data; None when it is none any more."""
     try:
@@ -316,21 +198,16 @@ def _parsed(detail: Any) -> Any:
         return None
 
 
-def _quoted_instant(stored: Any) -> str:
-    return f'"{_instant(stored)}"'
-
-
-def _quoted(stored: Any) -> str:
-    return f'"{stored}"'
-
-
-def _as_it_is(text: str) -> str:
-    return text
-
-
 _DECODER = json.JSONDecoder()
-_WRITTEN: dict[type, Write] = {
-    **{String: encode_basestring, Text: encode_basestring, Integer: str, BigInteger: str},
-    **{Instant: _quoted_instant, Date: _quoted, JSON: _as_it_is},
-}
-_TABLES = sorted(table.__tablename__ for table in RECORDS)
+_CASE, _ENTRY = CaseRow.__table__.c, AuditRow.__table__.c
+_CASES = select(
+    *(_CASE[name] for name in ("case_number", "sequence", "stage", "ended")), raw(_CASE.valid_until), raw(_CASE.facts)
+).where(among(_CASE.case_number))
+_ENTRIES = (
+    select(
+        _ENTRY.case_number, _ENTRY.sequence, raw(_ENTRY.legal_at), raw(_ENTRY.observed_at),
+        _ENTRY.actor, _ENTRY.event, raw(_ENTRY.detail), _ENTRY.previous_hash, _ENTRY.hash,
+    )
+    .where(among(_ENTRY.case_number))
+    .order_by(_ENTRY.case_number, _ENTRY.sequence)
+)  # fmt: skip
