@@ -6,6 +6,7 @@ Beside it the same server answering a page that asks nothing: what the machine, 
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
 import os
 import random
@@ -40,6 +41,7 @@ async def register_speed() -> None:
     with tempfile.TemporaryDirectory(prefix="livebase-bench-") as folder, PostgresServer() as postgres:
         url = postgres.url("register")
         numbers = _listed(url)
+        gc.freeze()  # our own pauses are not the site's
         chance = random.Random(8)
         site, address = _serving(url, Path(folder))
         try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import sys
 import time
@@ -96,6 +97,7 @@ def serve(engine: Engine, settings: RegisterSettings, ready: Callable[[str], Non
             timeout_keep_alive=20,
             h11_max_incomplete_event_size=16 * 1024,
         )
+        gc.freeze()  # what is here by now stays: it is not gone through again and again while somebody waits
         uvicorn.Server(config).run(sockets=[listener])
 
 

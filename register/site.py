@@ -64,6 +64,7 @@ _LONGEST = 100
 _SHOWN: tuple[Shown, ...] = ("listed", "suspended", "ended", "all")
 _CHANGES = 50
 _COUNTS = 500
+_PAGES = 200
 _SOON = timedelta(seconds=1)
 _AT_ONCE = 2
 """So many certificates are made at the same time."""
@@ -106,6 +107,24 @@ class _Whole:
     signed: bytes | None = None
 
 
+@dataclass
+class _Standing:
+    """How the list stood at an instant: its number, when it says something else by itself, and what was counted."""
+
+    revision: int
+    changes_at: datetime | None
+    at: datetime
+    counts: OrderedDict[Look, int]
+
+    def fits(self, now: datetime, kept: timedelta) -> bool:
+        return _fits(now, self.at, kept, self.changes_at)
+
+
+def _fits(now: datetime, made: datetime, kept: timedelta, changes_at: datetime | None) -> bool:
+    """Whether what was made at an instant may still be told: never past the one at which it says something else."""
+    return made <= now < made + kept and (changes_at is None or now < changes_at)
+
+
 class Site:
     """`url` is the address the public knows it by; `clock` reads the wall clock, once for each question."""
 
@@ -135,9 +154,10 @@ class Site:
         self._whole: _Whole | None = None
         self._issuer: str | None = None
         self._one_at_a_time = Lock()
-        self._counting = Lock()
-        self._counts: OrderedDict[Look, tuple[int, datetime, datetime | None, int]] = OrderedDict()
-        self._known_revision = 0, datetime.min.replace(tzinfo=UTC)
+        self._stands: _Standing | None = None
+        self._asking = Lock()
+        self._pages: OrderedDict[tuple[str, str], Answer] = OrderedDict()
+        self._being_made: set[tuple[str, str]] = set()
 
     def routes(self) -> list[BaseRoute]:
         found: list[BaseRoute] = []
@@ -171,11 +191,27 @@ class Site:
         ]
 
     def list_page(self, request: Request, now: datetime, words: Words) -> Answer:
-        """The list, looked through."""
+        """The list, looked through. What many look at is made once a second; meanwhile they get the one before."""
+        asked = words.language, str(request.url.query)
+        kept = self._pages.get(asked)
+        soon = 2 * _SOON if asked in self._being_made else _SOON
+        if kept is not None and _fits(now, kept.now, soon, kept.changes_at):
+            return replace(kept, now=now, kept_since=kept.now)
+        self._being_made.add(asked)
+        try:
+            made = self._pages[asked] = self._list_page(request, now, words)
+        finally:
+            self._being_made.discard(asked)
+        while len(self._pages) > _PAGES:
+            self._pages.popitem(last=False)
+        return made
+
+    def _list_page(self, request: Request, now: datetime, words: Words) -> Answer:
         look = look_of(request)
+        stands = self._standing(now)
         page = self._reader.page(look, now, PER_PAGE)
-        changes_at = self._reader.next_change(now)
-        count = self._count(replace(look, after="", before=""), now, changes_at)
+        whole = not (page.more_before or page.more_after)
+        count = len(page.certificates) if whole else self._count(replace(look, after="", before=""), now, stands)
         numbers = [one.number for one in page.certificates]
         there = "" if words.language == "zh" else f"/{words.language}"
         asked = {"q": look.text, "region": request_region(request), "show": _chosen(request)}
@@ -198,27 +234,38 @@ class Site:
             regions=[(code, names[LANGUAGES.index(words.language)]) for code, names in REGIONS.items()],
             **self._frame(now, "/", str(request.url.query)),
         )
-        return Answer(body, "text/html", (words.language, look, page, count), now, changes_at)
+        return Answer(body, "text/html", (words.language, look, page, count), now, stands.changes_at)
 
-    def _count(self, look: Look, now: datetime, changes_at: datetime | None) -> int:
-        """How many there are; counted once until something changes, by whoever asks first."""
-        with self._counting:
-            revision = self._revision(now)
-            known = self._counts.pop(look, None)
-            if known is None or known[0] != revision or not known[1] <= now < (known[2] or now + _SOON):
-                known = (revision, now, changes_at, self._reader.count(look, now))
-            self._counts[look] = known
-            if len(self._counts) > _COUNTS:
-                self._counts.popitem(last=False)
-            return known[3]
+    def _count(self, look: Look, now: datetime, stands: _Standing) -> int:
+        """How many there are, counted once until something changes."""
+        found = stands.counts.get(look)
+        if found is None:
+            found = stands.counts[look] = self._reader.count(look, now)
+            while len(stands.counts) > _COUNTS:
+                stands.counts.popitem(last=False)
+        return found
 
-    def _revision(self, now: datetime) -> int:
-        """The list's number, at most a second old."""
-        revision, at = self._known_revision
-        if not at <= now < at + _SOON:
-            revision = self._reader.revision()
-            self._known_revision = revision, now
-        return revision
+    def _standing(self, now: datetime) -> _Standing:
+        """How the list stands, asked once a second: to count a hundred thousand takes as long as several answers.
+
+        Who comes while it is asked has the one before.
+        """
+        one = self._stands
+        if one is not None and one.fits(now, _SOON):
+            return one
+        if not self._asking.acquire(blocking=one is None or not one.fits(now, 2 * _SOON)):
+            assert one is not None
+            return one
+        try:
+            one = self._stands
+            if one is None or not one.fits(now, _SOON):
+                revision, changes_at = self._reader.revision(), self._reader.next_change(now)
+                same = one is not None and one.at <= now and (revision, changes_at) == (one.revision, one.changes_at)
+                counts = one.counts if one is not None and same else OrderedDict()
+                one = self._stands = _Standing(revision, changes_at, now, counts)
+            return one
+        finally:
+            self._asking.release()
 
     def certificate_page(self, request: Request, now: datetime, words: Words) -> Answer:
         """One certificate, for ever."""
@@ -367,13 +414,12 @@ class Site:
         number = request.path_params["number"]
         known = certificate_number(number) == number
         # Read first: a change that comes meanwhile is told with an older number, never without its own.
-        header = self._header(now, None) if known else {}
+        revision = self._standing(now).revision if known else 0
         found = self._reader.certificate(number, now) if known else None
         if found is None:
             return _unknown(now)
         one, changes_at = found
-        header |= formats.header(header["issuer"], header["list_revision"], now, changes_at)
-        document = formats.certificate_document(one, header)
+        document = formats.certificate_document(one, formats.header(self._named(), revision, now, changes_at))
         return _json(self._signed(document), (one, document["good_until"]), now, changes_at)
 
     def list_json(self, request: Request, now: datetime) -> Answer:
@@ -398,9 +444,10 @@ class Site:
         with self._one_at_a_time:
             whole = self._whole
             kept = timedelta(seconds=self._cache_seconds)
-            if whole is None or not whole.as_of <= now < min(whole.as_of + kept, whole.changes_at or now + kept):
+            if whole is None or not _fits(now, whole.as_of, kept, whole.changes_at):
                 changes_at = self._reader.next_change(now)
-                header = self._header(now, changes_at)  # before the list, which may go on meanwhile
+                # Before the list, which may go on meanwhile.
+                header = formats.header(self._named(), self._reader.revision(), now, changes_at)
                 whole = self._whole = _Whole(self._reader.everything(now), now, changes_at, header)
             return whole
 
@@ -430,9 +477,6 @@ class Site:
     def _frame(self, now: datetime, path: str, query: str = "") -> dict[str, Any]:
         """What every page has: when it was true, and where it is."""
         return {"now": now, "path": path, "query": f"?{query}" if query else "", "site": self._url}
-
-    def _header(self, now: datetime, changes_at: datetime | None) -> dict[str, Any]:
-        return formats.header(self._named(), self._reader.revision(), now, changes_at)
 
     def _named(self) -> str:
         """Whose list it is."""

@@ -140,6 +140,9 @@ class ListReader:
     def page(self, look: Look, wall: datetime, size: int) -> Page:
         """A page of certificates, the newest number first."""
         with Session(self._engine) as session:
+            if look.number is not None:
+                named = self._seen(session, [look.number], wall, look.shown)
+                return Page(tuple(one for one in named if one.place.startswith(look.region)), False, False)
             clock = Clock(session, wall)
             numbers = _numbers(look, clock)
             column = ListRow.certificate_number
@@ -229,7 +232,8 @@ class ListReader:
         cases = select(ListRow.case_number).where(ListRow.certificate_number.in_(numbers)).distinct()
         entries = self._entries(session, list(session.scalars(cases)))
         for number in numbers:
-            entry = entries[number]
+            if (entry := entries.get(number)) is None:
+                continue
             one = seen(entry.revisions, number, wall + entry.ahead, case_ended=entry.ended)
             if one is not None and one.seen in _SHOWN[shown]:
                 yield one

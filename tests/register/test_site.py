@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+import asyncio
 import csv
 import io
 import json
 import re
 from collections.abc import AsyncIterator
 from datetime import timedelta
+from threading import Event
+from typing import Any
 from xml.etree import ElementTree
 
 import httpx
 import pytest
-from sqlalchemy import Engine, text
+from sqlalchemy import Engine, event, text
 
 from register import formats
 from register.proof import proven
 from register.words import WORDS
 from store.cases import CaseStore
+from store.register import ListReader
 from tests.register.bases import LISTED, Base, Clock, keys, site_on
 from tests.store.first_year import HOUR
 
@@ -39,6 +43,13 @@ def clock() -> Clock:
 async def site(engine: Engine, clock: Clock) -> AsyncIterator[httpx.AsyncClient]:
     async with site_on(engine, clock, keys=KEYS) as client:
         yield client
+
+
+def statements(engine: Engine) -> list[str]:
+    """What the database is asked from now on."""
+    asked: list[str] = []
+    event.listen(engine, "before_cursor_execute", lambda *given: asked.append(given[2]))
+    return asked
 
 
 @pytest.fixture
@@ -264,6 +275,73 @@ class TestHeaders:
         changed = await site.get(path, headers={"if-none-match": tag})
         assert changed.status_code == 200 and changed.headers["etag"] != tag
         assert (await site.get(f"/en{path}")).headers["etag"] != changed.headers["etag"]
+
+
+class TestKept:
+    """What many look at at once is worked out once a second, so that a crowd keeps nobody waiting."""
+
+    async def test_the_list_is_made_once_a_second_and_never_told_past_it(
+        self, engine: Engine, store: CaseStore, base: Base, site: httpx.AsyncClient, clock: Clock
+    ) -> None:
+        link = f'href="/c/{base.number}"'
+        first = await site.get("/")
+        assert link in first.text
+        asked = statements(engine)
+        clock.passes(0.9)
+        base.revoked(clock.now)
+        del asked[:]
+        again = await site.get("/")
+        assert (again.content, asked) == (first.content, [])
+        assert again.headers["cache-control"] == "public, max-age=29, must-revalidate", "from when it was made"
+        assert link not in (await site.get(f"/?q={base.number}&show=listed")).text, "another question"
+        assert 'class="stamp">认证终止<' in (await site.get(f"/c/{base.number}")).text, (
+            "a certificate is always asked for"
+        )
+        clock.passes(0.2)
+        assert link not in (await site.get("/")).text
+
+    async def test_not_past_the_end_of_a_term(self, base: Base, site: httpx.AsyncClient, clock: Clock) -> None:
+        link = f'href="/c/{base.number}"'
+        clock.now = base.case.terms[0].until - timedelta(seconds=0.4)
+        assert link in (await site.get("/")).text
+        clock.passes(0.4)
+        assert link not in (await site.get("/")).text
+
+    async def test_a_list_that_is_being_made_keeps_nobody_waiting(
+        self, engine: Engine, base: Base, site: httpx.AsyncClient, clock: Clock, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        first = await site.get("/")
+        clock.passes(1.5)
+        begun, go_on, page = Event(), Event(), ListReader.page
+
+        def slow(*given: Any) -> Any:
+            begun.set()
+            assert go_on.wait(20)
+            return page(*given)
+
+        monkeypatch.setattr(ListReader, "page", slow)
+        making = asyncio.create_task(site.get("/"))
+        assert await asyncio.to_thread(begun.wait, 20)
+        assert (await site.get("/")).content == first.content, "the one before, which is two seconds old at most"
+        go_on.set()
+        assert (await making).content != first.content
+
+    async def test_counted_once_until_the_list_changes(
+        self, engine: Engine, store: CaseStore, site: httpx.AsyncClient, clock: Clock, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("register.site.PER_PAGE", 1)
+        Base(store, 1), Base(store, 2)
+        counted = []
+        count = ListReader.count
+        monkeypatch.setattr(ListReader, "count", lambda *given: counted.append(given[1:]) or count(*given))
+        for seconds, expected in ((0, 1), (1.5, 1), (1.5, 1)):
+            clock.passes(seconds)
+            assert "共 2 条" in (await site.get("/")).text
+            assert len(counted) == expected
+        Base(store, 3)
+        clock.passes(1.5)
+        assert "共 3 条" in (await site.get("/")).text
+        assert len(counted) == 2
 
 
 class TestTricks:
