@@ -329,7 +329,7 @@ class TestKept:
     async def test_counted_once_until_the_list_changes(
         self, engine: Engine, store: CaseStore, site: httpx.AsyncClient, clock: Clock, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr("register.site.PER_PAGE", 1)
+        monkeypatch.setattr("register.list_page.PER_PAGE", 1)
         Base(store, 1), Base(store, 2)
         counted = []
         count = ListReader.count
@@ -455,7 +455,7 @@ async def test_what_nobody_expected_is_a_page_without_a_trace(
     def broken(*_: object) -> None:
         raise RuntimeError("secret detail")
 
-    monkeypatch.setattr("register.site.look_of", broken)
+    monkeypatch.setattr("register.list_page.look_of", broken)
     answer = await site.get("/")
     assert answer.status_code == 500 and "secret" not in answer.text and "RuntimeError" not in answer.text
     assert answer.headers["content-security-policy"] and answer.headers["cache-control"] == "no-store"
@@ -469,6 +469,6 @@ async def test_ready_when_the_database_is(site: httpx.AsyncClient, engine: Engin
 
 
 def test_json_has_no_half_characters() -> None:
-    from register.site import json_text
+    from register.answers import json_text
 
     assert json.loads(json_text({"name": "a\ud800b"}))["name"] == "a?b"
