@@ -12,6 +12,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 from pathlib import Path
 
 from temporalio.client import Client
@@ -48,7 +49,7 @@ async def _product() -> None:
             async with working_office(client, Path(folder)) as office:
                 for name, every, goal in (("quiet path", False, 110), ("every reminder", True, 160)):
                     rows = await first_term(office, every_reminder=every)
-                    total = [sum(row[column] for row in rows) for column in (1, 2, 3)]
+                    total = [sum(column) for column in zip(*(row[1:] for row in rows), strict=True)]
                     title = f"History events of a first term, {name} (goal: at most {goal})"
                     print_table(("stage", "events", "upserts", "transitions"), [*rows, ("in all", *total)], title=title)
                 row = await supplement_round(office)
@@ -86,7 +87,8 @@ def _command_line(folder: Path) -> None:
         ("livebase show (a case of this run)", ["show", "LB-2026-000001", "--data-dir", str(folder)], "1 s"),
         ("livebase check FILE", ["check", str(check)], "-"),
     ):
-        times = [_timed(lambda words=words: subprocess.run([_LIVEBASE, *words], capture_output=True)) for _ in range(6)]
+        run = partial(subprocess.run, [_LIVEBASE, *words], capture_output=True)
+        times = [_timed(run) for _ in range(6)]
         rows.append((name, f"{statistics.median(times[1:]):.2f} s", goal))
     print_table(("whole process, median of 5", "took", "goal"), rows)
 
@@ -103,7 +105,7 @@ PARTS: dict[str, Callable[[], Awaitable[None]]] = {
 SOAK = "soak"
 
 
-def _timed(run: Callable[[], subprocess.CompletedProcess[bytes]]) -> float:
+def _timed(run: Callable[[], object]) -> float:
     begun = time.perf_counter()
     run()
     return time.perf_counter() - begun

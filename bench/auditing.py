@@ -93,7 +93,7 @@ def _written(url: str, file: Path) -> int:
     while seals.seal(OPENED):
         pass
     with file.open("w", encoding="utf-8") as lines:
-        json_lines(AuditReader(engine).log(), lines)
+        json_lines(AuditReader(engine, rows=False).log(), lines)
     engine.dispose()
     return entries
 

@@ -67,12 +67,12 @@ class _StoreOfStep(CaseStore):
     """The store, with the running step's transaction in the place of one of its own."""
 
     def __init__(self, datasource: SQLAlchemyDatasource) -> None:
-        super().__init__(datasource.engine)
+        super().__init__(datasource.engine, pseudonym)
         self._datasource = datasource
 
     @contextmanager
     def transaction(self, workflow_id: str, run_id: str | None = None) -> Iterator[CaseTransaction]:
-        yield CaseTransaction(self._datasource.sql_session(), workflow_id, pseudonym, run_id)
+        yield CaseTransaction(self._datasource.sql_session(), workflow_id, self._pseudonym, self._letterbox, run_id)
 
 
 def define(database_url: str, documents: DocumentStore) -> None:

@@ -29,7 +29,8 @@ async def supplement_round(office: Office) -> tuple[str, int, int, int]:
     before = (*await count(office.client, base.workflow_id), base.case.sequence)
     await _supplement(office, base)
     after = (*await count(office.client, base.workflow_id), base.case.sequence)
-    return ("supplement round, both reminders", *(b - a for a, b in zip(before, after, strict=True)))
+    events, upserts, transitions = (b - a for a, b in zip(before, after, strict=True))
+    return "supplement round, both reminders", events, upserts, transitions
 
 
 async def first_term(office: Office, *, every_reminder: bool) -> list[tuple[str, int, int, int]]:
@@ -44,7 +45,8 @@ async def first_term(office: Office, *, every_reminder: bool) -> list[tuple[str,
             await step()
         total, upserts = await count(office.client, base.workflow_id)
         now = (total, upserts, base.case.sequence)
-        rows.append((name, *(after - before for after, before in zip(now, seen, strict=True))))
+        events, changed, transitions = (after - before for after, before in zip(now, seen, strict=True))
+        rows.append((name, events, changed, transitions))
         seen = now
 
     await stage("application", base.apply)
@@ -54,7 +56,7 @@ async def first_term(office: Office, *, every_reminder: bool) -> list[tuple[str,
     if every_reminder:
         await stage("deposit reminders", lambda: _past(base, 2))
     payer = example().application.entity.name
-    pay = {"amount": 10_000_000, "reference": base.credit_code, "payer": payer}
+    pay: dict[str, Any] = {"amount": 10_000_000, "reference": base.credit_code, "payer": payer}
     await stage("deposit", lambda: base.do(ReceiveDeposit, FINANCE, **pay))
     if every_reminder:
         await stage("certification escalation", lambda: _past(base, 1))

@@ -173,7 +173,7 @@ def _migrated(postgres: PostgresServer) -> str:
 
 async def _live(people: People, base: Base, bank: BankSandbox, chance: random.Random, *, loses: bool) -> None:
     """From the application to the refund's end."""
-    submission = acts.handed_over(base.office, example(credit_code=base.credit_code))
+    submission = base.hand_over(example(credit_code=base.credit_code))
     start = Start(WORKFLOW, CertificationState(), "soak")
     await people.send(acts.apply_command(base, submission=submission), start)
     await people.send(base.command(Approve, REVIEWER, revision=1))

@@ -34,8 +34,7 @@ def json_lines(records: Iterable[Record], to: IO[str]) -> None:
     for record in records:
         if record["kind"] == "case":
             record = {name: record[name] for name in _CASE}
-        if record["kind"] != "rows":  # what is recorded beside the entries is not the log
-            to.write(f"{encoder.encode({name: record[name] for name in record if name != CONTENT})}\n")
+        to.write(f"{encoder.encode({name: record[name] for name in record if name != CONTENT})}\n")
 
 
 def table(records: Iterable[Record], to: IO[str]) -> None:

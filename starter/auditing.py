@@ -80,7 +80,7 @@ def export(session: Session, base: BaseOption = None, format: FormatOption = "js
     from starter.audit_export import json_lines, opened, table
     from store.auditing import AuditReader
 
-    reader, numbers = AuditReader(session.engine), _case_numbers(session, base)
+    reader, numbers = AuditReader(session.engine, rows=False), _case_numbers(session, base)
     records = reader.log() if numbers is None else reader.records(numbers)
     with opened(to, bom=format == "csv") as file:
         (table if format == "csv" else json_lines)(_counted(records) if to else records, file)

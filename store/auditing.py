@@ -36,18 +36,19 @@ AT_ONCE, SEALS_AT_ONCE = 100, 20
 
 
 class AuditReader:
-    """Reads on one engine, best a read-only one."""
+    """Reads on one engine, best a read-only one: the log, and with `rows` what its entries wrote beside it."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, *, rows: bool = True) -> None:
         self._engine = engine
+        self._with_rows = rows
 
-    def log(self, case_numbers: Sequence[str] | None = None) -> Iterator[Record]:
-        """All seals, then each of these cases (all) with its entries.
+    def log(self) -> Iterator[Record]:
+        """All seals, then each case with its entries.
 
         In this order, so that what is sealed is there when the cases are read, though the work goes on meanwhile.
         """
         yield from self.seals()
-        yield from self.records(self.case_numbers() if case_numbers is None else case_numbers)
+        yield from self.records(self.case_numbers())
 
     def seals(self, after: int = 0) -> Iterator[Record]:
         """The seals with a greater number, each with its heads, first to last."""
@@ -102,9 +103,10 @@ class AuditReader:
                 connection = connection.execution_options(isolation_level="REPEATABLE READ")
             cases = _cases(connection, case_numbers)
             entries = _entries(connection, case_numbers)
+            written = rows_of(connection, case_numbers) if self._with_rows else {}
             rows = {
                 number: [{"kind": "rows", "case_number": number, "tables": contents}]
-                for number, contents in rows_of(connection, case_numbers).items()
+                for number, contents in written.items()
                 if contents
             }
             if OFFICE in case_numbers:

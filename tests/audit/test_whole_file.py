@@ -42,7 +42,7 @@ def lines(tmp_path_factory: pytest.TempPathFactory) -> list[bytes]:
     SealStore(engine).seal(OPENED)
     file = folder / "log.jsonl"
     with file.open("w", encoding="utf-8") as to:
-        json_lines(AuditReader(engine).log(), to)
+        json_lines(AuditReader(engine, rows=False).log(), to)
     engine.dispose()
     return file.read_bytes().splitlines(keepends=True)
 
