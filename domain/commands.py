@@ -237,6 +237,15 @@ class ReportRefund(Command):
     reference: str = Field(default="", max_length=200)
     why: str = Field(default="", max_length=500)
 
+    def is_no_news(self, state: str, amount: int, reference: str | None) -> bool:
+        """Whether money is on record as this tells it: as `state`, of `amount` fen, under the bank's `reference`.
+
+        Paid under another reference it is another payment, of the rest or twice: a person looks at the statement.
+        """
+        after = {"paid": ("paid", "returned"), "failed": ("refused",), "returned": ("returned",)}[self.state]
+        another = self.state == "paid" and reference and self.reference not in ("", reference)
+        return state in after and amount == self.amount and not another
+
 
 class AssignPayment(Command):
     """Count what of a payment (its bank `reference`) fits nowhere towards the deposit, wherever it has waited."""

@@ -191,10 +191,7 @@ def reported(case: Case, command: ReportRefund, setting: Setting) -> Transition:
 def is_on_record(case: Case, command: ReportRefund) -> bool:
     """Whether what the bank tells of a refund has been put on record before. Refused (3): nobody ordered it."""
     known = _known(case, command)
-    after = {"paid": ("paid", "returned"), "failed": ("refused",), "returned": ("returned",)}[command.state]
-    # Paid under another reference it is another payment: of the rest, or twice. A person looks at the statement.
-    another = command.state == "paid" and {known.bank_reference, command.reference} - {None, "", known.bank_reference}
-    return known.state in after and known.amount == command.amount and not (another and known.bank_reference)
+    return command.is_no_news(known.state, known.amount, known.bank_reference)
 
 
 def _known(case: Case, command: ReportRefund) -> Refund:

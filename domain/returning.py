@@ -235,7 +235,7 @@ def reported(unplaced: Unplaced | None, command: ReportRefund, now: datetime) ->
     if last is None or last.what in ("proposed", "denied", "expired"):
         message = f"Nobody ordered the return {command.refund}."
         raise Refusal(RefusalKind.NOT_FOUND, message, _STATEMENT)
-    if is_told_before(last, command):
+    if command.is_no_news(last.what, last.amount, last.bank_reference):
         return Done(last, repeated=True)
     partly = command.state == "paid" and last.what == "approved" and command.amount < last.amount
     if command.amount != last.amount and not partly:
@@ -264,14 +264,6 @@ def reported(unplaced: Unplaced | None, command: ReportRefund, now: datetime) ->
         f"{command.state}, {command.amount} fen.",
         _STATEMENT,
     )
-
-
-def is_told_before(last: Step, command: ReportRefund) -> bool:
-    """Whether what the bank tells has been put on record before, by whichever way."""
-    after = {"paid": ("paid", "returned"), "failed": ("refused",), "returned": ("returned",)}[command.state]
-    # Paid under another reference it is another payment: a person looks at the statement.
-    another = command.state == "paid" and last.bank_reference and command.reference not in ("", last.bank_reference)
-    return last.what in after and last.amount == command.amount and not another
 
 
 def _settled(approved: Step, answer: BankAnswer, by: str, role: str, now: datetime) -> Done:

@@ -56,7 +56,7 @@ from domain.commands import (
 )
 from domain.names import same_company
 from domain.refusals import Refusal, RefusalKind
-from domain.returning import Unplaced, is_told_before, proposal_of
+from domain.returning import Unplaced, proposal_of
 from domain.shanghai import shanghai_date
 from domain.signing import NotSigned, require_signed
 from domain.stages import Role, Stage
@@ -200,7 +200,7 @@ class BankCallbacks:
         command = _command(event, payment_workflow_id(unplaced.payment.reference))
         assert isinstance(command, ReportRefund)
         last = unplaced.last[proposal_of(event.key)]
-        if is_told_before(last, command):
+        if command.is_no_news(last.what, last.amount, last.bank_reference):
             return Reply(200, {"case_number": None, "repeated": True})
         answer: UnplacedAnswer = await self._send(command, _To(UnplacedAnswer, UNPLACED_WORKFLOW, UnplacedState()))
         return Reply(200, {"case_number": answer.case_number, "repeated": answer.repeated})

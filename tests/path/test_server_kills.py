@@ -59,7 +59,7 @@ YEAR = [*LIFE, *["remind_renewal"] * 4, "certification_expired"]
 OF_A_QUARTER = {"remind_figures", "figures_escalated", "assessment_escalated"}
 NO_ANSWER, UNREACHABLE = 7, 6
 LATER = ["marks_escalated", *["settlement_escalated"] * 4]
-"""What comes next: a jump may go past its aim when the workflow's task is under way (`connection.clock`)."""
+"""What comes next, for a life that is looked at later than at its end."""
 
 
 @dataclass

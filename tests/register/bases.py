@@ -32,10 +32,18 @@ class Base:
     """A base made public, under a name and at a place of its own."""
 
     def __init__(
-        self, store: CaseStore, n: int = 1, *, name: str = NAME, holder: str | None = None, place: str = PLACE
+        self,
+        store: CaseStore,
+        n: int = 1,
+        *,
+        name: str = NAME,
+        holder: str | None = None,
+        place: str = PLACE,
+        opened: datetime = OPENED,
     ) -> None:
         self._store = store
-        enterprise = Enterprise(number=f"LB-2026-{n:06d}")
+        self._listed = opened + (LISTED - OPENED)
+        enterprise = Enterprise(number=f"LB-2026-{n:06d}", opened=opened)
         application = enterprise.submission.application
         changes: dict[str, Any] = {"base": application.base.model_copy(update={"name": name, "address": place})}
         if holder is not None:
@@ -46,13 +54,13 @@ class Base:
         self.case: Case = enterprise.stored(store, "base_published")
         self._revision = 1
 
-    def suspended(self, at: datetime = LISTED + HOUR) -> Base:
+    def suspended(self, at: datetime | None = None) -> Base:
         command = cases.command(Suspend, cases.COMPLIANCE, reason="内部核查")
-        return self._write(suspension.suspend(self.case, command, self._setting(at)))
+        return self._write(suspension.suspend(self.case, command, self._setting(at or self._listed + HOUR)))
 
-    def revoked(self, at: datetime = LISTED + 2 * HOUR, reason: str = "组织刷单") -> Base:
+    def revoked(self, at: datetime | None = None, reason: str = "组织刷单") -> Base:
         command = cases.command(Revoke, cases.COMPLIANCE, reason=reason)
-        transition = leaving.revoke(self.case, command, self._setting(at), Dependants())
+        transition = leaving.revoke(self.case, command, self._setting(at or self._listed + 2 * HOUR), Dependants())
         # The decision needs its second person, who is not what is tested here.
         kept = tuple(record for record in transition.records if not isinstance(record, Decision))
         return self._write(replace(transition, records=kept))

@@ -31,7 +31,7 @@ from store.engine import open_engine
 from store.register import ListReader
 from tests.databases import migrated_sqlite
 from tests.documents import pseudonym
-from tests.register.bases import Base, moved
+from tests.register.bases import Base
 from tests.starter.conftest import certify
 from tests.starter.in_process import InProcess
 from tests.starter.livebase import Running
@@ -58,12 +58,13 @@ def office(tmp_path: Path, engine: Engine) -> InProcess:
 
 @pytest.fixture
 def bases(engine: Engine) -> tuple[Base, Base, Base]:
-    """Certified, suspended and revoked by the clock of the machine: each base's own stands in its term."""
-    store = CaseStore(engine, pseudonym)
-    made = Base(store, 1), Base(store, 2).suspended(), Base(store, 3).revoked()
-    for base in made:
-        moved(engine, base.case.case_number, base.case.terms[0].from_ + timedelta(days=1) - datetime.now(UTC))
-    return made
+    """Certified, suspended and revoked by the clock of the machine, in these days."""
+    store, opened = CaseStore(engine, pseudonym), datetime.now(UTC) - timedelta(days=1)
+    return (
+        Base(store, 1, opened=opened),
+        Base(store, 2, opened=opened).suspended(),
+        Base(store, 3, opened=opened).revoked(),
+    )
 
 
 def verdict(office: InProcess, code: int, *words: str | Path) -> str:
@@ -209,10 +210,10 @@ def test_an_answer_without_end_is_not_waited_for(office: InProcess, monkeypatch:
         Thread(target=server.serve_forever, daemon=True).start()
         try:
             url = f"http://127.0.0.1:{server.server_port}/c/{NOBODY}"
-            monkeypatch.setattr("starter.official_list._MOST", 100_000)
+            monkeypatch.setattr("starter.list_reading._MOST", 100_000)
             assert verdict(office, 1, url) == "tampered", "read as far as a list may be long"
             monkeypatch.setattr(Dripping, "wait", 0.05)
-            monkeypatch.setattr("starter.official_list._SECONDS", 0.5)
+            monkeypatch.setattr("starter.list_reading._SECONDS", 0.5)
             assert verdict(office, 6, url) == "unreachable"
         finally:
             server.shutdown()
