@@ -41,7 +41,7 @@ def verify_file(
     path: Path, outside: Iterable[Record], problems: Problems, told: Callable[[int], None] = lambda _: None
 ) -> Report:
     """Prove an export. Of a line that holds no record, its number and why go to `problems`; `told` hears now and then
-    how many entries are proven. Raises OSError."""
+    how many entries are proven. Raises OSError, and BrokenProcessPool when one of its processes was ended."""
     global _seals
     alone = path.stat().st_size < _LONG or sys.platform != "linux" or (os.cpu_count() or 1) == 1
     sealed = None if alone else _sealed(path)
@@ -60,7 +60,7 @@ def verify_file(
                 running.append(pool.submit(_prove, path, part))
             if not running or len(problems) >= MOST_PROBLEMS:
                 break
-            done, found = running.popleft().result()  # BrokenProcessPool when one was killed
+            done, found = running.popleft().result()
             report.add(done)
             problems += found[: MOST_PROBLEMS - len(problems)]
             told(report.entries)

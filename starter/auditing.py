@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Iterator
+from concurrent.futures import BrokenExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
 from starter import completing
-from starter.errors import CommandError, usage
+from starter.errors import CommandError, unreachable, usage
 from starter.options import command, new_app
 from starter.output import plain, print_table, say, told, when, word
 from starter.phrases import actor
@@ -60,7 +61,13 @@ def verify(
     signatures: SignaturesOption = False,
 ) -> None:
     """Prove every chain from its first entry; names the first broken one of each. 1 when one is broken."""
-    report = _proven(session, base, heads) if file is None else _proven_file(base, heads, file)
+    try:
+        report = _proven(session, base, heads) if file is None else _proven_file(base, heads, file)
+    except BrokenExecutor:
+        raise unreachable(
+            "A process of the proof was ended before it was done, so nothing is proven.",
+            "Try again with more memory free.",
+        ) from None
     if signatures:
         report.add(_signatures(session, base) if file is None else _signatures_of_file(file))
     view = _view(report) | ({"signed": report.signed, "unsigned": report.unsigned} if signatures else {})

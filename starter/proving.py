@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import gc
 import os
+import signal
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 from typing import TYPE_CHECKING
 
@@ -32,7 +34,10 @@ def prove_database(
     outside: Iterable[Record] = (),
     told: Told = lambda _: None,
 ) -> Report:
-    """Prove these cases (all) of a database, `told` how many entries are proven so far."""
+    """Prove these cases (all) of a database, `told` how many entries are proven so far.
+
+    Raises BrokenProcessPool when one of its processes was ended.
+    """
     reader = AuditReader(engine)
     seals = Seals(None if case_numbers is None else frozenset(case_numbers))
     for seal in reader.seals():
@@ -70,8 +75,9 @@ def _proven(engine: Engine, parts: Sequence[tuple[Sequence[str], Seals]], cases:
         return
     url = engine.url.render_as_string(hide_password=False)
     engine.dispose()  # no connection is shared with the processes
-    with get_context("fork" if sys.platform == "linux" else "spawn").Pool(initializer=_begin, initargs=(url,)) as pool:
-        yield from pool.imap(_prove_part, parts)
+    ways = get_context("fork" if sys.platform == "linux" else "spawn")
+    with ProcessPoolExecutor(mp_context=ways, initializer=_begin, initargs=(url,)) as pool:
+        yield from pool.map(_prove_part, parts)
 
 
 _reader: AuditReader
@@ -79,8 +85,9 @@ _reader: AuditReader
 
 
 def _begin(url: str) -> None:
+    """Ctrl-C is for the process that waits for the others. Records hold no cycles: looking for some takes its time."""
     global _reader
-    # Records hold no cycles: looking for some would take as long as reading them.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     gc.disable()
     _reader = AuditReader(open_engine(url, read_only=True))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import os
 import re
 import subprocess
 import sys
@@ -98,6 +99,20 @@ def test_a_whole_log_is_proven(office: InProcess) -> None:
     assert office.ok("audit", "verify", SECOND)["entries"] == 2
     printed = office("audit", "verify", "--lang", "zh")
     assert (printed.code, printed.out) == (0, "") and "核验完毕" in printed.err
+
+
+@pytest.mark.parametrize("whole", ["database", "export"])
+def test_a_proof_whose_process_is_ended_proves_nothing(
+    office: InProcess, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, whole: str
+) -> None:
+    assert office("audit", "export", "--to", tmp_path / "log.jsonl").code == 0
+    for place, value in (("starter.proving._FEW", 0), ("audit.whole_file._LONG", 0)):
+        monkeypatch.setattr(place, value)
+    for place in ("starter.proving.prove_cases", "audit.whole_file.prove_cases"):
+        monkeypatch.setattr(place, lambda *_: os._exit(9))
+    words = ("--file", tmp_path / "log.jsonl") if whole == "export" else ()
+    done = office("audit", "verify", *words)
+    assert done.code == 6 and "nothing is proven" in done.err and not done.out
 
 
 def test_a_broken_log_ends_with_1_and_names_the_first_broken_entry_of_each_case(
