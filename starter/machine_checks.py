@@ -1,5 +1,5 @@
 """The doctor's checks beside the server: database, its kind, payload keys, documents, disk, mail server, official
-channel, calendar."""
+channel, fonts of certificates, calendar."""
 
 from __future__ import annotations
 
@@ -43,6 +43,9 @@ def of(session: Session) -> list[tuple[str, Check]]:
     async def channel() -> str:
         return _channel(session)
 
+    async def fonts() -> str:
+        return _fonts()
+
     async def calendar() -> str:
         return _calendar(session)
 
@@ -54,6 +57,7 @@ def of(session: Session) -> list[tuple[str, Check]]:
         ("disk", room),
         ("mail server", mail),
         ("official channel", channel),
+        ("certificate fonts", fonts),
         ("calendar", calendar),
     ]
 
@@ -211,6 +215,20 @@ def _channel(session: Session) -> str:
         )
     waiting = store.waiting(session.wall, 1).waiting
     return told("{} takes entries, {} wait; compared with the list at {}", channel.name, waiting, at)
+
+
+def _fonts() -> str:
+    """Those of certificates, which the official list makes where it is served."""
+    from register.fonts import FontsMissing, require_fonts
+    from register.settings import RegisterSettings
+
+    folder = RegisterSettings().fonts
+    try:
+        require_fonts(folder)
+    except FontsMissing:
+        mend = told("where the official list is served: apt-get install fonts-noto-cjk, or set LIVEBASE_REGISTER_FONTS")
+        raise Advice(told("{} lacks some: no certificate can be downloaded", folder), mend) from None
+    return str(folder)
 
 
 def _calendar(session: Session) -> str:

@@ -28,7 +28,7 @@ from tests.starter.livebase import Livebase, Running
 
 CHECKS = ["Temporal server", "server version", "history", "search attributes", "worker", "clock", "database",
           "database kind", "payload keys", "documents", "disk", "mail server", "official channel",
-          "calendar"]  # fmt: skip
+          "certificate fonts", "calendar"]  # fmt: skip
 OF_THE_SERVER = CHECKS[:6]
 PREPARE = "python -m workers.prepare"
 
@@ -55,6 +55,13 @@ def broken(checks: dict[str, dict[str, Any]]) -> list[str]:
 def copied(dev: Running, tmp_path: Path) -> Livebase:
     """The records and documents, with no server."""
     return dev.copy_of_the_records(tmp_path / "copied")
+
+
+def test_fonts_that_are_missing_are_told_and_break_nothing(copied: Livebase, tmp_path: Path) -> None:
+    fonts = found(copied, env={"LIVEBASE_REGISTER_FONTS": str(tmp_path)})["certificate fonts"]
+    assert fonts["ok"] and str(tmp_path) in fonts["what"] and "fonts-noto-cjk" in fonts["mend"]
+    there = found(copied)["certificate fonts"]
+    assert there["ok"] and not there["mend"]
 
 
 def namespace(dev: Running, name: str, retention: timedelta = RETENTION) -> str:
