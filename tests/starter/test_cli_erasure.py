@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import httpx
 import pytest
 from sqlalchemy import select
 
@@ -33,8 +34,10 @@ IN_THE_APPLICATION = {
     "title: 2025 秋季源头好货专场": "title: Canary-Title",
 }
 WRITTEN = [f"Canary-{what}" for what in ("facts", "account-1", "account-2", "loss", "answer", "note", "corrected")]
+COMPLAINED = {"text": "Canary-complaint", "contact": "Canary-complainant", "link": "https://canary-link.example/"}
 IN_DOCUMENTS = [f"Canary-in-{name}" for name in ("agreement", "alipay", "taxpayer", "policy", "report-evidence")]
 MARKERS = [*(new.partition(": ")[2].strip('"') for new in IN_THE_APPLICATION.values()), *WRITTEN, *IN_DOCUMENTS]
+MARKERS += COMPLAINED.values()
 REPORT = """\
 rule: R6
 trigger: breach
@@ -88,10 +91,12 @@ def test_personal_data_is_in_no_database_log_or_export_and_goes_with_its_key(
     dev: Running, enterprise: Enterprise, tmp_path: Path
 ) -> None:
     office = InProcess.of(dev)
-    assert len(set(MARKERS)) == 20
+    assert len(set(MARKERS)) == 23
     number = office.ok("apply", enterprise.file, *APPLICANT)["case_number"]
     id = f"{number}-C1"
-    today = certify(dev, number)["term"]["from"][:10]
+    term = certify(dev, number)["term"]
+    today = term["from"][:10]
+    complain(dev, term["certificate_number"])
     report, answer = enterprise.file.with_name("report.yaml"), enterprise.file.with_name("answer.yaml")
     report.write_text(REPORT.format(today=today), "utf-8")
     answer.write_text("statement: Canary-answer\nevidence: [documents/evidence.pdf]\n", "utf-8")
@@ -109,6 +114,9 @@ def test_personal_data_is_in_no_database_log_or_export_and_goes_with_its_key(
     assert shown["losses"][0]["description"] == "Canary-loss"
     assert "Canary-answer" in office("timeline", number).out
     assert [note["text"] for note in office.ok("note", "list", number, *OPERATOR)] == ["Canary-note"]
+    (complaint,) = office.ok("conduct", "complaints", number, *COMPLIANCE)
+    assert {name: complaint[name] for name in COMPLAINED} == COMPLAINED
+    office.ok("conduct", "dismiss", complaint["reference"], "--reason", "查无此事", *COMPLIANCE)
     assert "Canary-Legal-Rep" in office("application", "show", number, "--revision", "1").out
     told_to_the_base = [one for one in office.ok("notices", "list", number) if one["kind"] == "conduct_reported"]
     letter = office.ok("notices", "show", number, told_to_the_base[0]["letter"])
@@ -140,6 +148,8 @@ def test_personal_data_is_in_no_database_log_or_export_and_goes_with_its_key(
     shown = office.ok("conduct", "show", id, *COMPLIANCE)
     assert (shown["facts"], shown["answer"], shown["affected_accounts"]) == (ERASED, ERASED, [ERASED, ERASED])
     assert [note["text"] for note in office.ok("note", "list", number, *OPERATOR)] == [ERASED]
+    (complaint,) = office.ok("conduct", "complaints", number, "--all", *COMPLIANCE)
+    assert [complaint[name] for name in COMPLAINED] == [None, None, None]
     assert office.ok("show", number)["stage"] == "closed"
     assert office.ok("timeline", number)[-1]["event"] == "documents_erased"
     assert office.ok("audit", "verify", number)["ok"], "the chain stands"
@@ -152,6 +162,13 @@ def test_personal_data_is_in_no_database_log_or_export_and_goes_with_its_key(
     )
     assert paid["stage"] == "closed", "money that comes is recorded all the same"
     assert in_clear(dev) == []
+
+
+def complain(dev: Running, number: str) -> None:
+    """Somebody of the public complains about a certificate on its page."""
+    url = dev.state["register_url"]
+    sent = httpx.post(f"{url}/c/{number}/complaint", data=COMPLAINED, headers={"origin": url})
+    assert sent.status_code == 303, sent.text
 
 
 def close(dev: Running, office: InProcess, number: str) -> None:
