@@ -8,7 +8,6 @@ import signal
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from contextlib import contextmanager, nullcontext
 from multiprocessing import get_context
 from typing import TYPE_CHECKING
 
@@ -40,21 +39,17 @@ def prove_database(
     Raises BrokenProcessPool when one of its processes was ended.
     """
     reader = AuditReader(engine)
-    many = reader.has_more_than(_FEW) if case_numbers is None else len(case_numbers) > _FEW
-    with _processes(engine) if many and (os.cpu_count() or 1) > 1 else nullcontext() as pool:
-        seals = Seals(None if case_numbers is None else frozenset(case_numbers))
-        for seal in reader.seals():
-            seals.take(seal)
-        seals.compare(outside)
-        # After the seals, so that what is sealed is there, though the work goes on meanwhile.
-        numbers = reader.case_numbers() if case_numbers is None else case_numbers
-        named = (numbers[first : first + _AT_ONCE] for first in range(0, len(numbers), _AT_ONCE))
-        parts = ((part, seals.of(part)) for part in named)
-        proven = pool.map(_prove_part, parts) if pool else (_prove(reader, *part) for part in parts)
-        report = Report()
-        for done in proven:
-            report.add(done)
-            told(report.entries)
+    seals = Seals(None if case_numbers is None else frozenset(case_numbers))
+    for seal in reader.seals():
+        seals.take(seal)
+    seals.compare(outside)
+    # After the seals, so that what is sealed is there, though the work goes on meanwhile.
+    numbers = reader.case_numbers() if case_numbers is None else case_numbers
+    parts = [numbers[first : first + _AT_ONCE] for first in range(0, len(numbers), _AT_ONCE)]
+    report = Report()
+    for done in _proven(engine, [(part, seals.of(part)) for part in parts], len(numbers)):
+        report.add(done)
+        told(report.entries)
     report.add(prove_seals(seals, set(numbers)))
     return report
 
@@ -73,19 +68,16 @@ def prove_signatures(engine: Engine, case_numbers: Sequence[str] | None = None, 
     return found.report()
 
 
-@contextmanager
-def _processes(engine: Engine) -> Iterator[ProcessPoolExecutor]:
-    """One for each processor, which get ready while we go on."""
+def _proven(engine: Engine, parts: Sequence[tuple[Sequence[str], Seals]], cases: int) -> Iterator[Report]:
+    if cases <= _FEW or (os.cpu_count() or 1) == 1:
+        for numbers, seals in parts:
+            yield prove_cases(AuditReader(engine).records(numbers), seals)
+        return
     url = engine.url.render_as_string(hide_password=False)
     engine.dispose()  # no connection is shared with the processes
     ways = get_context("fork" if sys.platform == "linux" else "spawn")
-    pool = ProcessPoolExecutor(mp_context=ways, initializer=_begin, initargs=(url,))
-    try:
-        for _ in range(os.cpu_count() or 1):
-            pool.submit(_prove_part, ((), Seals()))
-        yield pool
-    finally:
-        pool.shutdown(cancel_futures=True)
+    with ProcessPoolExecutor(mp_context=ways, initializer=_begin, initargs=(url,)) as pool:
+        yield from pool.map(_prove_part, parts)
 
 
 _reader: AuditReader
@@ -98,13 +90,8 @@ def _begin(url: str) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     gc.disable()
     _reader = AuditReader(open_engine(url, read_only=True))
-    for _ in _reader.records([""]):  # what is asked first takes its time
-        pass
 
 
 def _prove_part(part: tuple[Sequence[str], Seals]) -> Report:
-    return _prove(_reader, *part)
-
-
-def _prove(reader: AuditReader, numbers: Sequence[str], seals: Seals) -> Report:
-    return prove_cases(reader.records(numbers), seals)
+    numbers, seals = part
+    return prove_cases(_reader.records(numbers), seals)

@@ -91,13 +91,6 @@ class AuditReader:
             present.update(connection.scalars(select(AuditRow.case_number).distinct()))
             return [*sorted(present), *([OFFICE] if _office(connection) else [])]
 
-    @again_after_conflict
-    def has_more_than(self, number: int) -> bool:
-        """Whether there are more cases than so many."""
-        with self._engine.connect() as connection:
-            some = connection.scalars(select(CaseRow.case_number).limit(number + 1))
-            return len(some.all()) > number
-
     def records(self, case_numbers: Sequence[str]) -> Iterator[Record]:
         """Each case followed by its entries, first to last, and by the rows they wrote, table by table."""
         for first in range(0, len(case_numbers), AT_ONCE):
