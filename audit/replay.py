@@ -31,7 +31,7 @@ class Replay:
         self._number = case_number
         self._state: dict[str, Any] = {}
         self._facts: str | None = None
-        self._rows: dict[str, list[tuple[str, int]]] = defaultdict(list)
+        self._rows: dict[str, list[tuple[int, list[str]]]] = defaultdict(list)
         self._balances: Counter[str] = Counter()
         self._telling: set[int] = set()
         self._last = 0
@@ -49,7 +49,7 @@ class Replay:
             if name in leaves:
                 self._state[name] = leaves[name]
         for table, hashes in leaves.get("rows", {}).items():
-            self._rows[table] += [(own, sequence) for own in hashes]
+            self._rows[table].append((sequence, hashes))
         for debit, credit, amount in leaves.get("ledger", ()):
             self._balances[debit] -= amount
             self._balances[credit] += amount
@@ -110,16 +110,17 @@ class Replay:
         return Broken("state", (name, _shown(told), _shown(present)), self._number)
 
     def _of_rows(self, table: str, contents: Sequence[bytes]) -> Iterator[Broken]:
-        told = self._rows[table]
+        told = [str(own) for _, hashes in self._rows[table] for own in hashes]
         present = [hashlib.sha256(content).hexdigest()[:_ROW_HASH] for content in contents]
-        if sorted(present) == sorted(str(own) for own, _ in told):
+        if sorted(present) == sorted(told):
             return
         left, lacking = Counter(present), []
-        for own, sequence in told:
-            if left[own]:
-                left[own] -= 1
-            else:
-                lacking.append(sequence)
+        for sequence, hashes in self._rows[table]:
+            for own in hashes:
+                if left[own]:
+                    left[own] -= 1
+                else:
+                    lacking.append(sequence)
         yield from (Broken("row", (sequence, table), self._number, sequence) for sequence in lacking)
         if self._complete and left.total() > len(lacking):
             yield Broken("row_added", (table,), self._number)
