@@ -8,6 +8,8 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
+from sqlalchemy import create_engine, text
+
 from audit.files import export
 from audit.report import Report
 from audit.signatures import Keys, Signatures
@@ -95,6 +97,9 @@ def _written(url: str, file: Path) -> int:
     with file.open("w", encoding="utf-8") as lines:
         json_lines(AuditReader(engine, rows=False).log(), lines)
     engine.dispose()
+    with create_engine(url, isolation_level="AUTOCOMMIT").connect() as connection:
+        connection.execute(text("VACUUM"))  # which a database in service has behind it
+        connection.execute(text("ANALYZE"))
     return entries
 
 
