@@ -228,7 +228,7 @@ def _fonts() -> str:
     except FontsMissing:
         mend = told("where the official list is served: apt-get install fonts-noto-cjk, or set LIVEBASE_REGISTER_FONTS")
         raise Advice(told("{} lacks some: no certificate can be downloaded", folder), mend) from None
-    return str(folder)
+    return told("all there")
 
 
 def _calendar(session: Session) -> str:

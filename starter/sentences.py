@@ -101,6 +101,7 @@ _DOCTOR = {
     "{} differs from the list in {} places, at {}": "{} 与名单有 {} 处不同,{}",
     "{} takes entries, {} wait; compared with the list at {}": "{} 正常,{} 条待送达;上次核对于 {}",
     "certificate fonts": "证书字体",
+    "all there": "齐全",
     "{} lacks some: no certificate can be downloaded": "{} 中不全:证书不能下载",
     "where the official list is served: apt-get install fonts-noto-cjk, or set LIVEBASE_REGISTER_FONTS": (
         "在提供名单的机器上:apt-get install fonts-noto-cjk,或设 LIVEBASE_REGISTER_FONTS"
