@@ -119,7 +119,7 @@ async def _costs(engine: Engine, postgres: PostgresServer) -> Costs:
 async def _ours(postgres: PostgresServer, folder: Path) -> AsyncIterator[Engine]:
     """The product as it is: Temporal on PostgreSQL, worker processes, acts sent as updates."""
     store = postgres.url("livebase")
-    migrate(store, local_server=False)
+    migrate(store, local_server=True)  # nothing is signed or sealed
     async with AsyncExitStack() as stack:
         temporal = await stack.enter_async_context(temporal_on(postgres))
         client = await connect(temporal.target, identity="bench")
@@ -152,7 +152,7 @@ async def _dbos(postgres: PostgresServer, folder: Path) -> AsyncIterator[Engine]
     """The peer: its worker processes, and people who send from this process, as they do to ours."""
     store, system = postgres.url("peer"), postgres.url("peer_system")
     plain = system.replace("+psycopg", "")  # as DBOS takes it
-    migrate(store, local_server=False)
+    migrate(store, local_server=True)
     async with AsyncExitStack() as stack:
         workers = []
         for number in range(WORKERS):
