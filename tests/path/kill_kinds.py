@@ -25,6 +25,7 @@ from activities.payments import PaymentActivities
 from activities.publication import Announcement, OwnList
 from audit.files import copies
 from audit.verifier import verify
+from domain import conduct_agenda
 from domain.bank import BankAnswer, RefundOrder
 from domain.commands import (
     Actor,
@@ -522,16 +523,20 @@ class OfConduct(Kill):
 
         deadline = time.monotonic() + RECOVERY
         while not await self._knows(scene):
-            assert time.monotonic() < deadline, "the conduct case's workflow knows another one than is on record"
+            assert time.monotonic() < deadline, "its workflow is not through, or knows another one than is on record"
             await asyncio.sleep(0.2)
 
     async def _knows(self, scene: Scene) -> bool:
+        """Whether nothing of it is due any more, and its workflow knows what is on record."""
+        on_record = scene.base.case.conduct_case(self.id(scene))
+        if on_record is None or conduct_agenda.due(on_record, datetime.now(UTC)) is not None:
+            return False
         handle = scene.office.client.get_workflow_handle(self.beside(scene))
         try:
             known = await handle.query("conduct", result_type=ConductCase | None)
         except RPCError:  # its task was in the hands of so many that died that the server answers no question now
             return False
-        same: bool = known == scene.base.case.conduct_case(self.id(scene))
+        same: bool = known == on_record
         return same
 
 
