@@ -219,6 +219,7 @@ async def test_cases_go_on_while_keys_change_and_what_is_in_clear_is_refused(
         assert {key_of(one) for action in actions for one in action.args} == {newest.newest[0]}
         before = await shift_of(client, ids[0])
         await client.get_workflow_handle(before).terminate("the test wants another")
+        await asyncio.sleep(1)  # a schedule names what it starts by the second
         await client.get_schedule_handle(ids[0]).trigger()
         await armed(client, await shift_of(client, ids[0], after=before))
 
